@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --example fit_boosting`
 
-use runner::ml::classical::boosting::Boosting;
+use runner::ml::classical::Boosting;
 use runner::ml::classical::{Estimator as _, Features};
 use runner::ml::metrics::{FromProbabilities as _, Scores};
 use runner::ml::progress::Silent;

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use runner::artifact::Table;
-use runner::results::{self, Training};
+use runner::results::{self, training::Training};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = PathBuf::from(std::env::args().nth(1).ok_or("name the folder of a `train` stage's results")?);

@@ -3,7 +3,7 @@
 //! The engine (a build system) and the learning library are independent; `stages` is where they meet. Each layer is a crate of its own beside this one,
 //! so that Cargo holds the drawing in ARCHITECTURE.md; here they are under one name.
 
-pub mod cli;
+mod cli;
 mod program;
 
 pub use program::main_with;

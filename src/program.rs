@@ -32,6 +32,14 @@ static NOTE_CLOSED: extern "C" fn() = {
 /// To be called first in `main`, before any thread is started: it reads the arguments of the process, sets rayon's global pool, the panic hook and the
 /// variables by which candle limits its threads. (Where other threads run, these stay as they are, and trainings side by side are slower.) Set
 /// `mimalloc` as the global allocator, as `runner` does, if you plan pipelines of thousands of stages.
+///
+/// ```no_run
+/// use std::process::ExitCode;
+///
+/// fn main() -> ExitCode {
+///     runner::main_with(Vec::new())
+/// }
+/// ```
 pub fn main_with(kinds: Vec<Extension>) -> ExitCode {
     // What nobody names is not linked into a program that uses this as a library.
     #[cfg(unix)]

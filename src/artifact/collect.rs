@@ -23,7 +23,9 @@ pub struct Collect {
 /// What went, or would go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Collected {
+    /// Records that were removed.
     pub records: usize,
+    /// Blobs that were removed.
     pub blobs: usize,
     /// Memos and files of rows.
     pub memos: usize,

@@ -8,11 +8,20 @@ use serde::{Deserialize, Serialize};
 use runner_boundary::files::open_regular;
 
 /// 32 bytes of BLAKE3, written as 64 hexadecimal digits.
+///
+/// ```
+/// use runner_artifact::Digest;
+///
+/// let digest = Digest::of(b"tempo,energy\n");
+/// assert_eq!(digest.to_string().parse::<Digest>().ok(), Some(digest));
+/// assert_ne!(digest, Digest::of(b"tempo,energy\r\n"));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Digest([u8; 32]);
 
 impl Digest {
+    /// Of bytes in memory.
     pub fn of(bytes: &[u8]) -> Self {
         Digest(*blake3::hash(bytes).as_bytes())
     }
@@ -23,7 +32,7 @@ impl Digest {
     }
 
     /// The digest of what remains to be read.
-    pub fn of_reader(reader: impl std::io::Read) -> std::io::Result<Self> {
+    pub(crate) fn of_reader(reader: impl std::io::Read) -> std::io::Result<Self> {
         let mut hasher = blake3::Hasher::new();
         super::disk::in_pieces(reader, |piece| {
             hasher.update(piece);
@@ -31,11 +40,11 @@ impl Digest {
         Ok(hasher.finalize().into())
     }
 
-    pub fn as_bytes(&self) -> &[u8; 32] {
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
         Digest(bytes)
     }
 
@@ -113,16 +122,19 @@ impl Default for Hasher {
 }
 
 impl Hasher {
+    /// Of no fields yet.
     pub fn new() -> Self {
         Hasher(blake3::Hasher::new())
     }
 
+    /// Adds a field, with its length: `ab`, `c` differs from `a`, `bc`.
     pub fn field(&mut self, bytes: &[u8]) -> &mut Self {
         self.0.update(&(bytes.len() as u64).to_le_bytes());
         self.0.update(bytes);
         self
     }
 
+    /// Of all fields so far; more may follow.
     pub fn finish(&self) -> Digest {
         Digest(*self.0.finalize().as_bytes())
     }

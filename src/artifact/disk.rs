@@ -14,20 +14,29 @@ use runner_boundary::files::{open_regular, read_regular, refuse_special};
 /// What is done to a file or folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Operation {
+    /// Missing parents too.
     CreateFolder,
     /// A temporary file, before it has a name of its own.
     CreateFile,
+    /// Bytes into an open file.
     Write,
     /// Sets who may read and write it.
     Protect,
+    /// A file's content to disk.
     Sync,
+    /// The step that makes a file visible.
     Rename,
+    /// A folder's entries to disk.
     SyncFolder,
     /// Another file of the same content, sharing blocks where the file system can.
     Copy,
+    /// Of a file or an empty folder.
     Remove,
+    /// Of a whole file.
     Read,
+    /// The entries of a folder.
     List,
+    /// Of a lock file, which is made where it is missing.
     OpenLock,
     /// Notes that the file was used: its modification time.
     Touch,
@@ -43,7 +52,9 @@ impl Operation {
 /// When a hook is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Moment {
+    /// The operation has not begun.
     Before,
+    /// The operation has succeeded.
     After,
 }
 
@@ -52,14 +63,14 @@ pub type Hook = dyn Fn(Operation, Moment, &Path) -> io::Result<()> + Send + Sync
 
 /// Who may change a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
+pub(crate) enum Access {
     ReadWrite,
     /// For results: nobody edits them by mistake.
     ReadOnly,
 }
 
 #[derive(Clone)]
-pub struct Disk {
+pub(crate) struct Disk {
     durable: bool,
     hook: Option<Arc<Hook>>,
 }
@@ -78,17 +89,17 @@ impl fmt::Debug for Disk {
 
 impl Disk {
     /// `durable`: wait until the device has what was written, so that a power failure takes nothing of it.
-    pub fn new(durable: bool, hook: Option<Arc<Hook>>) -> Self {
+    pub(crate) fn new(durable: bool, hook: Option<Arc<Hook>>) -> Self {
         Disk { durable, hook }
     }
 
     /// The same without waiting for the device: for what the next run makes again by itself. Still atomic when a process dies.
-    pub fn relaxed(&self) -> Self {
+    pub(crate) fn relaxed(&self) -> Self {
         Disk { durable: false, hook: self.hook.clone() }
     }
 
     /// Creates the folder and those above it; one that is there is left alone.
-    pub fn create_folder(&self, path: &Path) -> io::Result<()> {
+    pub(crate) fn create_folder(&self, path: &Path) -> io::Result<()> {
         if path.is_dir() {
             return Ok(());
         }
@@ -98,14 +109,14 @@ impl Disk {
     }
 
     /// Writes the file so that it is there whole or not at all: a temporary file in `scratch` (of the same file system), then [`Pending::commit`].
-    pub fn write(&self, scratch: &Path, path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
+    pub(crate) fn write(&self, scratch: &Path, path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
         let mut pending = self.pending(scratch)?;
         pending.write_all(bytes)?;
         pending.commit(path, access)
     }
 
     /// A file without a name of its own yet, to be filled. Dropped without a commit, it is gone.
-    pub fn pending(&self, scratch: &Path) -> io::Result<Pending> {
+    pub(crate) fn pending(&self, scratch: &Path) -> io::Result<Pending> {
         self.create_folder(scratch)?;
         // Its own error names the temporary file, which nobody knows.
         let new = || tempfile::NamedTempFile::new_in(scratch).map_err(|error| io::Error::from(error.kind()));
@@ -113,18 +124,18 @@ impl Disk {
         Ok(Pending { disk: self.clone(), file })
     }
 
-    pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+    pub(crate) fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         self.step(Operation::Read, path, || read_regular(path))
     }
 
     /// For reading in pieces.
-    pub fn open(&self, path: &Path) -> io::Result<File> {
+    pub(crate) fn open(&self, path: &Path) -> io::Result<File> {
         self.step(Operation::Read, path, || open_regular(path))
     }
 
     /// Replaces `target` by a read-only copy of `from`; the two share blocks until one of them is written where the file system can do that
     /// (btrfs, XFS, …). `target` is never half a file. Nobody waits for the device: who copies has the content still.
-    pub fn copy(&self, scratch: &Path, from: &File, target: &Path) -> io::Result<()> {
+    pub(crate) fn copy(&self, scratch: &Path, from: &File, target: &Path) -> io::Result<()> {
         match self.copy_by(scratch, from, target) {
             // Then beside the target.
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
@@ -145,7 +156,7 @@ impl Disk {
     }
 
     /// Removes the file; one that is gone already is not an error.
-    pub fn remove(&self, path: &Path) -> io::Result<()> {
+    pub(crate) fn remove(&self, path: &Path) -> io::Result<()> {
         self.step(Operation::Remove, path, || match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
@@ -153,7 +164,7 @@ impl Disk {
     }
 
     /// Moves whatever stands at `path` into a folder of its own in `scratch`.
-    pub fn set_aside(&self, scratch: &Path, path: &Path) -> io::Result<()> {
+    pub(crate) fn set_aside(&self, scratch: &Path, path: &Path) -> io::Result<()> {
         self.create_folder(scratch)?;
         self.step(Operation::Rename, path, || {
             let folder = tempfile::tempdir_in(scratch)?;
@@ -164,7 +175,7 @@ impl Disk {
     }
 
     /// Removes the folder unless something is in it; tells whether it did.
-    pub fn remove_if_empty(&self, path: &Path) -> io::Result<bool> {
+    pub(crate) fn remove_if_empty(&self, path: &Path) -> io::Result<bool> {
         self.step(Operation::Remove, path, || match fs::remove_dir(path) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(false),
@@ -173,12 +184,12 @@ impl Disk {
     }
 
     /// Removes the folder with all that is in it.
-    pub fn remove_folder(&self, path: &Path) -> io::Result<()> {
+    pub(crate) fn remove_folder(&self, path: &Path) -> io::Result<()> {
         self.step(Operation::Remove, path, || fs::remove_dir_all(path))
     }
 
     /// What lies in the folder, sorted by name; a folder that is not there holds nothing.
-    pub fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
+    pub(crate) fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
         self.step(Operation::List, folder, || {
             let entries = match fs::read_dir(folder) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -191,7 +202,7 @@ impl Disk {
     }
 
     /// Opens a file to lock it. Where it cannot be written, for reading: a kernel lock needs no more.
-    pub fn open_lock(&self, path: &Path) -> io::Result<File> {
+    pub(crate) fn open_lock(&self, path: &Path) -> io::Result<File> {
         let writing = self.step(Operation::OpenLock, path, || {
             File::options().create(true).truncate(false).write(true).read(true).open(path)
         });
@@ -199,12 +210,12 @@ impl Disk {
     }
 
     /// Notes that the file was used now. Its owner may do so also where nobody may write.
-    pub fn touch(&self, path: &Path) -> io::Result<()> {
+    pub(crate) fn touch(&self, path: &Path) -> io::Result<()> {
         self.step(Operation::Touch, path, || File::open(path)?.set_modified(SystemTime::now()))
     }
 
     /// Waits until the names in the folder are on the device.
-    pub fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+    pub(crate) fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         self.step(Operation::SyncFolder, folder, || match self.durable {
             #[cfg(unix)]
             true => File::open(folder)?.sync_all(),
@@ -222,14 +233,14 @@ impl Disk {
 }
 
 /// A temporary file that becomes one of the store, or nothing.
-pub struct Pending {
+pub(crate) struct Pending {
     disk: Disk,
     file: tempfile::NamedTempFile,
 }
 
 impl Pending {
     /// Gives the file its name: permissions, fsync, rename, fsync of the folder.
-    pub fn commit(self, path: &Path, access: Access) -> io::Result<()> {
+    pub(crate) fn commit(self, path: &Path, access: Access) -> io::Result<()> {
         let Pending { disk, file } = self;
         let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
         disk.step(Operation::Protect, file.path(), || protect(file.as_file(), access))?;
@@ -257,7 +268,7 @@ impl Write for Pending {
 }
 
 /// Reads `reader` to its end in pieces, which `each` gets.
-pub fn in_pieces(mut reader: impl Read, mut each: impl FnMut(&[u8])) -> io::Result<()> {
+pub(crate) fn in_pieces(mut reader: impl Read, mut each: impl FnMut(&[u8])) -> io::Result<()> {
     let mut piece = vec![0; 1 << 18];
     loop {
         match reader.read(&mut piece) {

@@ -10,36 +10,82 @@ use super::digest::Digest;
 use super::layout::CURRENT;
 use runner_boundary::files::says_special;
 
+/// Why a store cannot be used, or does not have what was asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     // The field is not called `source`: the message holds the cause already, and must not be followed by it again.
+    /// The file system refused.
     #[error("cannot {action} '{}': {}{}", path.display(), cause(error), remedy(error))]
-    Io { action: &'static str, path: PathBuf, error: io::Error },
+    Io {
+        /// E.g. `write`.
+        action: &'static str,
+        /// In the store, or where results are delivered.
+        path: PathBuf,
+        /// As the system told it.
+        error: io::Error,
+    },
+    /// A newer program made the store.
     #[error(
         "the store '{}' has a newer format ({found}; this runner reads {} and older): update runner, or use another --artifacts folder; if no newer runner \
          was ever used on it, its file `format` is damaged: remove that file",
         path.display(),
         CURRENT
     )]
-    Format { path: PathBuf, found: u32 },
+    Format {
+        /// In the store, or where results are delivered.
+        path: PathBuf,
+        /// The store's format.
+        found: u32,
+    },
+    /// The file that says the store's format is damaged.
     #[error(
         "'{}' is damaged, and nothing beside it shows that this is a store of runner: if it is one, remove that file and run again; else use another --artifacts folder",
         path.display()
     )]
-    FormatDamaged { path: PathBuf },
+    FormatDamaged {
+        /// In the store, or where results are delivered.
+        path: PathBuf,
+    },
+    /// A blob whose content is not the one it is named by.
     #[error("blob {digest} in the store is damaged: {fate}; run again to compute it anew")]
-    Damaged { digest: Digest, fate: &'static str },
+    Damaged {
+        /// That the blob is named by.
+        digest: Digest,
+        /// What was done with it.
+        fate: &'static str,
+    },
+    /// The store has no such blob.
     #[error("blob {digest} is missing in the store; run again to compute it anew")]
-    Missing { digest: Digest },
+    Missing {
+        /// That the blob is named by.
+        digest: Digest,
+    },
+    /// A symbolic link where the store keeps its own files.
     #[error(
         "'{}' is a symbolic link, and nothing is written or removed through links: remove it (for results on another disk, name a folder there with --artifacts)",
         path.display()
     )]
-    Link { path: PathBuf },
+    Link {
+        /// In the store, or where results are delivered.
+        path: PathBuf,
+    },
+    /// Something else lies where a result belongs.
     #[error("'{}' {what}, but a result belongs there: move it away and run again", path.display())]
-    InTheWay { path: PathBuf, what: &'static str },
+    InTheWay {
+        /// In the store, or where results are delivered.
+        path: PathBuf,
+        /// What lies there.
+        what: &'static str,
+    },
+    /// Other processes hold the store.
     #[error("another runner works with the store '{}'{holders}: let it end, then try again", path.display())]
-    Busy { path: PathBuf, holders: String },
+    Busy {
+        /// In the store, or where results are delivered.
+        path: PathBuf,
+        /// Who they are, as far as is known.
+        holders: String,
+    },
+    /// The user asked to stop.
     #[error("interrupted while another runner tidied up the store")]
     Interrupted,
 }
@@ -72,17 +118,34 @@ impl<T> At<T> for io::Result<T> {
     }
 }
 
+/// Why a table cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
     /// What cannot be hashed is refused: a constant in its place would one day restore a wrong result.
     #[error("column '{0}' has type {1}, which no artifact can hold")]
     Unsupported(String, DataType),
+    /// No column has that name.
     #[error("no column '{name}'; the table has {present}")]
-    NoColumn { name: String, present: String },
+    NoColumn {
+        /// The column.
+        name: String,
+        /// The columns that there are.
+        present: String,
+    },
+    /// The column is of another type than the reader wants.
     #[error("column '{name}' has type {found}, not {wanted}")]
-    WrongType { name: String, found: DataType, wanted: &'static str },
+    WrongType {
+        /// The column.
+        name: String,
+        /// The column's type.
+        found: DataType,
+        /// In words.
+        wanted: &'static str,
+    },
+    /// Arrow refused.
     #[error(transparent)]
     Arrow(#[from] ArrowError),
+    /// The table's file cannot be had.
     #[error(transparent)]
     Store(#[from] Box<StoreError>),
 }

@@ -26,10 +26,10 @@ const TRAILER: u64 = 10;
 
 /// What the footer of a file announces; all of it lies within the file.
 pub(super) struct Footer {
-    pub schema: SchemaRef,
-    pub version: MetadataVersion,
+    pub(crate) schema: SchemaRef,
+    pub(crate) version: MetadataVersion,
     dictionaries: Vec<Block>,
-    pub batches: Vec<Block>,
+    pub(crate) batches: Vec<Block>,
 }
 
 /// The length of the footer of a file of `end` bytes that ends in `trailer`.
@@ -43,7 +43,7 @@ fn footer_length(trailer: [u8; TRAILER as usize], end: u64) -> Result<usize, Arr
 
 impl Footer {
     /// Reads the footer of a file, and nothing else of it.
-    pub fn read(file: &mut File) -> Result<Self, ArrowError> {
+    pub(crate) fn read(file: &mut File) -> Result<Self, ArrowError> {
         let end = file.seek(SeekFrom::End(0))?;
         let mut last = |length: usize, before: u64| -> Result<Vec<u8>, ArrowError> {
             let at = end.checked_sub(before + length as u64).ok_or_else(too_short)?;
@@ -108,6 +108,7 @@ pub struct IpcFile {
 }
 
 impl Table {
+    /// All record batches of an Arrow IPC file as one.
     pub fn from_ipc(bytes: &[u8]) -> Result<Self, TableError> {
         IpcFile::parse(bytes.to_vec())?.read()
     }
@@ -138,6 +139,7 @@ impl IpcFile {
         Ok(footer.schema)
     }
 
+    /// As the file's footer says.
     pub fn schema(&self) -> SchemaRef {
         self.footer.schema.clone()
     }

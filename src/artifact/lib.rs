@@ -2,30 +2,30 @@
 //!
 //! Knows nothing of pipelines, stages or learning.
 
-pub mod collect;
-pub mod digest;
+mod collect;
+mod digest;
 pub mod disk;
 mod error;
 mod format;
-pub mod ipc;
+mod ipc;
 mod layout;
-pub mod locks;
+mod locks;
 mod materialize;
 mod memo;
 mod obstacle;
-pub mod rows;
+mod rows;
 mod runs;
-pub mod scratch;
-pub mod stamp;
-pub mod stat_cache;
-pub mod store;
-pub mod table;
-pub mod table_digest;
-pub mod table_file;
-pub mod verify;
+mod scratch;
+mod stamp;
+mod stat_cache;
+mod store;
+mod table;
+mod table_digest;
+mod table_file;
+mod verify;
 
 pub use collect::{Collect, Collected};
-pub use digest::Digest;
+pub use digest::{Digest, Hasher};
 pub use error::{StoreError, TableError};
 pub use ipc::IpcFile;
 pub use locks::{ActionLock, StoreGuard};
@@ -36,6 +36,6 @@ pub use stamp::FileStamp;
 pub use stat_cache::StatCache;
 pub use store::{BlobState, Store, StoreOptions};
 pub use table::Table;
-pub use table_digest::PART_ROWS;
+pub use table_digest::{PART_ROWS, TableHasher};
 pub use table_file::{StoredFile, StoredTable, TablePart, TableReader, TableWriter};
 pub use verify::{Damage, Damaged, Verified};

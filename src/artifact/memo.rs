@@ -14,6 +14,7 @@ use super::store::Store;
 const USE_NOTED_EVERY: Duration = Duration::from_secs(600);
 
 impl Store {
+    /// Replaces one that is there.
     pub fn put_memo(&self, key: Digest, bytes: &[u8]) -> Result<(), StoreError> {
         // The digest in front finds a damaged memo, which then is no memo at all.
         let mut content = Digest::of(bytes).to_string().into_bytes();
@@ -21,6 +22,7 @@ impl Store {
         self.write(&self.sharded("memo", key), &content, Access::ReadWrite)
     }
 
+    /// `None` where there is none, or it is damaged.
     pub fn get_memo(&self, key: Digest) -> Option<Vec<u8>> {
         let path = self.sharded("memo", key);
         let content = self.disk.read(&path).ok()?;

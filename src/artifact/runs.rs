@@ -7,6 +7,7 @@ use super::error::{At, StoreError};
 use super::store::Store;
 
 impl Store {
+    /// The folder of the records of runs.
     pub fn runs(&self) -> PathBuf {
         self.root.join("runs")
     }

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 /// Which file it is, whatever its names: device and inode; where the system has none, a digest of the path.
-pub type Identity = (u64, u64);
+pub(crate) type Identity = (u64, u64);
 
 /// Times closer together than this may be the same tick: FAT counts in steps of two seconds, and the clock of a file server is not quite ours.
 const TICK: Duration = Duration::from_secs(2);
@@ -20,12 +20,12 @@ const TICK: Duration = Duration::from_secs(2);
 /// Identity, size and times of a file, e.g. to see at the next look whether it is still the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileStamp {
-    pub identity: Identity,
-    pub size: u64,
+    pub(crate) identity: Identity,
+    pub(crate) size: u64,
     /// Nanoseconds since 1970; before it, negative.
-    pub modified_ns: i64,
+    pub(crate) modified_ns: i64,
     /// When content, name or rights changed last, in nanoseconds since 1970; where the system does not tell, the same as `modified_ns`.
-    pub changed_ns: i64,
+    pub(crate) changed_ns: i64,
 }
 
 impl FileStamp {
@@ -36,6 +36,7 @@ impl FileStamp {
         FileStamp { identity: identity_of(path, metadata), size: metadata.len(), modified_ns, changed_ns }
     }
 
+    /// Of the file that the path leads to, links followed.
     pub fn at(path: &Path) -> io::Result<Self> {
         Ok(FileStamp::of(path, &std::fs::metadata(path)?))
     }

@@ -42,7 +42,7 @@ const ENTRY: usize = 8 * NUMBERS + 32;
 const KEPT_DAYS: u64 = 60;
 
 impl StatCache {
-    pub fn open(file: PathBuf, disk: Disk) -> Self {
+    pub(crate) fn open(file: PathBuf, disk: Disk) -> Self {
         let entries = read_regular(&file).ok().and_then(|bytes| decode(&bytes)).unwrap_or_default();
         StatCache { file, disk, state: Mutex::new(State { entries, changed: false }) }
     }
@@ -89,7 +89,7 @@ impl StatCache {
     }
 
     /// Forgets the files of that content: one of them was read and has another.
-    pub fn forget(&self, digest: Digest) {
+    pub(crate) fn forget(&self, digest: Digest) {
         self.lock().forget(|entry| entry.digest == digest);
     }
 

@@ -32,7 +32,7 @@ use std::time::SystemTime;
 
 use super::digest::Digest;
 use super::disk::{Access, Disk, Hook, Pending};
-pub use super::disk::{write_atomically, write_through_links};
+
 use super::error::{At, StoreError};
 use super::layout::{digest_in, is_link, is_no_file, seal, unseal};
 use super::stamp::FileStamp;
@@ -54,6 +54,19 @@ impl Default for StoreOptions {
     }
 }
 
+///
+/// ```
+/// use runner_artifact::{Digest, Store};
+///
+/// let folder = tempfile::tempdir()?;
+/// let store = Store::open(folder.path())?;
+/// store.prepare()?;
+/// let digest = store.put(b"content")?;
+/// assert_eq!(digest, Digest::of(b"content"));
+/// assert_eq!(store.get(digest)?, b"content");
+/// assert!(!store.has(Digest::of(b"something else")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Store {
     pub(super) root: PathBuf,
     pub(super) disk: Disk,
@@ -67,8 +80,11 @@ pub struct Store {
 /// What the store knows of a blob, by its stamp or else by its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlobState {
+    /// Its content has the digest that it is named by.
     Sound,
+    /// There is none.
     Missing,
+    /// Its content has another digest.
     Damaged,
 }
 
@@ -78,6 +94,7 @@ impl Store {
         Store::open_with(artifacts, StoreOptions::default())
     }
 
+    /// Opens a store with settings other than the usual ones.
     pub fn open_with(artifacts: &Path, options: StoreOptions) -> Result<Self, StoreError> {
         let disk = Disk::new(options.durable, options.hook);
         let root = artifacts.join(".store");
@@ -110,10 +127,12 @@ impl Store {
         }
     }
 
+    /// Digests of files that were read before.
     pub fn stats(&self) -> &StatCache {
         &self.stats
     }
 
+    /// Where the blob is or would be.
     pub fn blob_path(&self, digest: Digest) -> PathBuf {
         self.sharded("blobs", digest)
     }
@@ -152,6 +171,7 @@ impl Store {
         self.state(digest) == BlobState::Sound
     }
 
+    /// Reads and hashes it, once in a process.
     pub fn state(&self, digest: Digest) -> BlobState {
         let path = self.blob_path(digest);
         let Ok(stamp) = FileStamp::at(&path) else {

@@ -10,12 +10,28 @@ use super::error::TableError;
 use super::table_digest::{TableDigests, TableHasher};
 
 /// Rows and named columns, held in memory as one record batch.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use arrow::array::{ArrayRef, Int64Array, StringArray};
+/// use runner_artifact::Table;
+///
+/// let plays: ArrayRef = Arc::new(Int64Array::from(vec![Some(3), None]));
+/// let titles: ArrayRef = Arc::new(StringArray::from(vec!["Alpha", "Omega"]));
+/// let table = Table::from_columns([("title", titles), ("plays", plays)])?;
+/// assert_eq!(table.rows(), 2);
+/// assert_eq!(table.column("plays")?.null_count(), 1);
+/// assert!(table.column("tempo").unwrap_err().to_string().contains("tempo"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
     batch: RecordBatch,
 }
 
 impl Table {
+    /// Takes the batch as it is.
     pub fn new(batch: RecordBatch) -> Self {
         Table { batch }
     }
@@ -27,26 +43,32 @@ impl Table {
         Ok(Table { batch: RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)? })
     }
 
+    /// All rows.
     pub fn batch(&self) -> &RecordBatch {
         &self.batch
     }
 
+    /// All rows.
     pub fn into_batch(self) -> RecordBatch {
         self.batch
     }
 
+    /// With its metadata.
     pub fn schema(&self) -> SchemaRef {
         self.batch.schema()
     }
 
+    /// How many.
     pub fn rows(&self) -> usize {
         self.batch.num_rows()
     }
 
+    /// In their order.
     pub fn column_names(&self) -> Vec<String> {
         self.batch.schema().fields().iter().map(|field| field.name().clone()).collect()
     }
 
+    /// All values of a column.
     pub fn column(&self, name: &str) -> Result<&ArrayRef, TableError> {
         self.batch
             .column_by_name(name)

@@ -45,7 +45,7 @@ impl TableHasher {
     }
 
     /// Takes the next rows.
-    pub fn update(&mut self, batch: &RecordBatch) -> Result<(), TableError> {
+    pub(crate) fn update(&mut self, batch: &RecordBatch) -> Result<(), TableError> {
         let mut first = 0;
         while first < batch.num_rows() {
             let count = (PART_ROWS - self.rows).min(batch.num_rows() - first);
@@ -80,7 +80,7 @@ impl TableHasher {
         self.parts.last().map(Vec::as_slice)
     }
 
-    pub fn finish(mut self) -> Result<TableDigests, TableError> {
+    pub(crate) fn finish(mut self) -> Result<TableDigests, TableError> {
         let rows = self.parts.len() * PART_ROWS + self.rows;
         if self.rows > 0 || self.parts.is_empty() {
             self.close()?;

@@ -39,13 +39,16 @@ pub struct TableWriter<'s> {
 pub struct StoredTable {
     /// Its parts in their order, one at least.
     pub files: Vec<StoredFile>,
+    /// What identifies rows and columns, whatever files they lie in.
     pub content: TableDigests,
 }
 
 /// An Arrow file of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredFile {
+    /// By which the store has it.
     pub digest: Digest,
+    /// Its size.
     pub bytes: u64,
 }
 
@@ -161,6 +164,7 @@ impl TableReader {
         self
     }
 
+    /// Of the first file; all files have the same.
     pub fn schema(&self) -> Result<SchemaRef, TableError> {
         Ok(Arc::new(self.whole.project(&self.columns)?))
     }

@@ -16,10 +16,13 @@ use runner_boundary::files::says_special;
 pub struct Verified {
     /// How many blobs were read, and how many bytes they have together.
     pub blobs: usize,
+    /// Of the blobs that were hashed.
     pub bytes: u64,
+    /// That were read.
     pub records: usize,
     /// Memos and files of rows.
     pub memos: usize,
+    /// What is damaged; empty of a sound store.
     pub damaged: Vec<Damage>,
     /// Files among blobs and records that have no digest for a name: the leftovers of a run that was cut short, or strangers.
     pub orphaned: Vec<PathBuf>,
@@ -28,15 +31,20 @@ pub struct Verified {
 /// Something in the store that is not what it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
+    /// What it is.
     pub kind: Damaged,
     /// The digest or key that it is named by.
-    pub name: Digest,
+    pub(crate) name: Digest,
+    /// Where it lies.
     pub path: PathBuf,
 }
 
+/// What a store keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Damaged {
+    /// Content of a result's file.
     Blob,
+    /// What an action produced.
     Record,
     /// Harmless: a damaged memo counts as none.
     Memo,

@@ -101,6 +101,7 @@ pub struct Lines {
 }
 
 impl Lines {
+    /// Of texts that are shown below each other.
     pub fn new(lines: impl IntoIterator<Item = impl AsRef<str>>) -> Lines {
         let lines = lines.into_iter().map(|line| quoted(line.as_ref()).into_owned()).collect();
         Lines { lines, name_files: false }
@@ -111,6 +112,7 @@ impl Lines {
         Lines { name_files: true, ..Lines::new(lines) }
     }
 
+    /// Whether messages need to say which file a line is of.
     pub fn name_files(&self) -> bool {
         self.name_files
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{DONE, Failure, Outcome, StoreArguments, screen};
 use crate::artifact::Store;
-use crate::engine::history::StageEntry;
+use crate::engine::StageEntry;
 use crate::engine::{ActionRecord, History, RunRecord};
 use crate::report::compared::other_verdicts;
 use crate::report::{counted, intervals, noun};

@@ -5,7 +5,7 @@ use clap::Args;
 use super::study::Study;
 use super::{DONE, Outcome, StudyArguments, screen};
 use crate::boundary::text::of_chain;
-use crate::engine::manifest::Manifest;
+use crate::engine::Manifest;
 use crate::engine::{self, Basis, Forecast, Forecaster, Status};
 
 #[derive(Args)]
@@ -72,7 +72,7 @@ fn print_manifest(manifest: &Manifest, style: screen::Style) {
     let rows: Vec<Vec<String>> = manifest
         .entries()
         .iter()
-        .map(|(name, value)| vec![style.dim(&name.to_string()), engine::reason::shorten(value)])
+        .map(|(name, value)| vec![style.dim(&name.to_string()), engine::shorten(value)])
         .collect();
     super::print(&screen::table_within(&rows, screen::width()));
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{DONE, Outcome, StoreArguments, screen};
 use crate::artifact::{Collect, Digest, Store};
-use crate::engine::history::RunOutcome;
+use crate::engine::RunOutcome;
 use crate::engine::{ActionRecord, History, Run};
 
 /// A memo's time of use is noted about this seldom: one that seems a little too old may just have been read.

@@ -60,7 +60,7 @@ pub(super) fn init(arguments: &InitArguments) -> Outcome {
         )));
     }
     for (path, bytes) in &files {
-        artifact::store::write_through_links(path, bytes)
+        artifact::disk::write_through_links(path, bytes)
             .with_context(|| format!("cannot write '{}'", path.display()))?;
     }
     let style = screen::Style::stdout();

@@ -79,13 +79,13 @@ pub(super) struct Live {
 }
 
 impl Live {
-    pub fn new(plan: &Plan, selected: &[usize]) -> Self {
+    pub(super) fn new(plan: &Plan, selected: &[usize]) -> Self {
         let width = selected.iter().map(|&i| screen::visible(&quoted(&plan.stages[i].name))).max().unwrap_or(0);
         let terminal = std::io::stderr().is_terminal();
         Live { bars: MultiProgress::new(), running: Mutex::default(), style: Style::stderr(), terminal, width }
     }
 
-    pub fn show(&self, event: Event) {
+    pub(super) fn show(&self, event: Event) {
         match event {
             Event::Started { stage, reasons } => self.started(stage, &reasons),
             Event::Waiting { stage } => {
@@ -111,7 +111,7 @@ impl Live {
         }
     }
 
-    pub fn finish(&self) {
+    pub(super) fn finish(&self) {
         let _ = self.bars.clear();
     }
 

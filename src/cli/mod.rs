@@ -124,7 +124,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 type Outcome = Result<u8, Failure>;
 
 /// Runs the program. `closed`: whether standard output and standard error were closed when it was started.
-pub fn main(closed: [bool; 2]) -> ExitCode {
+pub(crate) fn main(closed: [bool; 2]) -> ExitCode {
     output::note_closed(closed[0], closed[1]);
     std::panic::set_hook(Box::new(|panic| {
         // Who contains a panic says what it means.

@@ -10,10 +10,10 @@ use serde_json::json;
 use super::interrupt::{self, interrupted};
 use super::study::Study;
 use super::{DONE, FAILED, Failure, INTERRUPTED, Outcome, StudyArguments, leaks, output, screen, watch};
-use crate::engine::divergence::{Divergence, divergences};
 use crate::engine::{
     self, ActionRecord, Event, LockFile, Memory, PortType, Recorded, RunLabel, RunOptions, RunSummary,
 };
+use crate::engine::{Divergence, divergences};
 use live::Live;
 
 #[path = "live.rs"]

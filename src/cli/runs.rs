@@ -8,8 +8,7 @@ use clap::{Args, Subcommand};
 
 use super::{DONE, Outcome, StoreArguments, screen};
 use crate::artifact::{Digest, Store};
-use crate::engine::history::{RunOutcome, StageEntry};
-use crate::engine::{self, ActionRecord, History, Run};
+use crate::engine::{self, ActionRecord, History, Run, RunOutcome, StageEntry};
 use crate::report::counted;
 use crate::report::ranking::{self, Validation};
 use crate::stages::compare::{JudgedRows, judged_rows, validation};

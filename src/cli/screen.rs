@@ -17,49 +17,49 @@ pub(super) struct Style {
 }
 
 impl Style {
-    pub fn stdout() -> Self {
+    pub(super) fn stdout() -> Self {
         Style { color: (std::io::stdout().is_terminal() || forced()) && allowed() }
     }
 
-    pub fn stderr() -> Self {
+    pub(super) fn stderr() -> Self {
         Style { color: std::io::stderr().is_terminal() && allowed() }
     }
 
-    pub fn error(self, text: &str) -> String {
+    pub(super) fn error(self, text: &str) -> String {
         self.paint("1;31", text)
     }
 
-    pub fn warning(self, text: &str) -> String {
+    pub(super) fn warning(self, text: &str) -> String {
         self.paint("33", text)
     }
 
-    pub fn good(self, text: &str) -> String {
+    pub(super) fn good(self, text: &str) -> String {
         self.paint("32", text)
     }
 
-    pub fn accent(self, text: &str) -> String {
+    pub(super) fn accent(self, text: &str) -> String {
         self.paint("36", text)
     }
 
-    pub fn dim(self, text: &str) -> String {
+    pub(super) fn dim(self, text: &str) -> String {
         self.paint("2", text)
     }
 
     /// A remark below a table, in lines that fit.
-    pub fn note(self, text: &str) -> String {
+    pub(super) fn note(self, text: &str) -> String {
         wrap(text, "  ", width()).lines().map(|line| format!("{}\n", self.dim(line))).collect()
     }
 
-    pub fn bold(self, text: &str) -> String {
+    pub(super) fn bold(self, text: &str) -> String {
         self.paint("1", text)
     }
 
     /// Text on a workspace, both of the 256 colours, so that it reads on a light terminal as on a dark one.
-    pub fn shade(self, workspace: u8, ink: u8, text: &str) -> String {
+    pub(super) fn shade(self, workspace: u8, ink: u8, text: &str) -> String {
         self.paint(&format!("38;5;{ink};48;5;{workspace}"), text)
     }
 
-    pub fn paint(self, code: &str, text: &str) -> String {
+    pub(super) fn paint(self, code: &str, text: &str) -> String {
         if self.color { colored(code, text) } else { text.to_owned() }
     }
 }

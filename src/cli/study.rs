@@ -17,12 +17,12 @@ pub(super) struct Study {
 }
 
 impl Study {
-    pub fn open(arguments: &StudyArguments) -> Result<Self, Failure> {
+    pub(super) fn open(arguments: &StudyArguments) -> Result<Self, Failure> {
         Study::with(arguments, Plan::new)
     }
 
     /// To look at results that are there already, also where a file is gone that they were computed from.
-    pub fn of_results(arguments: &StudyArguments) -> Result<Self, Failure> {
+    pub(super) fn of_results(arguments: &StudyArguments) -> Result<Self, Failure> {
         Study::with(arguments, Plan::of_results)
     }
 
@@ -32,17 +32,17 @@ impl Study {
         Ok(Study { plan, store, artifacts: arguments.artifacts.clone() })
     }
 
-    pub fn workspace(&self) -> Workspace<'_> {
+    pub(super) fn workspace(&self) -> Workspace<'_> {
         Workspace { plan: &self.plan, store: &self.store, artifacts: &self.artifacts, device: stages::device_class() }
     }
 
     /// Indices of the named stages and of all below them.
-    pub fn select(&self, names: &[String]) -> Result<Vec<usize>, Failure> {
+    pub(super) fn select(&self, names: &[String]) -> Result<Vec<usize>, Failure> {
         self.plan.select(names).map_err(|error| invalid(&error.to_string()))
     }
 
     /// Index of exactly one stage.
-    pub fn stage(&self, name: &str) -> Result<usize, Failure> {
+    pub(super) fn stage(&self, name: &str) -> Result<usize, Failure> {
         let selected = self.select(&[name.to_owned()])?;
         let found = selected.into_iter().find(|&i| self.plan.stages[i].name == name);
         found.ok_or_else(|| invalid(&format!("'{name}' is a matrix: name one of its instances")))

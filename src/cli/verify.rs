@@ -10,8 +10,7 @@ use super::interrupt::{self, interrupted};
 use super::study::Study;
 use super::{DONE, FAILED, INTERRUPTED, Outcome, StudyArguments, output, screen};
 use crate::artifact::{Damaged, Digest, StoreError};
-use crate::engine::audit::{AuditOptions, Audited, audit};
-use crate::engine::{ActionRecord, Event};
+use crate::engine::{ActionRecord, AuditOptions, Audited, Event, audit};
 use crate::report::{counted, noun};
 
 #[derive(Args)]

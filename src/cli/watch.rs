@@ -55,7 +55,7 @@ pub(super) fn watch(
 fn watched(arguments: &StudyArguments, before: &[PathBuf]) -> Vec<PathBuf> {
     let mut files = match spec::load(&arguments.file, &arguments.set) {
         Ok(spec) => {
-            let sources = engine::plan::sources(&spec, stages::registry());
+            let sources = engine::sources(&spec, stages::registry());
             spec.files().iter().cloned().chain(sources).collect()
         }
         Err(problems) => [problems.sources.files(), before].concat(),

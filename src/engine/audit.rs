@@ -30,13 +30,22 @@ pub enum Audited {
     /// The same bytes.
     Same,
     /// Other bytes, but no number further off than tolerated.
-    Tolerated { files: Vec<String> },
+    Tolerated {
+        /// Whose bytes differ within what the kind allows.
+        files: Vec<String>,
+    },
     /// The first place of each file that differs.
-    Differs { places: Vec<Place> },
+    Differs {
+        /// Where the two results differ.
+        places: Vec<Place>,
+    },
     /// The store has no result that belongs to the pipeline as it is.
     NotUpToDate,
     /// It did not get to its end this time.
-    Failed { error: String },
+    Failed {
+        /// In words.
+        error: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -49,6 +58,7 @@ pub struct Place {
 /// How to repeat.
 #[derive(Clone, Copy, Debug)]
 pub struct AuditOptions {
+    /// For the second run.
     pub threads: usize,
     /// How far numbers of tables and JSON may be off, relative to the larger one or absolute below 1; `None` wants the same bytes.
     pub tolerance: Option<f64>,

@@ -12,23 +12,23 @@ pub const SEED: &str = "seed";
 /// A stage of a known kind. Its references are looked at even if its parameters are wrong, so that all mistakes are told at once.
 pub(super) struct Bound {
     /// The stage and its ports; `None` if its parameters are wrong.
-    pub stage: Option<(Box<dyn AnyStage>, Vec<OutputPort>)>,
+    pub(crate) stage: Option<(Box<dyn AnyStage>, Vec<OutputPort>)>,
     /// What the stage may be if its parameters are wrong: each time with other values in the places of those at fault.
-    pub guesses: Vec<Box<dyn AnyStage>>,
+    pub(crate) guesses: Vec<Box<dyn AnyStage>>,
     /// The values at fault.
-    pub replaced: Vec<Span>,
+    pub(crate) replaced: Vec<Span>,
     /// Mappings that lack a key which was guessed.
-    pub lacking: Vec<Span>,
+    pub(crate) lacking: Vec<Span>,
     /// The nodes of the input ports, taken out of the stage's mapping.
-    pub references: Vec<(&'static InputPort, Node)>,
-    pub resources: Resources,
-    pub seed: Option<u64>,
+    pub(crate) references: Vec<(&'static InputPort, Node)>,
+    pub(crate) resources: Resources,
+    pub(crate) seed: Option<u64>,
     /// Values that are out of their range, of which nothing more needs to be said.
-    pub settled: Vec<Span>,
+    pub(crate) settled: Vec<Span>,
 }
 
 impl Bound {
-    pub fn outputs(&self) -> Option<&[OutputPort]> {
+    pub(crate) fn outputs(&self) -> Option<&[OutputPort]> {
         self.stage.as_ref().map(|(_, outputs)| outputs.as_slice())
     }
 }

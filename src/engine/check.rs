@@ -25,14 +25,14 @@ pub struct InputShape {
     /// The names of all outputs of that stage, where its parameters can be read.
     pub outputs: Option<Vec<String>>,
     /// Where the reference is written.
-    pub span: Option<Span>,
+    pub(crate) span: Option<Span>,
 }
 
 /// What a stage tells of one of its outputs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shape {
-    pub columns: Option<Vec<String>>,
-    pub facts: Facts,
+    pub(crate) columns: Option<Vec<String>>,
+    pub(crate) facts: Facts,
 }
 
 /// What a stage's `check` sees and fills.
@@ -73,6 +73,7 @@ impl<'a> CheckContext<'a> {
         }
     }
 
+    /// What is connected to a port, in the order written; empty of ports that are not used.
     pub fn inputs(&self, port: &str) -> &[InputShape] {
         self.inputs.get(port).map_or(&[], Vec::as_slice)
     }
@@ -179,11 +180,6 @@ impl<'a> CheckContext<'a> {
     pub fn source_problem(&mut self, path: &[&str], about: String, message: impl Into<String>, help: Option<String>) {
         let problem = Problem::of(self.written(path), message).about(about).of_source();
         self.push(Problem { help, ..problem });
-    }
-
-    /// As [`CheckContext::common_problem`], of something in a stage above that stands at `place`.
-    pub fn problem_at(&mut self, place: Span, about: String, message: impl Into<String>, help: Option<String>) {
-        self.push(Problem { help, ..Problem::new(place, message).about(about) });
     }
 
     /// A column at fault: what comes out does not promise it, and no stage below is told that it is not there.

@@ -15,7 +15,7 @@ use super::input::{BoundInput, InputView, WholeStage};
 use super::lineage::Lineage;
 use super::port::{OutputPort, PortType, Reads, Report, Source};
 use super::record::{FileRecord, OutputRecord, TableRecord};
-use runner_artifact::digest::Hasher;
+use runner_artifact::Hasher;
 use runner_artifact::{Digest, RowMemo, Scratch, Store, Table, TableWriter, is_inner_name};
 use runner_boundary::files::read_regular;
 use runner_spec::{Step, steps};
@@ -32,19 +32,20 @@ impl std::fmt::Display for Place {
 
 /// What the plan knows of the stage that runs.
 pub(super) struct Surroundings<'a> {
-    pub kind: &'static str,
-    pub version: u32,
-    pub outputs: &'a [OutputPort],
+    pub(crate) kind: &'static str,
+    pub(crate) version: u32,
+    pub(crate) outputs: &'a [OutputPort],
     /// What it reads of the tables at a port; everything where nothing is said.
-    pub reads: &'a BTreeMap<&'static str, Reads>,
-    pub sources: Vec<Source>,
-    pub lineage: Option<&'a Lineage>,
+    pub(crate) reads: &'a BTreeMap<&'static str, Reads>,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) lineage: Option<&'a Lineage>,
     /// `full.yaml:42:11`: where a parameter was written.
-    pub position: &'a (dyn Fn(&[Step]) -> Option<String> + Sync),
+    pub(crate) position: &'a (dyn Fn(&[Step]) -> Option<String> + Sync),
     /// The files that stages above an input port name at a parameter.
-    pub sources_above: &'a (dyn Fn(&str, &str) -> BTreeSet<PathBuf> + Sync),
+    pub(crate) sources_above: &'a (dyn Fn(&str, &str) -> BTreeSet<PathBuf> + Sync),
 }
 
+/// What a stage may see and do while it runs: inputs, sources, outputs, progress.
 pub struct StageContext<'a> {
     pub(super) surroundings: Surroundings<'a>,
     pub(super) store: &'a Store,
@@ -65,6 +66,7 @@ pub struct StageContext<'a> {
 }
 
 impl<'a> StageContext<'a> {
+    /// The stage's own, or else the pipeline's.
     pub fn seed(&self) -> u64 {
         self.seed
     }
@@ -74,6 +76,7 @@ impl<'a> StageContext<'a> {
         self.threads
     }
 
+    /// To learn of cancellation from inside a library.
     pub fn report(&self) -> &dyn Report {
         &self.reporter
     }
@@ -101,7 +104,7 @@ impl<'a> StageContext<'a> {
     }
 
     /// `full.yaml:42:11`: where the parameter at that path was written, e.g. `&["optimizer", "lr"]`.
-    pub fn position(&self, path: &[&str]) -> Option<String> {
+    pub(crate) fn position(&self, path: &[&str]) -> Option<String> {
         (self.surroundings.position)(&steps(path.iter().copied()))
     }
 
@@ -292,9 +295,9 @@ impl<'a> StageContext<'a> {
 #[derive(Debug, thiserror::Error)]
 #[error("'{}' changed while the stage ran: its result was not kept, run again", path.display())]
 pub(super) struct SourceChanged {
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Whether the stage had done its work when this was found.
-    pub ran: bool,
+    pub(crate) ran: bool,
 }
 
 /// One place in the finer-grained cache.
@@ -306,6 +309,7 @@ pub struct Memo<'a> {
 }
 
 impl Memo<'_> {
+    /// `None` where nothing was kept, or it is damaged.
     pub fn get(&self) -> Option<Vec<u8>> {
         if self.known { self.store.get_memo(self.key) } else { None }
     }
@@ -315,6 +319,7 @@ impl Memo<'_> {
         self.store.remove_memo(self.key);
     }
 
+    /// Replaces what was kept.
     pub fn put(&self, bytes: &[u8]) -> anyhow::Result<()> {
         Ok(self.store.put_memo(self.key, bytes)?)
     }
@@ -322,10 +327,10 @@ impl Memo<'_> {
 
 /// Passes a stage's words on as events, with its name.
 pub(super) struct Reporter<'a> {
-    pub stage: &'a str,
-    pub sink: Sink<'a>,
-    pub cancelled: &'a (dyn Fn() -> bool + Sync),
-    pub warnings: Mutex<Vec<String>>,
+    pub(crate) stage: &'a str,
+    pub(crate) sink: Sink<'a>,
+    pub(crate) cancelled: &'a (dyn Fn() -> bool + Sync),
+    pub(crate) warnings: Mutex<Vec<String>>,
 }
 
 impl Report for Reporter<'_> {

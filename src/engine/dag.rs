@@ -12,7 +12,7 @@ pub(super) struct Dag(DiGraph<(), ()>);
 
 impl Dag {
     /// `edges`: from, to. Several between the same two stages count as one.
-    pub fn new(stages: usize, mut edges: Vec<(usize, usize)>) -> Self {
+    pub(crate) fn new(stages: usize, mut edges: Vec<(usize, usize)>) -> Self {
         edges.sort_unstable();
         edges.dedup();
         let mut graph = DiGraph::with_capacity(stages, edges.len());
@@ -26,23 +26,23 @@ impl Dag {
         Dag(graph)
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.node_count()
     }
 
     /// The stages that `stage` reads from, in the order of the file.
-    pub fn dependencies(&self, stage: usize) -> impl Iterator<Item = usize> {
+    pub(crate) fn dependencies(&self, stage: usize) -> impl Iterator<Item = usize> {
         self.0.neighbors_directed(NodeIndex::new(stage), Incoming).map(NodeIndex::index)
     }
 
     /// The stages that read from `stage`, in the order of the file.
-    pub fn dependents(&self, stage: usize) -> impl Iterator<Item = usize> {
+    pub(crate) fn dependents(&self, stage: usize) -> impl Iterator<Item = usize> {
         self.0.neighbors_directed(NodeIndex::new(stage), Outgoing).map(NodeIndex::index)
     }
 
     /// Topological order; among the possible ones the one nearest to the file's: Kahn's algorithm with the smallest index first, so that
     /// screens list stages as the user wrote them. The error is the stages of a circle, in the order of the file.
-    pub fn order(&self) -> Result<Vec<usize>, Vec<usize>> {
+    pub(crate) fn order(&self) -> Result<Vec<usize>, Vec<usize>> {
         let mut unmet: Vec<usize> = (0..self.len()).map(|stage| self.dependencies(stage).count()).collect();
         let mut ready: BinaryHeap<Reverse<usize>> = (0..self.len()).filter(|&i| unmet[i] == 0).map(Reverse).collect();
         let mut order = Vec::with_capacity(self.len());
@@ -67,7 +67,7 @@ impl Dag {
     }
 
     /// By stage: whether it is one of `stages` or something that these depend on, directly or not.
-    pub fn closure(&self, stages: impl IntoIterator<Item = usize>) -> Vec<bool> {
+    pub(crate) fn closure(&self, stages: impl IntoIterator<Item = usize>) -> Vec<bool> {
         let upwards = Reversed(&self.0);
         let mut found = vec![false; self.len()];
         let mut search = Dfs::empty(upwards);
@@ -81,7 +81,7 @@ impl Dag {
     }
 
     /// All that depends on `stage`, directly or through stages that are `open`, each once.
-    pub fn below(&self, stage: usize, open: impl Fn(usize) -> bool) -> Vec<usize> {
+    pub(crate) fn below(&self, stage: usize, open: impl Fn(usize) -> bool) -> Vec<usize> {
         let start = NodeIndex::new(stage);
         let graph = NodeFiltered::from_fn(&self.0, |node| node == start || open(NodeIndex::index(node)));
         let mut search = Dfs::new(&graph, start);

@@ -22,11 +22,15 @@ use runner_spec::steps;
 /// Changes of this engine that alter results bump it.
 const ENGINE_VERSION: u32 = 1;
 
+/// What a run would do with a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
+    /// Nothing: the delivered files are those of the key.
     Fresh,
+    /// The store has the result of this key; its files are put in place.
     Restore,
+    /// Nobody has computed it yet.
     Run,
 }
 
@@ -34,15 +38,36 @@ pub enum Status {
 #[derive(Clone, Debug)]
 pub enum Decision {
     /// Nothing: its result lies in place.
-    Fresh { record: Arc<ActionRecord> },
+    Fresh {
+        /// The result of this key.
+        record: Arc<ActionRecord>,
+    },
     /// To put a known result in place.
-    Restore { record: Arc<ActionRecord>, reasons: Vec<StaleReason> },
+    Restore {
+        /// The result of this key.
+        record: Arc<ActionRecord>,
+        /// Why the stage would run; empty where it would not.
+        reasons: Vec<StaleReason>,
+    },
     /// To put the result of another stage of the plan in place, which will do the same work.
-    Share { manifest: Manifest, reasons: Vec<StaleReason> },
+    Share {
+        /// Its digest is the key.
+        manifest: Manifest,
+        /// Why the stage would run; empty where it would not.
+        reasons: Vec<StaleReason>,
+    },
     /// To run it.
-    Run { manifest: Manifest, reasons: Vec<StaleReason> },
+    Run {
+        /// Its digest is the key.
+        manifest: Manifest,
+        /// Why the stage would run; empty where it would not.
+        reasons: Vec<StaleReason>,
+    },
     /// To decide again once what it reads has been computed or fetched.
-    Undecided { reasons: Vec<StaleReason> },
+    Undecided {
+        /// Why the stage would run; empty where it would not.
+        reasons: Vec<StaleReason>,
+    },
 }
 
 impl Decision {
@@ -55,6 +80,7 @@ impl Decision {
         }
     }
 
+    /// Why the stage would run; empty where it would not.
     pub fn reasons(&self) -> &[StaleReason] {
         match self {
             Decision::Fresh { .. } => &[],
@@ -75,7 +101,7 @@ impl Decision {
     }
 
     /// The result that the store knows and has whole.
-    pub fn record(&self) -> Option<&Arc<ActionRecord>> {
+    pub(crate) fn record(&self) -> Option<&Arc<ActionRecord>> {
         match self {
             Decision::Fresh { record } | Decision::Restore { record, .. } => Some(record),
             Decision::Share { .. } | Decision::Run { .. } | Decision::Undecided { .. } => None,
@@ -84,20 +110,23 @@ impl Decision {
 }
 
 /// The records of stages that are up to date, by the stage's index in the plan. Shared: many stages may read from one.
-pub type Known = [Option<Arc<ActionRecord>>];
+pub(crate) type Known = [Option<Arc<ActionRecord>>];
 
 /// What a decision rests on besides the plan.
 pub struct Workspace<'a> {
+    /// The pipeline.
     pub plan: &'a Plan,
+    /// Shared by all pipelines of the artifacts folder.
     pub store: &'a Store,
     /// The folder that holds `.store` and the folders for people.
     pub artifacts: &'a Path,
+    /// Part of every key, e.g. `cpu`.
     pub device: &'a str,
 }
 
 impl Workspace<'_> {
     /// Decides on one stage. `known[i]` is the record of stage `i` where it is up to date.
-    pub fn decide(&self, i: usize, known: &Known) -> anyhow::Result<Decision> {
+    pub(crate) fn decide(&self, i: usize, known: &Known) -> anyhow::Result<Decision> {
         let stage = &self.plan.stages[i];
         let upstream: Vec<usize> =
             self.plan.dependencies(i).into_iter().filter(|&from| known[from].is_none()).collect();
@@ -270,7 +299,7 @@ impl Workspace<'_> {
     }
 
     /// What a report is told of a stage besides its outputs: name, kind, parameters, references.
-    pub fn view(&self, i: usize) -> StageView {
+    pub(crate) fn view(&self, i: usize) -> StageView {
         let planned = &self.plan.stages[i];
         let inputs = planned.inputs.iter().map(|input| ViewedInput {
             port: input.port.to_owned(),

@@ -9,7 +9,9 @@ use super::plan_decisions::plan_decisions;
 /// One stage that is not as the lock says.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Divergence {
+    /// Whose result differs.
     pub stage: String,
+    /// In words.
     pub message: String,
 }
 

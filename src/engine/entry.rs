@@ -9,10 +9,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub enum Entry {
     /// The version of the engine.
     Engine,
+    /// The stage's kind.
     Kind,
     /// The version of the kind's code.
     Version,
+    /// What computes.
     Device,
+    /// What random numbers follow from.
     Seed,
     /// A parameter, by its dotted path.
     Parameter(String),
@@ -24,6 +27,7 @@ pub enum Entry {
     Lineage,
     /// A file that this pipeline needs, by its path.
     Needed(String),
+    /// Something of an input.
     Input(InputName, InputEntry),
     /// Of a record that another version of the engine wrote.
     Unknown(String),
@@ -32,10 +36,11 @@ pub enum Entry {
 /// One reference at an input port: `rows.0`, or with the name that the user gave it `inputs.songs.1`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct InputName {
+    /// The port of the stage that reads.
     pub port: String,
-    pub label: Option<String>,
+    pub(crate) label: Option<String>,
     /// Its number among the references of the port.
-    pub item: usize,
+    pub(crate) item: usize,
 }
 
 /// What of an input counts.
@@ -47,6 +52,7 @@ pub enum InputEntry {
     Metadata,
     /// How many rows a table has.
     Rows,
+    /// The content of one column.
     Column(String),
     /// Name, kind, parameters and inputs of a whole stage.
     Stage,
@@ -56,7 +62,7 @@ pub enum InputEntry {
 
 impl InputEntry {
     /// An output of a whole stage. One that is named as something else of a table is counted under that name.
-    pub fn output(name: &str) -> InputEntry {
+    pub(crate) fn output(name: &str) -> InputEntry {
         InputEntry::parse(name)
     }
 
@@ -105,7 +111,7 @@ impl Entry {
     }
 
     /// The input that the entry is of.
-    pub fn input(&self) -> Option<&InputName> {
+    pub(crate) fn input(&self) -> Option<&InputName> {
         match self {
             Entry::Input(input, _) => Some(input),
             _ => None,

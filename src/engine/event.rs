@@ -29,12 +29,52 @@ pub enum Outcome {
 /// `Waiting`: another runner works on the same action; the stage takes nothing of the machine until that one ends.
 #[derive(Clone, Debug)]
 pub enum Event {
-    Started { stage: String, reasons: Vec<String> },
-    Waiting { stage: String },
-    Progress { stage: String, done: u64, total: u64, unit: String, note: String },
-    Warned { stage: String, message: String },
-    Finished { stage: String, outcome: Outcome, seconds: f64, error: Option<String>, record: Option<Arc<ActionRecord>> },
+    /// The stage runs.
+    Started {
+        /// By its name in the pipeline.
+        stage: String,
+        /// Why it runs.
+        reasons: Vec<String>,
+    },
+    /// Another runner computes the same action.
+    Waiting {
+        /// By its name in the pipeline.
+        stage: String,
+    },
+    /// The stage says how far it is.
+    Progress {
+        /// By its name in the pipeline.
+        stage: String,
+        /// In `unit`.
+        done: u64,
+        /// In `unit`; 0 where nobody knows it.
+        total: u64,
+        /// E.g. `epochs`.
+        unit: String,
+        /// E.g. a score so far; may be empty.
+        note: String,
+    },
+    /// The stage says something that is no error.
+    Warned {
+        /// By its name in the pipeline.
+        stage: String,
+        /// In words.
+        message: String,
+    },
+    /// Nothing more will be told of the stage.
+    Finished {
+        /// By its name in the pipeline.
+        stage: String,
+        /// How it ended.
+        outcome: Outcome,
+        /// Wall-clock time.
+        seconds: f64,
+        /// In words; `None` unless it failed.
+        error: Option<String>,
+        /// `None` where there is no result.
+        record: Option<Arc<ActionRecord>>,
+    },
 }
 
 /// Where events go; called from several threads.
-pub type Sink<'a> = &'a (dyn Fn(Event) + Sync);
+pub(crate) type Sink<'a> = &'a (dyn Fn(Event) + Sync);

@@ -28,21 +28,21 @@ pub(super) type Settled = (Outcome, Arc<ActionRecord>);
 
 /// What the scheduler hands to one execution.
 pub(super) struct Execution<'a> {
-    pub workspace: &'a Workspace<'a>,
-    pub stage: usize,
+    pub(crate) workspace: &'a Workspace<'a>,
+    pub(crate) stage: usize,
     pub threads: usize,
-    pub force: bool,
+    pub(crate) force: bool,
     /// Shared by all executions of a run.
-    pub repairs: &'a Repairs,
+    pub(crate) repairs: &'a Repairs,
     /// Whether this is itself part of a repair.
-    pub repairing: bool,
-    pub sink: Sink<'a>,
-    pub cancelled: &'a (dyn Fn() -> bool + Sync),
+    pub(crate) repairing: bool,
+    pub(crate) sink: Sink<'a>,
+    pub(crate) cancelled: &'a (dyn Fn() -> bool + Sync),
 }
 
 impl Execution<'_> {
     /// Fetches what has to be fetched before the stage can be decided on.
-    pub fn fetch(&self) -> anyhow::Result<()> {
+    pub(crate) fn fetch(&self) -> anyhow::Result<()> {
         let reporter = self.reporter();
         for external in self.workspace.plan.stages[self.stage].stage.externals() {
             if external.digest()?.is_none() {
@@ -53,7 +53,7 @@ impl Execution<'_> {
     }
 
     /// Puts a known result in its place; where it turns out to be damaged, computes it anew.
-    pub fn restore(&self, record: Arc<ActionRecord>, inputs: &[Arc<ActionRecord>]) -> anyhow::Result<Settled> {
+    pub(crate) fn restore(&self, record: Arc<ActionRecord>, inputs: &[Arc<ActionRecord>]) -> anyhow::Result<Settled> {
         self.with_repairs(self.restore_once(record), inputs)
     }
 
@@ -67,7 +67,7 @@ impl Execution<'_> {
     }
 
     /// Runs the stage and commits its result. `lock` is the action's; `inputs` holds the record behind each input of the plan.
-    pub fn compute(
+    pub(crate) fn compute(
         &self,
         manifest: Manifest,
         reasons: &[StaleReason],
@@ -79,7 +79,7 @@ impl Execution<'_> {
 
     /// Decides on the stage and does what there is to do, waiting for another runner if need be. `known` holds the records of all that it
     /// depends on.
-    pub fn bring_up_to_date(&self, known: &Known) -> anyhow::Result<Settled> {
+    pub(crate) fn bring_up_to_date(&self, known: &Known) -> anyhow::Result<Settled> {
         self.with_repairs(self.bring_up_to_date_once(known), &self.inputs(known))
     }
 
@@ -167,7 +167,7 @@ impl Execution<'_> {
     }
 
     /// The record behind each input.
-    pub fn inputs(&self, known: &Known) -> Vec<Arc<ActionRecord>> {
+    pub(crate) fn inputs(&self, known: &Known) -> Vec<Arc<ActionRecord>> {
         let inputs = &self.workspace.plan.stages[self.stage].inputs;
         inputs.iter().filter_map(|input| known[input.from].clone()).collect()
     }
@@ -244,7 +244,7 @@ impl Execution<'_> {
     }
 
     /// Executes the stage; nothing is committed but blobs. `records` holds the record behind each input.
-    pub fn run(&self, manifest: Manifest, records: &[Arc<ActionRecord>]) -> anyhow::Result<ActionRecord> {
+    pub(crate) fn run(&self, manifest: Manifest, records: &[Arc<ActionRecord>]) -> anyhow::Result<ActionRecord> {
         let plan = self.workspace.plan;
         let planned = &plan.stages[self.stage];
         let inputs = (planned.inputs.iter().zip(records))

@@ -15,6 +15,7 @@ pub struct Fact<T> {
 }
 
 impl<T> Fact<T> {
+    /// Two facts of one name and type are one.
     pub const fn new(name: &'static str) -> Fact<T> {
         Fact { name, holds: PhantomData }
     }
@@ -40,12 +41,13 @@ struct Told {
 }
 
 impl Facts {
+    /// `None` where nobody told it.
     pub fn get<T: Any>(&self, fact: Fact<T>) -> Option<&T> {
         self.0.get(fact.name)?.value.downcast_ref()
     }
 
     /// Where the fact is written, if it is.
-    pub fn place<T>(&self, fact: Fact<T>) -> Option<Span> {
+    pub(crate) fn place<T>(&self, fact: Fact<T>) -> Option<Span> {
         self.0.get(fact.name)?.place
     }
 

@@ -17,6 +17,7 @@ const RUNS: usize = 50;
 /// Seconds and bytes of an execution that was like the one to come; absent where nothing like it is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Forecast {
+    /// `None` where nothing alike was ever run.
     pub seconds: Option<f64>,
     /// The most memory of the whole process at that time.
     pub memory: Option<u64>,
@@ -54,6 +55,7 @@ struct Past {
 }
 
 impl<'a> Forecaster<'a> {
+    /// From the runs that the store remembers.
     pub fn new(workspace: &'a Workspace<'a>) -> Self {
         Forecaster { workspace, past: OnceCell::new() }
     }

@@ -33,15 +33,20 @@ const SIDE_FILES: [&str; 4] = ["again", "pin", "stages", "lock"];
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunOutcome {
+    /// It has not ended yet.
     Running,
+    /// Everything is up to date.
     Done,
+    /// A stage failed.
     Failed,
+    /// The user stopped it.
     Interrupted,
     /// Its process ended without a word. Never written: the record says `running`, and nobody holds its lock.
     Killed,
 }
 
 impl RunOutcome {
+    /// E.g. `done`.
     pub fn name(self) -> &'static str {
         match self {
             RunOutcome::Running => "running",
@@ -56,9 +61,10 @@ impl RunOutcome {
 /// One run of one pipeline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
-    pub format: u32,
+    pub(crate) format: u32,
     /// Date, time (UTC) and 256ths of a second at the start, e.g. `20261122-231205-3f`: sorts by time.
     pub id: String,
+    /// Its name.
     pub pipeline: String,
     /// The pipeline file as it was named.
     pub file: String,
@@ -69,18 +75,23 @@ pub struct RunRecord {
     /// Seconds since 1970.
     pub started: u64,
     #[serde(default)]
-    pub ended: Option<u64>,
+    pub(crate) ended: Option<u64>,
     /// By a clock that does not jump.
     pub seconds: f64,
+    /// How the run ended.
     pub outcome: RunOutcome,
     /// Why the run as a whole failed, where it was no stage's failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// The program's version.
     pub runner: String,
+    /// The machine's name, where the system tells.
     pub host: Option<String>,
+    /// E.g. `linux 6.8.0 x86_64`.
     pub os: String,
+    /// The model's name, where the system tells.
     pub cpu: Option<String>,
+    /// That the run might use.
     pub threads: usize,
     /// The most bytes that the process held at once; absent where the system does not tell.
     pub peak_memory: Option<u64>,
@@ -91,31 +102,39 @@ pub struct RunRecord {
 /// How one stage fared in one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StageEntry {
+    /// In the pipeline.
     pub stage: String,
+    /// Its kind's name.
     pub kind: String,
     /// The cache key of its result, under which the store keeps the action record.
     pub key: Option<Digest>,
+    /// How it ended.
     pub outcome: Outcome,
+    /// Wall-clock time.
     pub seconds: f64,
     /// Of the execution that made the result, be it in this run or an earlier one.
     #[serde(default)]
-    pub peak_memory: Option<u64>,
+    pub(crate) peak_memory: Option<u64>,
+    /// The result in a line, as the stage itself said.
     pub headline: String,
+    /// In words; `None` unless it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
 impl RunRecord {
+    /// Stages that ended so.
     pub fn count(&self, outcome: Outcome) -> usize {
         self.stages.iter().filter(|stage| stage.outcome == outcome).count()
     }
 
+    /// `None` where the run did not look at it.
     pub fn stage(&self, name: &str) -> Option<&StageEntry> {
         self.stages.iter().find(|stage| stage.stage == name)
     }
 
     /// Whether both ended well with the same results.
-    pub fn same_results(&self, other: &RunRecord) -> bool {
+    pub(crate) fn same_results(&self, other: &RunRecord) -> bool {
         let keys = |run: &RunRecord| -> Vec<(String, Option<Digest>)> {
             run.stages.iter().map(|stage| (stage.stage.clone(), stage.key)).collect()
         };
@@ -128,8 +147,10 @@ impl RunRecord {
 /// A record with what lies beside it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Run {
+    /// As it stands on disk.
     #[serde(flatten)]
     pub record: RunRecord,
+    /// Whether it is kept whatever its age.
     pub pinned: bool,
     /// Runs that found nothing to do right after this one.
     pub repeated: u64,
@@ -155,12 +176,13 @@ pub struct History {
 }
 
 impl History {
+    /// Of every run whose record can be read.
     pub fn of(store: &Store) -> Self {
         History { folder: store.runs() }
     }
 
     /// Ids, oldest first.
-    pub fn ids(&self) -> Vec<String> {
+    pub(crate) fn ids(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
         let mut ids: Vec<String> =
@@ -179,7 +201,7 @@ impl History {
         self.ids().iter().filter(|id| self.get(id).is_none()).map(|id| self.path(id, "json")).collect()
     }
 
-    pub fn get(&self, id: &str) -> Option<Run> {
+    pub(crate) fn get(&self, id: &str) -> Option<Run> {
         let mut record = self.read(id)?;
         if record.outcome == RunOutcome::Running && !self.is_alive(id) {
             // It may have ended between the two looks; if it has not, it never will.
@@ -246,6 +268,7 @@ impl History {
         back(name).is_some() || is_id(name) || (name.len() >= 8 && name[..8].bytes().all(|byte| byte.is_ascii_digit()))
     }
 
+    /// Keeps a run whatever its age, or no longer.
     pub fn pin(&self, id: &str, pinned: bool) -> Result<(), HistoryError> {
         let path = self.path(id, "pin");
         let (action, done) = if pinned {

@@ -13,29 +13,34 @@ use runner_artifact::{Store, Table, TableReader};
 
 /// An input with the record of the stage that it comes from.
 pub(super) struct BoundInput<'a> {
-    pub port: &'static str,
-    pub label: Option<&'a str>,
-    pub record: &'a ActionRecord,
-    pub output: Option<&'a str>,
-    pub stage: &'a str,
+    pub(crate) port: &'static str,
+    pub(crate) label: Option<&'a str>,
+    pub(crate) record: &'a ActionRecord,
+    pub(crate) output: Option<&'a str>,
+    pub(crate) stage: &'a str,
     /// Of a whole stage: what a report is told of it.
-    pub view: Option<StageView>,
+    pub(crate) view: Option<StageView>,
 }
 
 /// What a report is told of a stage besides its outputs: name, kind, parameters, references. All of it enters the report's key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StageView {
+    /// Its name.
     pub stage: String,
+    /// Its kind's name.
     pub kind: String,
     /// Of the kind's code, which may show something else in a report.
-    pub version: u32,
+    pub(crate) version: u32,
+    /// Defaulted, as they are hashed.
     pub params: serde_json::Value,
+    /// In the order of the ports.
     pub inputs: Vec<ViewedInput>,
 }
 
 /// A reference of a [`StageView`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ViewedInput {
+    /// The port of the stage that reads.
     pub port: String,
     /// The stage that it refers to.
     pub stage: String,
@@ -43,7 +48,7 @@ pub struct ViewedInput {
     pub output: Option<String>,
     /// The name that the user gave it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub label: Option<String>,
+    pub(crate) label: Option<String>,
 }
 
 /// One output of an upstream stage.
@@ -56,7 +61,9 @@ pub struct InputView<'a> {
 
 /// A whole upstream stage, for reports.
 pub struct WholeStage<'a> {
+    /// What the pipeline says of the stage.
     pub view: StageView,
+    /// What it gave.
     pub outputs: Vec<InputView<'a>>,
 }
 
@@ -73,10 +80,12 @@ impl InputView<'_> {
         self.stage
     }
 
+    /// Of the stage that made it.
     pub fn port(&self) -> &str {
         &self.output.port
     }
 
+    /// What kind of content it is.
     pub fn holds(&self) -> PortType {
         self.output.holds
     }
@@ -146,6 +155,7 @@ impl InputView<'_> {
         self.output.table.as_ref().map(|table| (table.rows as u64, table.columns.len() as u64))
     }
 
+    /// In the order in which they were written.
     pub fn file_names(&self) -> Vec<&str> {
         self.output.files.iter().map(|file| file.name.as_str()).collect()
     }
@@ -170,6 +180,7 @@ impl InputView<'_> {
         Ok(paths)
     }
 
+    /// Its bytes, checked against their digest.
     pub fn file(&self, name: &str) -> anyhow::Result<Vec<u8>> {
         let file = self.output.files.iter().find(|file| file.name == name);
         let file = file.ok_or_else(|| anyhow!("'{}' has no file '{name}'", self.stage))?;

@@ -8,7 +8,8 @@ use serde_json::Value;
 /// Choices within choices; what is nested deeper nobody mistakes for a key of the stage.
 const DEEPEST: usize = 8;
 
-pub fn paths<S: JsonSchema>() -> Vec<String> {
+/// All paths of parameters of a kind, e.g. `optimizer.lr`.
+pub fn parameter_paths<S: JsonSchema>() -> Vec<String> {
     let schema = SchemaGenerator::default().into_root_schema_for::<S>().to_value();
     let mut paths = Vec::new();
     collect(&schema, &schema["$defs"], "", DEEPEST, &mut paths);

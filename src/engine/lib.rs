@@ -35,74 +35,81 @@
 //! **Locks.** Runs share the store under one kernel lock, and `gc` has it alone. An action is computed under a lock of its key, so that two runners
 //! compute it once; who meets another's lock waits without a share of the budget. A stage's folder has a lock of its own while files are put there.
 //! The kernel releases locks with their process, so there is nothing to clean up after a kill. `--locked` is something else: a plan that is
-//! checked against the keys and outputs of a lock *file* ([`lock`]).
+//! checked against the keys and outputs of a lock *file* (`lock`).
 //!
 //! **Large tables** are several files of 65,536 rows each, and their columns' digests are taken over the same parts: a part that an edit leaves as it
 //! was is neither read nor written anew, and lies in the store once for all tables that hold it. Readers map one part at a time.
 //!
 //! The engine is a build system. It does not depend on learning, CSV or genres; it prints nothing, it emits [`event::Event`]s.
 
-pub mod audit;
+mod audit;
 mod bind;
 mod calendar;
-pub mod check;
-pub mod context;
+mod check;
+mod context;
 mod dag;
-pub mod decision;
-pub mod divergence;
+mod decision;
+mod divergence;
 mod entry;
-pub mod event;
+mod event;
 mod execute;
-pub mod fact;
-pub mod forecast;
-pub mod history;
-pub mod input;
+mod fact;
+mod forecast;
+mod history;
+mod input;
 mod keys;
 mod lineage;
-pub mod lock;
+mod lock;
 pub mod machine;
-pub mod manifest;
-pub mod memory_probe;
+mod manifest;
+mod memory_probe;
 pub mod patience;
 mod placing;
-pub mod plan;
+mod plan;
 mod plan_decisions;
-pub mod port;
+mod port;
 mod queue;
-pub mod ranges;
+mod ranges;
 mod ready_set;
-pub mod reason;
-pub mod record;
+mod reason;
+mod record;
 mod recorder;
 mod repair;
 mod resolve;
-pub mod resources;
-pub mod run;
-pub mod stage;
+mod resources;
+mod run;
+mod stage;
 mod work;
 
+pub use audit::{AuditOptions, Audited, audit};
 pub use bind::SEED;
 pub use calendar::utc;
 pub use check::{CheckContext, InputShape};
 pub use context::{Memo, StageContext};
 pub use decision::{Decision, Status, Workspace};
-pub use entry::{Entry, InputEntry, InputName};
+pub use divergence::{Divergence, divergences};
+pub use entry::InputName;
+pub use entry::{Entry, InputEntry};
 pub use event::{Event, Outcome};
-pub use fact::{Fact, Facts};
+pub use fact::Fact;
+pub use fact::Facts;
 pub use forecast::{Basis, Forecast, Forecaster};
-pub use history::{History, Run, RunRecord};
-pub use input::{InputView, StageView, ViewedInput, WholeStage};
+pub use history::{History, Run, RunOutcome, RunRecord, StageEntry};
+pub use input::ViewedInput;
+pub use input::{InputView, StageView, WholeStage};
 pub use lineage::Lineage;
 pub use lock::LockFile;
-pub use plan::Plan;
+pub use manifest::{Change, Manifest};
+pub use plan::{Plan, sources};
 pub use plan_decisions::plan_decisions;
 pub use port::{Accepts, Arity, External, InputPort, OutputPort, PortType, Reads, Report, Source, Threads};
-pub use reason::StaleReason;
-pub use record::ActionRecord;
+pub use ranges::out_of_range;
+pub use reason::{StaleReason, shorten};
+pub use record::{ActionRecord, FileRecord, OutputRecord, TableRecord};
 pub use recorder::{Recorded, RunLabel, run_recorded};
 pub use resources::{Memory, Resources};
 pub use run::{RunOptions, RunSummary, run};
 pub use stage::{Kind, KindInfo, Registry, Stage};
 
-pub use keys::paths as parameter_paths;
+pub use keys::parameter_paths;
 pub use runner_spec::{Problem, Step, listed, suggest, typed_json};

@@ -13,12 +13,13 @@ use super::manifest::Manifest;
 use super::reason::StaleReason;
 use super::record::ActionRecord;
 use runner_artifact::Digest;
-use runner_artifact::store::write_through_links;
+use runner_artifact::disk::write_through_links;
 use runner_boundary::files::read_regular_text;
 
 const FORMAT: u32 = 1;
 const HEADER: &str = "# Written by `runner run --lock`. `runner run --locked` fails if anything would differ.\n";
 
+/// Keys and outputs of every stage of a plan, as they were when it was locked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LockFile {
@@ -30,7 +31,7 @@ pub struct LockFile {
 /// One stage's block.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LockedStage {
+pub(crate) struct LockedStage {
     kind: String,
     /// The cache key: a digest over everything that the result depends on.
     key: Digest,
@@ -73,6 +74,7 @@ impl LockFile {
         Some(LockFile { format: FORMAT, pipeline: pipeline.to_owned(), stages: stages.collect::<Option<_>>()? })
     }
 
+    /// A lock file that [`LockFile::of`] once made.
     pub fn read(path: &Path) -> Result<LockFile, LockError> {
         let shown = path.display().to_string();
         let text = match read_regular_text(path) {

@@ -6,16 +6,16 @@ use std::sync::OnceLock;
 
 /// The machine, as far as it tells.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Machine {
-    pub host: Option<String>,
+pub(crate) struct Machine {
+    pub(crate) host: Option<String>,
     /// E.g. `linux 6.8.0 x86_64`.
-    pub os: String,
+    pub(crate) os: String,
     /// The model's name, e.g. `AMD EPYC 7763 64-Core Processor`.
-    pub cpu: Option<String>,
+    pub(crate) cpu: Option<String>,
 }
 
 /// Looked up once in a process.
-pub fn identity() -> &'static Machine {
+pub(crate) fn identity() -> &'static Machine {
     static MACHINE: OnceLock<Machine> = OnceLock::new();
     MACHINE.get_or_init(|| {
         let kernel = head_of("/proc/sys/kernel/osrelease");
@@ -36,7 +36,7 @@ pub fn threads() -> usize {
 
 /// Bytes of memory that this process may use: the machine's, or what its control group allows if that is less. `None` where the system does
 /// not tell.
-pub fn memory() -> Option<u64> {
+pub(crate) fn memory() -> Option<u64> {
     let machine = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| meminfo_total(&text));
     let group = std::fs::read_to_string("/proc/self/cgroup").ok();
     let group = group.and_then(|text| group_limit(&text, Path::new("/sys/fs/cgroup")));

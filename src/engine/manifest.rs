@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::entry::{Entry, InputName};
 use runner_artifact::Digest;
-use runner_artifact::digest::Hasher;
+use runner_artifact::Hasher;
 
 /// Named values in a fixed order, e.g. `params.optimizer.lr` = `0.001`, `input.rows.0.columns.tempo` = a digest.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -20,18 +20,22 @@ pub struct Manifest {
 /// One difference between two manifests.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
+    /// What differs.
     pub entry: Entry,
+    /// `None` where it is new.
     pub old: Option<String>,
+    /// `None` where it is gone.
     pub new: Option<String>,
 }
 
 impl Manifest {
+    /// At the end; the order is part of the key.
     pub fn add(&mut self, entry: Entry, value: impl ToString) {
         self.entries.push((entry, value.to_string()));
     }
 
     /// Adds every parameter under its path. `skip` names the paths whose value does not count, e.g. of files that are known by content.
-    pub fn add_parameters(&mut self, parameters: &Value, skip: &dyn Fn(&str) -> bool) {
+    pub(crate) fn add_parameters(&mut self, parameters: &Value, skip: &dyn Fn(&str) -> bool) {
         self.add_leaves("", parameters, skip);
     }
 
@@ -58,6 +62,7 @@ impl Manifest {
         }
     }
 
+    /// In canonical order, values as text.
     pub fn entries(&self) -> &[(Entry, String)] {
         &self.entries
     }
@@ -68,7 +73,7 @@ impl Manifest {
     }
 
     /// The same without the parameters.
-    pub fn key_of_inputs(&self) -> Digest {
+    pub(crate) fn key_of_inputs(&self) -> Digest {
         digest(self.entries.iter().filter(|(entry, _)| !matches!(entry, Entry::Parameter(_))))
     }
 
@@ -81,7 +86,7 @@ impl Manifest {
     }
 
     /// The digests of source files, by the path of the parameter that names each.
-    pub fn sources(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn sources(&self) -> impl Iterator<Item = (&str, &str)> {
         self.paths(|entry| match entry {
             Entry::Source(path) => Some(path),
             _ => None,
@@ -89,7 +94,7 @@ impl Manifest {
     }
 
     /// The digests of what lies outside the store, by the path of the parameter that names each.
-    pub fn externals(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn externals(&self) -> impl Iterator<Item = (&str, &str)> {
         self.paths(|entry| match entry {
             Entry::External(path) => Some(path),
             _ => None,
@@ -101,7 +106,7 @@ impl Manifest {
     }
 
     /// Takes over the entries of an input of another manifest that this one does not have, where they cannot be known yet.
-    pub fn adopt(&mut self, other: &Manifest, input: &InputName) {
+    pub(crate) fn adopt(&mut self, other: &Manifest, input: &InputName) {
         let own: Vec<Entry> = self.entries.iter().map(|(entry, _)| entry.clone()).collect();
         let missing = other.entries.iter().filter(|(entry, _)| entry.input() == Some(input) && !own.contains(entry));
         self.entries.extend(missing.cloned());

@@ -12,7 +12,7 @@ use super::machine::{field, head_of};
 const INTERVAL: Duration = Duration::from_millis(50);
 
 /// The most memory that this process has held at once, in bytes.
-pub fn process_peak() -> Option<u64> {
+pub(crate) fn process_peak() -> Option<u64> {
     let kilobytes: u64 = field(&head_of("/proc/self/status")?, "VmHWM")?.split(' ').next()?.parse().ok()?;
     Some(kilobytes * 1024)
 }
@@ -26,14 +26,14 @@ pub(super) struct MemoryProbe {
 }
 
 impl MemoryProbe {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let peak = Arc::new(AtomicU64::new(resident().unwrap_or(0)));
         watcher().watch(peak.clone());
         MemoryProbe { peak, before: process_peak() }
     }
 
     /// The most bytes held since the start; absent where the system does not tell.
-    pub fn peak(self) -> Option<u64> {
+    pub(crate) fn peak(self) -> Option<u64> {
         let seen = self.peak.load(Ordering::Relaxed).max(resident()?);
         let risen = process_peak().filter(|&now| self.before.is_none_or(|before| now > before));
         Some(seen.max(risen.unwrap_or(0)))

@@ -14,6 +14,7 @@ pub struct Patience {
 }
 
 impl Patience {
+    /// To be asked again and again; the clock starts at the first `cancelled`.
     pub fn is_over(&mut self, cancelled: bool) -> bool {
         cancelled && self.asked.get_or_insert_with(Instant::now).elapsed() >= PATIENCE
     }

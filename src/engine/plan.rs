@@ -19,8 +19,11 @@ use runner_spec::{MOST_ADVISED, PipelineSpec, Problem, Problems, Span, StageSpec
 /// Fewer stages are bound faster than threads start.
 const WORTH_SHARING: usize = 256;
 
+/// A pipeline whose stages are bound to their kinds, in an order in which they can run.
 pub struct Plan {
+    /// As the user wrote it.
     pub spec: PipelineSpec,
+    /// Each after all that it reads.
     pub stages: Vec<PlannedStage>,
     /// Indices into `stages`; a stage comes after all that it depends on, else in the order of the file.
     pub order: Vec<usize>,
@@ -34,31 +37,32 @@ pub struct PlannedStage {
     pub name: String,
     pub stage: Box<dyn AnyStage>,
     pub inputs: Vec<Input>,
-    pub outputs: Vec<OutputPort>,
+    pub(crate) outputs: Vec<OutputPort>,
     /// What the stage may take of the machine, as written; no part of its result, nor of its key.
-    pub resources: Resources,
+    pub(crate) resources: Resources,
     /// What its random numbers follow from: its own seed, or the pipeline's.
-    pub seed: u64,
+    pub(crate) seed: u64,
     pub(super) reads: BTreeMap<&'static str, Reads>,
     /// How to make again what the stage reads, of kinds that ask for it.
-    pub lineage: Option<Lineage>,
+    pub(crate) lineage: Option<Lineage>,
 }
 
 impl PlannedStage {
     /// The files whose content the stage reads.
-    pub fn sources(&self) -> Vec<Source> {
+    pub(crate) fn sources(&self) -> Vec<Source> {
         let mut sources = self.stage.sources();
         sources.extend(self.lineage.iter().flat_map(|lineage| lineage.carried.iter().cloned()));
         sources
     }
 
     /// What the stage reads of the tables at that port.
-    pub fn reads(&self, port: &str) -> &Reads {
+    pub(crate) fn reads(&self, port: &str) -> &Reads {
         self.reads.get(port).unwrap_or(&Reads::All)
     }
 }
 
 impl Plan {
+    /// All problems are told at once.
     pub fn new(spec: PipelineSpec, registry: Registry) -> Result<Self, Problems> {
         Plan::with(spec, registry, false)
     }
@@ -206,7 +210,7 @@ impl Plan {
     }
 
     /// What the user wrote for that stage.
-    pub fn written(&self, stage: usize) -> &StageSpec {
+    pub(crate) fn written(&self, stage: usize) -> &StageSpec {
         &self.spec.stages[stage]
     }
 }

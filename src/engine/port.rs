@@ -21,6 +21,7 @@ pub enum PortType {
 /// What an input takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accepts {
+    /// Ports that hold this.
     Only(PortType),
     /// A port of any type; a stage's first one if none is named.
     Any,
@@ -38,9 +39,12 @@ impl Accepts {
     }
 }
 
+/// How many outputs may be connected to a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arity {
+    /// Exactly one.
     One,
+    /// One or none.
     Optional,
     /// One or more references.
     Many,
@@ -53,17 +57,23 @@ pub enum Arity {
 /// A named stage input, written in YAML beside the parameters, e.g. `rows: folds.train`.
 #[derive(Clone, Copy, Debug)]
 pub struct InputPort {
+    /// The key in the pipeline file.
     pub name: &'static str,
+    /// What may be connected.
     pub accepts: Accepts,
+    /// How many.
     pub arity: Arity,
+    /// A phrase for the schema and for messages.
     pub summary: &'static str,
 }
 
 impl InputPort {
+    /// A port that reads tables.
     pub const fn table(name: &'static str, arity: Arity, summary: &'static str) -> Self {
         InputPort { name, accepts: Accepts::Only(PortType::Table), arity, summary }
     }
 
+    /// A port that reads one model.
     pub const fn model(name: &'static str, summary: &'static str) -> Self {
         InputPort { name, accepts: Accepts::Only(PortType::Model), arity: Arity::One, summary }
     }
@@ -72,18 +82,21 @@ impl InputPort {
 /// A named stage output. A reference `stage` takes the first port of the type that the input wants.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutputPort {
+    /// As in `STAGE.NAME`.
     pub name: String,
-    pub holds: PortType,
+    pub(crate) holds: PortType,
     /// Whether it is one of several ports of that type of which none comes first, e.g. one model of a `baseline`: a
     /// reference `stage` takes them all.
-    pub alternative: bool,
+    pub(crate) alternative: bool,
 }
 
 impl OutputPort {
+    /// A port that every run of the stage fills.
     pub fn new(name: impl Into<String>, holds: PortType) -> Self {
         OutputPort { name: name.into(), holds, alternative: false }
     }
 
+    /// A port that is filled in place of its siblings.
     pub fn alternative(name: impl Into<String>, holds: PortType) -> Self {
         OutputPort { alternative: true, ..OutputPort::new(name, holds) }
     }
@@ -103,12 +116,15 @@ pub enum Reads {
 /// A file outside the store whose content the stage reads. `at` is the parameter that names it, e.g. `files.train`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Source {
+    /// The parameter that names it.
     pub at: String,
+    /// As written; relative to the working directory.
     pub path: PathBuf,
 }
 
 /// Something outside the store that is known by a digest but may have to be fetched first, e.g. an encoder. `at` as in [`Source`].
 pub trait External: Send + Sync {
+    /// The parameter that names it.
     fn at(&self) -> &str;
     /// The digest, where it can be known without fetching.
     fn digest(&self) -> anyhow::Result<Option<String>>;
@@ -122,13 +138,17 @@ pub trait External: Send + Sync {
 pub trait Report: Sync {
     /// `done` of `total`, in `unit`, e.g. `epochs`; a `total` of 0 is not known. `note` is a short phrase.
     fn progress(&self, done: u64, total: u64, unit: &str, note: &str);
+    /// Shown at once, and kept with the result.
     fn warn(&self, message: &str);
+    /// True once the stage should stop.
     fn cancelled(&self) -> bool;
 }
 
 /// How many threads a stage can use, where its `resources` do not say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Threads {
+    /// It computes on one thread.
     One,
+    /// It uses as many as it is given.
     All,
 }

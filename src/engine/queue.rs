@@ -29,23 +29,23 @@ pub(super) struct Queue<'a> {
 }
 
 impl<'a> Queue<'a> {
-    pub fn new(workspace: &'a Workspace<'a>, selected: &'a [usize]) -> Self {
+    pub(crate) fn new(workspace: &'a Workspace<'a>, selected: &'a [usize]) -> Self {
         let mut position = vec![0; workspace.plan.stages.len()];
         selected.iter().enumerate().for_each(|(place, &stage)| position[stage] = place);
         Queue { workspace, selected, position, chains: None, waiting: BTreeMap::new() }
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    pub fn push(&mut self, waiting: Waiting) {
+    pub(crate) fn push(&mut self, waiting: Waiting) {
         let chain = self.chains.as_ref().map_or(0, |chains| chains[waiting.stage]);
         self.waiting.insert((std::cmp::Reverse(chain), self.position[waiting.stage]), waiting);
     }
 
     /// Takes the first stage that fits into the budget.
-    pub fn pop(&mut self, budget: &Budget) -> Option<Waiting> {
+    pub(crate) fn pop(&mut self, budget: &Budget) -> Option<Waiting> {
         if budget.is_spent() {
             return None;
         }

@@ -26,7 +26,7 @@ pub struct OutOfRange {
     /// What is wrong, e.g. `dropout must be in [0, 1); got 1.4`.
     pub message: String,
     /// Whether it would be in its range as a percentage.
-    pub is_percentage: bool,
+    pub(crate) is_percentage: bool,
 }
 
 impl OutOfRange {
@@ -46,7 +46,7 @@ pub fn out_of_range(kind: &KindInfo, params: &Value) -> Vec<OutOfRange> {
 }
 
 /// Whether a kind has a parameter of that name.
-pub fn has_parameter(kind: &KindInfo, name: &str) -> bool {
+pub(crate) fn has_parameter(kind: &KindInfo, name: &str) -> bool {
     rule_of(kind).0.properties.contains_key(name)
 }
 

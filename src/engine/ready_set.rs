@@ -12,7 +12,7 @@ pub(super) struct ReadySet<'a> {
 
 impl<'a> ReadySet<'a> {
     /// `selected` is closed under dependencies and in topological order.
-    pub fn new(plan: &'a Plan, selected: &[usize]) -> Self {
+    pub(crate) fn new(plan: &'a Plan, selected: &[usize]) -> Self {
         let mut unmet = vec![None; plan.dag.len()];
         for &stage in selected {
             unmet[stage] = Some(plan.dag.dependencies(stage).count());
@@ -22,12 +22,12 @@ impl<'a> ReadySet<'a> {
     }
 
     /// The stages that became ready since the last call.
-    pub fn take(&mut self) -> Vec<usize> {
+    pub(crate) fn take(&mut self) -> Vec<usize> {
         std::mem::take(&mut self.ready)
     }
 
     /// What there was to decide or to do about `stage` is done.
-    pub fn settle(&mut self, stage: usize) {
+    pub(crate) fn settle(&mut self, stage: usize) {
         for next in self.dag.dependents(stage) {
             if let Some(unmet) = &mut self.unmet[next] {
                 *unmet -= 1;
@@ -39,7 +39,7 @@ impl<'a> ReadySet<'a> {
     }
 
     /// The selected stages that depend on `stage`, directly or through stages that are `open`, each once.
-    pub fn below(&self, stage: usize, open: impl Fn(usize) -> bool) -> Vec<usize> {
+    pub(crate) fn below(&self, stage: usize, open: impl Fn(usize) -> bool) -> Vec<usize> {
         self.dag.below(stage, |stage| self.unmet[stage].is_some() && open(stage))
     }
 }

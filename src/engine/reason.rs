@@ -6,6 +6,7 @@ use super::entry::{Entry, InputEntry};
 use super::input::StageView;
 use super::manifest::{Change, Manifest};
 
+/// Why a stage's result does not hold any more.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum StaleReason {
@@ -16,30 +17,48 @@ pub enum StaleReason {
     /// An entry of the manifest has another value; `at` is the place in the YAML, `full.yaml:42:11`, and `from` the stage that the entry's input
     /// comes from now.
     Changed {
+        /// What differs.
         what: Entry,
+        /// The stage from which it comes, if another.
         #[serde(skip_serializing_if = "Option::is_none")]
         from: Option<String>,
+        /// `None` where it is new.
         #[serde(skip_serializing_if = "Option::is_none")]
         old: Option<String>,
+        /// `None` where it is gone.
         #[serde(skip_serializing_if = "Option::is_none")]
         new: Option<String>,
+        /// Where it is written, as `file:line:column`.
         #[serde(skip_serializing_if = "Option::is_none")]
         at: Option<String>,
     },
     /// A stage that this one reads from will run.
     Upstream {
+        /// That will run, and whose output decides.
         stage: String,
         /// Nothing else has changed: if its output stays the same, this one stays fresh.
         only_if_changed: bool,
     },
     /// Another stage of this plan will do exactly the same work.
-    SameAs { stage: String },
+    SameAs {
+        /// That will run, and whose output decides.
+        stage: String,
+    },
     /// Something outside has to be fetched before its digest is known.
-    NotFetched { what: String },
+    NotFetched {
+        /// What differs.
+        what: String,
+    },
     /// The result is known, but its blob is gone or damaged.
-    BlobLost { file: String },
+    BlobLost {
+        /// Inside the stage's folder.
+        file: String,
+    },
     /// The result is known, but its file for people is gone or was changed.
-    FileLost { file: String },
+    FileLost {
+        /// Inside the stage's folder.
+        file: String,
+    },
 }
 
 impl StaleReason {

@@ -8,20 +8,26 @@ use serde::{Deserialize, Serialize};
 
 use super::manifest::Manifest;
 use super::port::{OutputPort, PortType};
-use runner_artifact::digest::Hasher;
+use runner_artifact::Hasher;
 use runner_artifact::{Digest, Store, TableError, TableReader, is_inner_name};
 
 /// One file of an output, e.g. `model.safetensors`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FileRecord {
+    /// Inside the stage's folder.
     pub name: String,
+    /// By which the store has it.
     pub digest: Digest,
+    /// Its size.
     pub bytes: u64,
 }
 
+/// What one port gave.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OutputRecord {
+    /// Its name.
     pub port: String,
+    /// What kind of content it is.
     pub holds: PortType,
     /// Of a table: its parts, in their order.
     pub files: Vec<FileRecord>,
@@ -30,16 +36,19 @@ pub struct OutputRecord {
     pub table: Option<TableRecord>,
 }
 
+/// Of a table: what identifies its content.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TableRecord {
+    /// How many.
     pub rows: usize,
+    /// Name and digest of each, in their order.
     pub columns: Vec<(String, Digest)>,
-    pub metadata: Digest,
+    pub(crate) metadata: Digest,
 }
 
 impl OutputRecord {
     /// The digest of the whole output.
-    pub fn digest(&self) -> Digest {
+    pub(crate) fn digest(&self) -> Digest {
         let mut hasher = Hasher::new();
         for file in &self.files {
             hasher.field(file.name.as_bytes()).field(file.digest.to_string().as_bytes());
@@ -61,29 +70,34 @@ impl OutputRecord {
     }
 }
 
+/// What an action produced, and what it depended on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ActionRecord {
+    /// The stage's kind.
     pub kind: String,
+    /// Its digest is the key.
     pub manifest: Manifest,
+    /// In the order of the ports.
     pub outputs: Vec<OutputRecord>,
+    /// Where it came from; no part of the key.
     pub provenance: Provenance,
 }
 
 /// How a result came about; never part of a key, never inside an artifact.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Provenance {
-    pub runner: String,
+    pub(crate) runner: String,
     /// Seconds since 1970.
     pub started: u64,
     pub seconds: f64,
-    pub threads: usize,
+    pub(crate) threads: usize,
     /// The most bytes that the process held while the stage ran: an upper bound when stages run side by side, absent where the system does not tell.
     #[serde(default)]
     pub peak_memory: Option<u64>,
     #[serde(default)]
-    pub host: Option<String>,
+    pub(crate) host: Option<String>,
     #[serde(default)]
-    pub cpu: Option<String>,
+    pub(crate) cpu: Option<String>,
     /// What the stage timed or counted itself, e.g. `random_forest.fit_seconds`.
     pub measurements: BTreeMap<String, f64>,
     pub warnings: Vec<String>,
@@ -114,7 +128,7 @@ impl ActionRecord {
     }
 
     /// Why the store has a record under that key and yet nothing to use.
-    pub fn fault(store: &Store, key: Digest) -> Option<RecordFault> {
+    pub(crate) fn fault(store: &Store, key: Digest) -> Option<RecordFault> {
         match store.get_record(key) {
             Some(bytes) => ActionRecord::parse(key, &bytes).err(),
             None => store.has_record(key).then_some(RecordFault::Damaged),
@@ -157,10 +171,12 @@ impl ActionRecord {
         Some(RecordFault::Lacks(lacking.name.to_string()))
     }
 
+    /// `None` where it has no such port.
     pub fn output(&self, port: &str) -> Option<&OutputRecord> {
         self.outputs.iter().find(|output| output.port == port)
     }
 
+    /// Of all ports.
     pub fn files(&self) -> impl Iterator<Item = &FileRecord> {
         self.outputs.iter().flat_map(|output| &output.files)
     }

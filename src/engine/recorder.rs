@@ -25,14 +25,18 @@ use runner_boundary::text::of_chain;
 /// What a run is called by whoever started it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RunLabel<'a> {
+    /// The pipeline file, as named.
     pub file: &'a str,
+    /// The `--set` arguments.
     pub set: &'a [String],
+    /// The stages that were named.
     pub asked: &'a [String],
 }
 
 /// A summary and where it was recorded.
 #[derive(Debug)]
 pub struct Recorded {
+    /// How its stages ended.
     pub summary: RunSummary,
     /// The run's id; of the earlier run where this one found nothing to do and the same results. `None` if no record could be kept.
     pub id: Option<String>,
@@ -41,7 +45,7 @@ pub struct Recorded {
 }
 
 /// What ends the program although something still works.
-pub type Leave = fn(Recorded) -> !;
+pub(crate) type Leave = fn(Recorded) -> !;
 
 /// [`run`], with a record of it.
 ///

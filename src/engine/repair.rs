@@ -34,7 +34,7 @@ pub(super) struct Repairs(Mutex<()>);
 
 impl Repairs {
     /// Waits for the turn.
-    pub fn wait(&self, cancelled: &dyn Fn() -> bool) -> anyhow::Result<MutexGuard<'_, ()>> {
+    pub(crate) fn wait(&self, cancelled: &dyn Fn() -> bool) -> anyhow::Result<MutexGuard<'_, ()>> {
         loop {
             match self.0.try_lock() {
                 Ok(turn) => return Ok(turn),

@@ -16,7 +16,7 @@ pub struct Input {
     /// The name that the user gave it, of a port that takes named references.
     pub label: Option<String>,
     /// Its number among the references of that port.
-    pub item: usize,
+    pub(crate) item: usize,
     /// Index into `Plan::stages`.
     pub from: usize,
     /// The output port; `None` for a whole stage.
@@ -44,13 +44,13 @@ pub(super) struct Resolver<'a> {
 #[derive(Default)]
 pub(super) struct Resolved {
     /// With the place where each is written.
-    pub inputs: Vec<(Input, Span)>,
+    pub(crate) inputs: Vec<(Input, Span)>,
     /// References that lead to nothing, or to a stage that is wrong itself, by port: told already, so that nothing behind them is missed.
-    pub broken: Vec<(&'static str, InputShape)>,
+    pub(crate) broken: Vec<(&'static str, InputShape)>,
 }
 
 impl<'a> Resolver<'a> {
-    pub fn new(spec: &'a PipelineSpec, bound: &'a [Option<Bound>]) -> Self {
+    pub(crate) fn new(spec: &'a PipelineSpec, bound: &'a [Option<Bound>]) -> Self {
         let mut named: HashMap<&str, Vec<usize>> = HashMap::with_capacity(bound.len());
         for (i, stage) in spec.stages.values().enumerate() {
             named.entry(&stage.name).or_default().push(i);
@@ -62,7 +62,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The resolved references of stage `own`, each with the place where it is written.
-    pub fn inputs(&self, own: usize, stage: &Bound, problems: &mut Vec<Problem>) -> Resolved {
+    pub(crate) fn inputs(&self, own: usize, stage: &Bound, problems: &mut Vec<Problem>) -> Resolved {
         let mut inputs = Vec::new();
         let mut broken = Vec::new();
         for (port, node) in &stage.references {

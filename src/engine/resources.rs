@@ -15,11 +15,11 @@ use runner_spec::{Node, Problem, typed_as};
 #[serde(deny_unknown_fields, default)]
 pub struct Resources {
     /// Threads that the stage may keep busy; one or all of the run's, by kind, unless given.
-    pub cpus: Option<NonZeroUsize>,
+    pub(crate) cpus: Option<NonZeroUsize>,
     /// Memory to set aside for it, e.g. `4 GB`; stages run side by side while the sum fits the run's. None unless given.
-    pub memory: Option<Memory>,
+    pub(crate) memory: Option<Memory>,
     /// Runs while nothing else does, e.g. for timing.
-    pub exclusive: bool,
+    pub(crate) exclusive: bool,
 }
 
 impl Resources {
@@ -96,10 +96,10 @@ impl fmt::Display for Memory {
 /// What one stage takes of the budget.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Need {
-    pub cpus: usize,
-    pub memory: u64,
+    pub(crate) cpus: usize,
+    pub(crate) memory: u64,
     /// Runs alone: told to, or larger than the whole budget, which must delay it but not forbid it.
-    pub alone: bool,
+    pub(crate) alone: bool,
 }
 
 /// What running stages may take together, and what is left of it.
@@ -115,15 +115,15 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    pub fn new(cpus: usize, memory: u64) -> Self {
+    pub(crate) fn new(cpus: usize, memory: u64) -> Self {
         let cpus = cpus.max(1);
         Budget { cpus, memory, free_cpus: cpus, free_memory: memory, running: 0, closed: false }
     }
 
     /// Work that a thread does for a stage without being the stage, e.g. restoring it.
-    pub const LIGHT_TASK: Need = Need { cpus: 1, memory: 0, alone: false };
+    pub(crate) const LIGHT_TASK: Need = Need { cpus: 1, memory: 0, alone: false };
 
-    pub fn need(&self, resources: &Resources, threads: Threads) -> Need {
+    pub(crate) fn need(&self, resources: &Resources, threads: Threads) -> Need {
         let cpus = match (resources.cpus, threads) {
             (Some(cpus), _) => cpus.get(),
             (None, Threads::One) => 1,
@@ -134,7 +134,7 @@ impl Budget {
         Need { cpus: cpus.min(self.cpus), memory: memory.min(self.memory), alone }
     }
 
-    pub fn fits(&self, need: &Need) -> bool {
+    pub(crate) fn fits(&self, need: &Need) -> bool {
         if need.alone {
             return self.running == 0;
         }
@@ -142,25 +142,25 @@ impl Budget {
     }
 
     /// Whether nothing more can start before something ends.
-    pub fn is_spent(&self) -> bool {
+    pub(crate) fn is_spent(&self) -> bool {
         self.closed || self.free_cpus == 0
     }
 
-    pub fn take(&mut self, need: &Need) {
+    pub(crate) fn take(&mut self, need: &Need) {
         self.free_cpus -= need.cpus;
         self.free_memory -= need.memory;
         self.running += 1;
         self.closed = need.alone;
     }
 
-    pub fn give_back(&mut self, need: &Need) {
+    pub(crate) fn give_back(&mut self, need: &Need) {
         self.free_cpus += need.cpus;
         self.free_memory += need.memory;
         self.running -= 1;
         self.closed = false;
     }
 
-    pub fn running(&self) -> usize {
+    pub(crate) fn running(&self) -> usize {
         self.running
     }
 }

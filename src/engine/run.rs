@@ -21,6 +21,7 @@ use super::work::{Done, Finished, State, Task, Waiting, Work};
 use runner_artifact::{Digest, StoreGuard};
 use runner_boundary::text::of_chain;
 
+/// How a run uses the machine, and what it does after a failure.
 pub struct RunOptions {
     /// Threads that all running stages may use together.
     pub threads: usize,
@@ -43,7 +44,9 @@ impl Default for RunOptions {
 /// How a run ended, stage by stage in topological order.
 #[derive(Debug, Default)]
 pub struct RunSummary {
+    /// In plan order.
     pub stages: Vec<StageResult>,
+    /// Whether the user stopped it.
     pub interrupted: bool,
 }
 
@@ -51,15 +54,17 @@ pub struct RunSummary {
 pub struct StageResult {
     pub stage: String,
     pub outcome: Outcome,
-    pub seconds: f64,
+    pub(crate) seconds: f64,
     pub record: Option<Arc<ActionRecord>>,
 }
 
 impl RunSummary {
+    /// The stages that ended so, in plan order.
     pub fn with(&self, outcome: Outcome) -> Vec<&str> {
         self.stages.iter().filter(|stage| stage.outcome == outcome).map(|stage| stage.stage.as_str()).collect()
     }
 
+    /// Whether every stage has its result.
     pub fn succeeded(&self) -> bool {
         !self.interrupted
             && self

@@ -38,7 +38,7 @@ pub(super) enum State {
 
 impl State {
     /// Whether the drawing above has that arrow.
-    pub fn may_become(self, next: State) -> bool {
+    pub(crate) fn may_become(self, next: State) -> bool {
         matches!(
             (self, next),
             (State::Unready, State::Queued | State::Ended { .. })
@@ -57,32 +57,32 @@ pub(super) enum Work {
 
 /// A stage that could start.
 pub(super) struct Waiting {
-    pub stage: usize,
-    pub need: Need,
-    pub work: Work,
+    pub(crate) stage: usize,
+    pub(crate) need: Need,
+    pub(crate) work: Work,
     /// How many stages behind it have started since it was ready.
-    pub overtaken: usize,
+    pub(crate) overtaken: usize,
     /// Another runner works on the same action, which has been said: nobody knows for how long.
-    pub contended: bool,
+    pub(crate) contended: bool,
 }
 
 /// Work with all that a thread needs for it.
 pub(super) struct Task {
-    pub stage: usize,
-    pub need: Need,
-    pub force: bool,
-    pub work: Work,
+    pub(crate) stage: usize,
+    pub(crate) need: Need,
+    pub(crate) force: bool,
+    pub(crate) work: Work,
     /// The record behind each input.
-    pub inputs: Vec<Arc<ActionRecord>>,
+    pub(crate) inputs: Vec<Arc<ActionRecord>>,
 }
 
 pub(super) struct Finished {
-    pub stage: usize,
+    pub(crate) stage: usize,
     /// Of the action that was computed.
-    pub key: Option<Digest>,
-    pub need: Need,
-    pub seconds: f64,
-    pub outcome: anyhow::Result<Done>,
+    pub(crate) key: Option<Digest>,
+    pub(crate) need: Need,
+    pub(crate) seconds: f64,
+    pub(crate) outcome: anyhow::Result<Done>,
 }
 
 pub(super) enum Done {
@@ -91,7 +91,7 @@ pub(super) enum Done {
 }
 
 impl Task {
-    pub fn carry_out(
+    pub(crate) fn carry_out(
         self,
         workspace: &Workspace,
         repairs: &Repairs,

@@ -5,17 +5,17 @@ use ureq::http::{HeaderMap, Response};
 use super::Failure;
 
 pub(super) struct Head {
-    pub status: u16,
-    pub location: Option<String>,
-    pub commit: Option<String>,
-    pub linked_tag: Option<String>,
-    pub tag: Option<String>,
-    pub linked_size: Option<String>,
-    pub length: Option<String>,
-    pub range: Option<String>,
-    pub encodings: Vec<String>,
+    pub(crate) status: u16,
+    pub(crate) location: Option<String>,
+    pub(crate) commit: Option<String>,
+    pub(crate) linked_tag: Option<String>,
+    pub(crate) tag: Option<String>,
+    pub(crate) linked_size: Option<String>,
+    pub(crate) length: Option<String>,
+    pub(crate) range: Option<String>,
+    pub(crate) encodings: Vec<String>,
     /// Whether the body's end is told by the body itself.
-    pub chunked: bool,
+    pub(crate) chunked: bool,
 }
 
 impl Head {

@@ -3,7 +3,7 @@
 //! | what a server may try | what is done |
 //! |---|---|
 //! | headers that end in a path | none does: the caller names the file, [`Facts`] are words to check |
-//! | a redirect to another host | followed without the token, at most [`MAX_REDIRECTS`] times, never from https to http |
+//! | a redirect to another host | followed without the token, at most `MAX_REDIRECTS` times, never from https to http |
 //! | more bytes than announced, pinned or allowed | refused before they come where they are announced, cut off where not |
 //! | a compressed body | `identity` is asked for; another encoding is refused, and what is decoded counts against the same bounds |
 //! | a range that was not asked for | refused |
@@ -25,14 +25,14 @@ use exchange::Exchange;
 use head::Head;
 
 /// Redirects that are followed for one file.
-pub const MAX_REDIRECTS: usize = 5;
+pub(crate) const MAX_REDIRECTS: usize = 5;
 
 /// How long silence is borne.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Until the first answer: name look-up, connection, TLS and headers. A dead server costs no more than this.
     pub first_answer: Duration,
-    /// For each [`SLOWEST`] bytes afterwards.
+    /// For each `SLOWEST` bytes afterwards.
     pub silence: Duration,
 }
 
@@ -43,25 +43,29 @@ impl Default for Limits {
 }
 
 /// Bytes that must come within [`Limits::silence`], or the rest of the file where that is less: half a kilobyte a second.
-pub const SLOWEST: u64 = 16 << 10;
+pub(crate) const SLOWEST: u64 = 16 << 10;
 
 /// What is known of a file's size before it is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
     /// It is pinned.
     Exactly(u64),
+    /// It is not pinned; this is the most that is taken.
     AtMost(u64),
 }
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
+    /// `http` or `https`.
     pub url: &'a str,
     /// Sent to the host of `url` and to no other.
     pub token: Option<&'a str>,
+    /// What is known of it.
     pub size: Size,
     /// Whether a body of unknown length is taken, up to `size`: where a digest tells whether it is whole.
     pub unknown_length: bool,
+    /// How long to wait.
     pub limits: Limits,
 }
 
@@ -92,8 +96,9 @@ pub enum Failure {
     Absent,
     /// Silent for so long, or nearly so: trying again would cost the same again.
     Silent(Duration),
-    /// Fewer than [`SLOWEST`] bytes came in that time.
+    /// Fewer than `SLOWEST` bytes came in that time.
     Slow(u64, Duration),
+    /// The caller asked to stop.
     Cancelled,
     /// The transfer broke off: what is there can be taken up again.
     Broken(String),

@@ -5,7 +5,7 @@
 
 /// Of the `n` × `n` matrix `a`: eigenvalues from the largest down, and as many eigenvectors, row after row.
 /// `None` when `cancelled` said so.
-pub fn symmetric_eigen(mut a: Vec<f64>, n: usize, cancelled: &dyn Fn() -> bool) -> Option<(Vec<f64>, Vec<f64>)> {
+pub(crate) fn symmetric_eigen(mut a: Vec<f64>, n: usize, cancelled: &dyn Fn() -> bool) -> Option<(Vec<f64>, Vec<f64>)> {
     // Rows of `z` become the eigenvectors: the product of all transformations, transposed.
     let mut z = vec![0.0; n * n];
     for i in 0..n {

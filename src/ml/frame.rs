@@ -9,32 +9,34 @@ use super::encoder::Tokens;
 /// One column. Missing numbers are NaN, missing texts `None`; vectors and tokens are never missing.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Column {
+    /// NaN where a value is missing.
     Numeric(Vec<f64>),
+    /// `None` where a value is missing.
     Text(Vec<Option<String>>),
     /// `values.len() == rows * dim`, row after row.
     Vector {
+        /// Numbers of one row.
         dim: usize,
+        /// Rows × `dim`, row after row.
         values: Vec<f32>,
     },
     /// Texts as tokens, for a network that trains a part of their encoder: for each row the number of its text.
     Tokens {
+        /// Each different text once.
         tokens: Arc<Tokens>,
+        /// For each row the index of its text.
         of_row: Vec<u32>,
     },
 }
 
 impl Column {
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match self {
             Column::Numeric(values) => values.len(),
             Column::Text(values) => values.len(),
             Column::Vector { dim, values } => values.len() / (*dim).max(1),
             Column::Tokens { of_row, .. } => of_row.len(),
         }
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// The rows at `indices`, in that order.
@@ -54,13 +56,26 @@ impl Column {
 }
 
 /// Named columns in their order, all of `rows` values.
+///
+/// ```
+/// use runner_ml::frame::{Column, Frame};
+///
+/// let mut frame = Frame::new(2);
+/// frame.insert("tempo", Column::Numeric(vec![120.0, f64::NAN]));
+/// frame.insert("title", Column::Text(vec![Some("Alpha".to_owned()), None]));
+/// assert_eq!(frame.numeric("tempo").expect("numbers")[0], 120.0);
+/// assert!(frame.numeric("title").is_none());
+/// ```
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Frame {
+    /// Length of every column.
     pub rows: usize,
+    /// By name, in the order in which they were inserted.
     pub columns: IndexMap<String, Column>,
 }
 
 impl Frame {
+    /// Without columns yet.
     pub fn new(rows: usize) -> Self {
         Frame { rows, columns: IndexMap::new() }
     }
@@ -95,6 +110,7 @@ impl Frame {
         }
     }
 
+    /// `None` where there is no such column, or it is of another type.
     pub fn numeric(&self, name: &str) -> Option<&[f64]> {
         match self.columns.get(name) {
             Some(Column::Numeric(values)) => Some(values),
@@ -102,13 +118,14 @@ impl Frame {
         }
     }
 
-    pub fn text(&self, name: &str) -> Option<&[Option<String>]> {
+    pub(crate) fn text(&self, name: &str) -> Option<&[Option<String>]> {
         match self.columns.get(name) {
             Some(Column::Text(values)) => Some(values),
             _ => None,
         }
     }
 
+    /// The rows at `indices`, in that order.
     pub fn take(&self, indices: &[usize]) -> Frame {
         Frame {
             rows: indices.len(),
@@ -118,11 +135,11 @@ impl Frame {
 }
 
 /// Under which name a frame holds a column as categories. Names of columns hold no NUL, so that no other column can have it.
-pub fn category_key(name: &str) -> String {
+pub(crate) fn category_key(name: &str) -> String {
     format!("{name}\0category")
 }
 
 /// Under which name a frame holds the tokens of a text column.
-pub fn tokens_key(name: &str) -> String {
+pub(crate) fn tokens_key(name: &str) -> String {
     format!("{name}\0tokens")
 }

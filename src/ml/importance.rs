@@ -4,7 +4,7 @@
 //! Correlated columns mask each other's importance. Columns shuffled together, in one order, show what they carry
 //! jointly.
 
-pub use runner_results::inspection::{Drop, Importance};
+pub(crate) use runner_results::inspection::{Drop, Importance};
 
 use super::frame::{Frame, category_key, tokens_key};
 use super::matrix::Matrix;
@@ -15,7 +15,9 @@ use super::train::side_by_side;
 /// Columns that are shuffled together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group {
+    /// A column, or a kind of input.
     pub name: String,
+    /// Those that are shuffled in one order.
     pub columns: Vec<String>,
 }
 

@@ -10,12 +10,14 @@ use super::matrix::Matrix;
 pub enum Input {
     /// rows × width numbers, or rows × 1 codes of categories.
     Matrix(Matrix),
+    /// As tokens, for encoders that learn.
     Texts(Texts),
 }
 
 /// Texts for a branch that reads them with an encoder of its own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Texts {
+    /// Each different text once.
     pub tokens: Arc<Tokens>,
     /// For each row the number of its text among `tokens`.
     pub of_row: Vec<u32>,
@@ -26,7 +28,7 @@ pub struct Texts {
 }
 
 impl Input {
-    pub fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         match self {
             Input::Matrix(matrix) => matrix.rows,
             Input::Texts(texts) => texts.of_row.len(),
@@ -34,7 +36,7 @@ impl Input {
     }
 
     /// The rows at `indices`, in that order.
-    pub fn take(&self, indices: &[usize]) -> Input {
+    pub(crate) fn take(&self, indices: &[usize]) -> Input {
         match self {
             Input::Matrix(matrix) => Input::Matrix(matrix.take(indices)),
             Input::Texts(texts) => {

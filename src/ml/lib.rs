@@ -21,7 +21,7 @@ pub mod progress;
 pub mod projection;
 pub mod rng;
 pub mod search;
-pub mod simd;
+mod simd;
 pub mod split;
 pub mod stats;
 pub mod train;

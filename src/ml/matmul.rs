@@ -5,7 +5,7 @@
 
 /// A matrix seen in a slice: element (i, j) is `data[i * row_stride + j * col_stride]`.
 #[derive(Clone, Copy)]
-pub struct View<'a, T> {
+pub(crate) struct View<'a, T> {
     data: &'a [T],
     rows: usize,
     cols: usize,
@@ -15,18 +15,18 @@ pub struct View<'a, T> {
 
 impl<'a, T> View<'a, T> {
     /// A row-major `rows` × `cols` matrix. Panics when the slice has another length.
-    pub fn new(data: &'a [T], rows: usize, cols: usize) -> Self {
+    pub(crate) fn new(data: &'a [T], rows: usize, cols: usize) -> Self {
         assert_eq!(data.len(), rows * cols, "a {rows}×{cols} view needs {} values", rows * cols);
         View { data, rows, cols, row_stride: cols, col_stride: 1 }
     }
 
     /// Columns `first` up to `first + count`.
-    pub fn columns(self, first: usize, count: usize) -> Self {
+    pub(crate) fn columns(self, first: usize, count: usize) -> Self {
         assert!(first + count <= self.cols, "columns {first}+{count} of {}", self.cols);
         View { data: &self.data[(first * self.col_stride).min(self.data.len())..], cols: count, ..self }
     }
 
-    pub fn transposed(self) -> Self {
+    pub(crate) fn transposed(self) -> Self {
         View { rows: self.cols, cols: self.rows, row_stride: self.col_stride, col_stride: self.row_stride, ..self }
     }
 
@@ -37,7 +37,7 @@ impl<'a, T> View<'a, T> {
 }
 
 /// Element types that `gemm` multiplies here.
-pub trait Element: Copy + 'static {
+pub(crate) trait Element: Copy + 'static {
     const ZERO: Self;
     const ONE: Self;
 }
@@ -53,17 +53,17 @@ impl Element for f64 {
 }
 
 /// Overwrites the row-major `out` with `a` × `b`. Panics when the shapes do not fit.
-pub fn matmul<T: Element>(out: &mut [T], a: View<T>, b: View<T>) {
+pub(crate) fn matmul<T: Element>(out: &mut [T], a: View<T>, b: View<T>) {
     scaled_matmul(out, a, b, T::ONE);
 }
 
 /// Overwrites the row-major `out` with `factor` · `a` × `b`. Panics when the shapes do not fit.
-pub fn scaled_matmul<T: Element>(out: &mut [T], a: View<T>, b: View<T>, factor: T) {
+pub(crate) fn scaled_matmul<T: Element>(out: &mut [T], a: View<T>, b: View<T>, factor: T) {
     multiply(out, a, b, factor, false);
 }
 
 /// Adds `factor` · `a` × `b` to the row-major `out`. Panics when the shapes do not fit.
-pub fn adding_product<T: Element>(out: &mut [T], a: View<T>, b: View<T>, factor: T) {
+pub(crate) fn adding_product<T: Element>(out: &mut [T], a: View<T>, b: View<T>, factor: T) {
     multiply(out, a, b, factor, true);
 }
 

@@ -3,12 +3,16 @@
 /// `rows` × `cols` values, row after row. `data.len() == rows * cols`.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Matrix {
+    /// How many.
     pub rows: usize,
+    /// How many.
     pub cols: usize,
+    /// Row after row.
     pub data: Vec<f32>,
 }
 
 impl Matrix {
+    /// All zeros.
     pub fn zeros(rows: usize, cols: usize) -> Self {
         Matrix { rows, cols, data: vec![0.0; rows * cols] }
     }
@@ -19,14 +23,17 @@ impl Matrix {
         Matrix { rows, cols, data }
     }
 
+    /// The `cols` numbers of row `i`.
     pub fn row(&self, i: usize) -> &[f32] {
         &self.data[i * self.cols..(i + 1) * self.cols]
     }
 
+    /// The `cols` numbers of row `i`.
     pub fn row_mut(&mut self, i: usize) -> &mut [f32] {
         &mut self.data[i * self.cols..(i + 1) * self.cols]
     }
 
+    /// Row `i`, column `j`.
     pub fn get(&self, i: usize, j: usize) -> f32 {
         self.data[i * self.cols + j]
     }

@@ -4,9 +4,20 @@ use super::matrix::Matrix;
 use super::progress::{Cancelled, Progress};
 use super::stats::{self, Bootstrap, Clusters, bootstrap_intervals};
 
-pub use runner_results::scores::{ClassScores, ScoreIntervals, Scores};
+pub(crate) use runner_results::scores::ScoreIntervals;
+pub use runner_results::scores::Scores;
 
 /// Scores from probabilities.
+///
+/// ```
+/// use runner_ml::matrix::Matrix;
+/// use runner_ml::metrics::{FromProbabilities, Scores};
+///
+/// let probabilities = Matrix::from_vec(3, 2, vec![0.9, 0.1, 0.4, 0.6, 0.7, 0.3]);
+/// let scores = Scores::from_probabilities(&["pop".to_owned(), "rock".to_owned()], &[0, 1, 1], &probabilities);
+/// assert_eq!(scores.confusion, [[1, 0], [1, 1]]);
+/// assert!((scores.accuracy - 2.0 / 3.0).abs() < 1e-12);
+/// ```
 pub trait FromProbabilities: Sized {
     /// From class probabilities (rows × classes), with the log loss; the likeliest class is predicted.
     fn from_probabilities(classes: &[String], truth: &[u32], probabilities: &Matrix) -> Self;

@@ -23,22 +23,22 @@ impl Stream {
     }
 
     /// How far whole words have been drawn, to come back to with [`Stream::seek`]. Half a pair of normals is not in it.
-    pub fn position(&self) -> u128 {
+    pub(crate) fn position(&self) -> u128 {
         self.rng.get_word_pos()
     }
 
     /// Goes on from a position of this stream.
-    pub fn seek(&mut self, position: u128) {
+    pub(crate) fn seek(&mut self, position: u128) {
         self.rng.set_word_pos(position);
         self.spare_normal = None;
     }
 
-    pub fn next_u64(&mut self) -> u64 {
+    pub(crate) fn next_u64(&mut self) -> u64 {
         self.rng.next_u64()
     }
 
     /// Random bytes: those of the words that `next_u64` would give, the lowest first.
-    pub fn fill(&mut self, bytes: &mut [u8]) {
+    pub(crate) fn fill(&mut self, bytes: &mut [u8]) {
         self.rng.fill_bytes(bytes);
     }
 
@@ -48,7 +48,8 @@ impl Stream {
     }
 
     /// Uniform in [0, 1), 24 random bits.
-    pub fn uniform_f32(&mut self) -> f32 {
+    #[cfg(test)]
+    pub(crate) fn uniform_f32(&mut self) -> f32 {
         (self.rng.next_u32() >> 8) as f32 * (1.0 / (1u32 << 24) as f32)
     }
 

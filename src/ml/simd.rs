@@ -7,7 +7,7 @@ use pulp::{Simd, WithSimd};
 
 /// Runs `operation` with the widest vectors at hand.
 #[inline]
-pub fn dispatch<Operation: WithSimd>(operation: Operation) -> Operation::Output {
+pub(crate) fn dispatch<Operation: WithSimd>(operation: Operation) -> Operation::Output {
     #[cfg(target_arch = "x86_64")]
     {
         // `pulp::Arch` would leave AVX2 out: its feature `x86-v3` is off, since turning it on would rebuild candle.
@@ -24,7 +24,7 @@ pub fn dispatch<Operation: WithSimd>(operation: Operation) -> Operation::Output 
 }
 
 /// Numbers in one vector register: 16, 8, 4 or 1.
-pub fn lanes() -> usize {
+pub(crate) fn lanes() -> usize {
     struct Lanes;
     impl WithSimd for Lanes {
         type Output = usize;

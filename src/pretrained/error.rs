@@ -9,22 +9,28 @@ pub(super) const BUILT_IN: &str = "tfidf";
 
 /// Why there is no encoder.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each message says what its values are")]
 pub enum ResolveError {
+    /// The user asked to stop.
     #[error("interrupted")]
     Cancelled,
 
+    /// No folder, and not of the form `NAME` or `ORGANISATION/NAME`.
     #[error(
         "'{0}' is not the name of an encoder: give a folder, an id such as \
          'sentence-transformers/all-MiniLM-L6-v2', or the name of an imported encoder"
     )]
     BadName(String),
 
+    /// The built-in encoder has no files.
     #[error("'{BUILT_IN}' is built in: it needs no files, and no other encoder can have its name")]
     BuiltIn,
 
+    /// The files are there, and cannot be used.
     #[error("{reason}: {help}, with `--name`")]
     Unusable { reason: String, help: String },
 
+    /// No folder lies there.
     #[error("no encoder folder '{}'{}", .path.display(), .remedy)]
     NoFolder { path: PathBuf, remedy: &'static str },
 
@@ -32,11 +38,13 @@ pub enum ResolveError {
     #[error("{place} lacks {}: an encoder needs config.json, tokenizer.json and model.safetensors", .missing.join(", "))]
     Incomplete { place: String, missing: Vec<String> },
 
+    /// A file is not the pinned one.
     #[error(
         "{file} of '{encoder}' from {place} is not the pinned file (sha256 {actual}, expected {expected}); refused"
     )]
     Mismatch { encoder: String, place: String, file: String, expected: String, actual: String },
 
+    /// A device, pipe or folder in place of a file.
     #[error("'{}' is {kind}, not a file; refused", .path.display())]
     Special { path: PathBuf, kind: &'static str },
 
@@ -44,6 +52,7 @@ pub enum ResolveError {
     #[error("'{}': {reason}", .place.display())]
     Refused { place: PathBuf, reason: String },
 
+    /// An archive that cannot be unpacked.
     #[error("archive '{}': {reason}", .path.display())]
     Archive { path: PathBuf, reason: String },
 
@@ -55,9 +64,11 @@ pub enum ResolveError {
     #[error("{0}")]
     Mirror(String),
 
+    /// No source has it.
     #[error(transparent)]
     Unreachable(#[from] Unreachable),
 
+    /// The file system refused.
     #[error("{doing} '{}': {source}", .path.display())]
     Io { doing: &'static str, path: PathBuf, source: io::Error },
 }
@@ -75,16 +86,17 @@ impl ResolveError {
 pub struct Attempt {
     /// E.g. `hub https://huggingface.co`.
     pub source: String,
-    pub reason: String,
+    pub(crate) reason: String,
 }
 
 /// Every source was tried in vain. Its text has one line per source, and then the ways to go on.
 #[derive(Debug)]
 pub struct Unreachable {
-    pub encoder: String,
+    pub(crate) encoder: String,
+    /// Each source, and why it did not help.
     pub tried: Vec<Attempt>,
     /// A command that brings the mirror's file on a machine with a network, where the catalogue names one.
-    pub elsewhere: Option<String>,
+    pub(crate) elsewhere: Option<String>,
 }
 
 impl std::error::Error for Unreachable {}

@@ -5,24 +5,24 @@ use std::path::PathBuf;
 /// A file in the staging folder.
 pub(super) struct Fetched {
     /// Relative to the encoder's folder.
-    pub path: String,
+    pub(crate) path: String,
     /// The file itself.
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// What the hub calls it: for large files the sha256.
-    pub tag: Option<String>,
+    pub(crate) tag: Option<String>,
 }
 
 /// What came: the commit of all files, and the files.
 pub(super) struct Snapshot {
-    pub commit: String,
-    pub files: Vec<Fetched>,
+    pub(crate) commit: String,
+    pub(crate) files: Vec<Fetched>,
 }
 
 /// A fetched file, ready to be published.
 pub(super) struct CheckedFile {
     /// Relative to the encoder's folder.
-    pub path: String,
+    pub(crate) path: String,
     /// Where it waits.
-    pub file: PathBuf,
-    pub sha256: String,
+    pub(crate) file: PathBuf,
+    pub(crate) sha256: String,
 }

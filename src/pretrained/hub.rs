@@ -25,14 +25,14 @@ const RESUMPTIONS: usize = 4;
 
 /// Where an encoder is on the hub, and where its files wait.
 pub(super) struct Request<'a> {
-    pub endpoint: &'a str,
+    pub(crate) endpoint: &'a str,
     /// The shared cache, whose neighbour file `token` opens private repositories, as for every program that uses it.
-    pub hub_cache: &'a Path,
+    pub(crate) hub_cache: &'a Path,
     /// A folder for this encoder alone.
-    pub staging: &'a Path,
-    pub id: &'a str,
-    pub revision: &'a str,
-    pub entry: Option<&'static CatalogueEntry>,
+    pub(crate) staging: &'a Path,
+    pub(crate) id: &'a str,
+    pub(crate) revision: &'a str,
+    pub(crate) entry: Option<&'static CatalogueEntry>,
     pub limits: HubLimits,
 }
 

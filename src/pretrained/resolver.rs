@@ -16,13 +16,30 @@ use super::staging::Staging;
 use super::{FetchProgress, HubLimits, Located, Origin, Resolved, hub_cache, lock, name};
 
 /// Where encoders are looked for. `from_env` for programs; explicit fields for tests.
+///
+/// ```
+/// use runner_pretrained::{Resolver, Silent};
+///
+/// let folder = tempfile::tempdir()?;
+/// let resolver = Resolver {
+///     offline: true,
+///     hub_cache: folder.path().join("hub"),
+///     models: folder.path().join("models"),
+///     ..Resolver::from_env()
+/// };
+/// let error = resolver.resolve("nobody/no-such-encoder", &Silent).unwrap_err();
+/// assert!(error.to_string().contains("nobody/no-such-encoder"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Resolver {
+    /// Encoders whose files are pinned.
     pub catalogue: &'static [CatalogueEntry],
     /// E.g. `https://huggingface.co`.
     pub hub_endpoint: String,
     /// The folder that holds `models--*`.
     pub hub_cache: PathBuf,
+    /// How long the hub may take.
     pub hub_limits: HubLimits,
     /// Neither hub nor mirror may be asked.
     pub offline: bool,
@@ -35,8 +52,9 @@ pub struct Resolver {
 /// An encoder in our own models folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Installed {
+    /// As it is imported under.
     pub name: String,
-    pub folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// Size of its files.
     pub bytes: u64,
 }

@@ -80,7 +80,7 @@ pub fn title(finding: &Finding) -> String {
 }
 
 /// What it means and what to do.
-pub fn detail(finding: &Finding) -> String {
+pub(crate) fn detail(finding: &Finding) -> String {
     let words = match &finding.kind {
         FindingKind::LeaksLabel { .. } => {
             "One such column alone predicts the label, and rows to predict will hardly have it: leave it out of the features."
@@ -190,14 +190,14 @@ pub fn detail(finding: &Finding) -> String {
 
 /// Figures and examples, one a line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Evidence {
-    pub lines: Vec<String>,
+pub(crate) struct Evidence {
+    pub(crate) lines: Vec<String>,
     /// How many more there are that the profile does not list.
-    pub more: u64,
+    pub(crate) more: u64,
 }
 
 /// The figures of the profile that a finding rests on.
-pub fn evidence(finding: &Finding, profile: &Profile) -> Evidence {
+pub(crate) fn evidence(finding: &Finding, profile: &Profile) -> Evidence {
     let audit = &profile.audit;
     let reasons = |columns: &[String]| -> Vec<String> {
         let found = columns.iter().filter_map(|name| audit.give_aways.iter().find(|column| column.column == *name));
@@ -290,7 +290,7 @@ pub fn evidence(finding: &Finding, profile: &Profile) -> Evidence {
 }
 
 /// Why a column has its verdict.
-pub fn reason(profile: &Profile, column: &GiveAway) -> String {
+pub(crate) fn reason(profile: &Profile, column: &GiveAway) -> String {
     let honest = column.honest();
     let is_group = |one: &Overlap| matches!(one.key, RowKey::Group { .. } | RowKey::Connected { .. });
     let others = match &column.group_folds {
@@ -329,7 +329,7 @@ pub fn reason(profile: &Profile, column: &GiveAway) -> String {
 }
 
 /// What makes rows equal, after `an earlier row in` or `values of`.
-pub fn key(key: &RowKey) -> String {
+pub(crate) fn key(key: &RowKey) -> String {
     match key {
         RowKey::Rows { except } if except.is_empty() => "every column".into(),
         RowKey::Rows { except } => format!("every column but {}", list(except)),
@@ -342,7 +342,7 @@ pub fn key(key: &RowKey) -> String {
 }
 
 /// What a class that is told apart is called, or the others together.
-pub fn group(group: &ClassGroup) -> String {
+pub(crate) fn group(group: &ClassGroup) -> String {
     match group {
         ClassGroup::Class(name) => name.clone(),
         ClassGroup::Others { others } => format!("{others} other classes"),

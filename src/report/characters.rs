@@ -9,7 +9,7 @@ use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
 use super::figure::text::beginning;
 
 /// The text letter by letter, each with the accents that follow it, composed where Unicode has it as one.
-pub fn clusters(text: &str) -> Vec<String> {
+pub(crate) fn clusters(text: &str) -> Vec<String> {
     let mut clusters: Vec<String> = Vec::new();
     for character in text.nfc() {
         match clusters.last_mut() {
@@ -21,25 +21,25 @@ pub fn clusters(text: &str) -> Vec<String> {
 }
 
 /// The letter of a cluster and its accents.
-pub fn parts(cluster: &str) -> Option<(char, Vec<char>)> {
+pub(crate) fn parts(cluster: &str) -> Option<(char, Vec<char>)> {
     let mut characters = cluster.nfd();
     let letter = characters.next().filter(|letter| !is_combining_mark(*letter))?;
     Some((letter, characters.collect()))
 }
 
 /// The same characters in their plain form, e.g. `1⁄3` of `⅓`.
-pub fn plain_form(character: char) -> String {
+pub(crate) fn plain_form(character: char) -> String {
     std::iter::once(character).nfkd().collect()
 }
 
 /// `U+5317`.
-pub fn code_point(character: char) -> String {
+pub(crate) fn code_point(character: char) -> String {
     format!("U+{:04X}", u32::from(character))
 }
 
 /// What fonts lack of the texts of a document.
 #[derive(Clone, Debug, Default)]
-pub struct Missing {
+pub(crate) struct Missing {
     characters: BTreeSet<char>,
     /// The words that have any of them, in the order in which they came.
     words: Vec<String>,
@@ -47,7 +47,7 @@ pub struct Missing {
 
 impl Missing {
     /// Adds the words of a text of which `lacks` gives characters.
-    pub fn add(&mut self, text: &str, lacks: impl Fn(&str) -> Vec<char>) {
+    pub(crate) fn add(&mut self, text: &str, lacks: impl Fn(&str) -> Vec<char>) {
         for word in text.split_whitespace() {
             let found = lacks(word);
             if !found.is_empty() {
@@ -60,16 +60,16 @@ impl Missing {
         }
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.characters.is_empty()
     }
 
-    pub fn characters(&self) -> impl Iterator<Item = char> {
+    pub(crate) fn characters(&self) -> impl Iterator<Item = char> {
         self.characters.iter().copied()
     }
 
     /// `4 characters of 2 words ('北京', '上海')`.
-    pub fn told(&self) -> String {
+    pub(crate) fn told(&self) -> String {
         const MOST: usize = 4;
         let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
         let mut shown: Vec<String> =

@@ -1,7 +1,7 @@
 //! Confusion matrices that stay readable: of many classes those that are confused most, and all others in sum.
 
-use runner_results::Scores;
 use runner_results::confusion::by_mistakes;
+use runner_results::scores::Scores;
 
 /// Classes of a matrix that is shown whole. Its cells grow with the square of the classes.
 pub const MOST_CLASSES: usize = 20;
@@ -14,9 +14,9 @@ pub struct Confused {
     /// `counts[t][p]`: rows of true class `t` predicted as `p`.
     pub counts: Vec<Vec<u64>>,
     /// Classes of the whole matrix.
-    pub of: usize,
+    pub(crate) of: usize,
     /// Classes summed in the last row and column.
-    pub others: usize,
+    pub(crate) others: usize,
 }
 
 impl Confused {
@@ -26,7 +26,7 @@ impl Confused {
     }
 
     /// The classes with most mistakes, as truth or as prediction, at most `most` of them; of equals the first.
-    pub fn new(classes: &[String], counts: &[Vec<u64>], most: usize) -> Confused {
+    pub(crate) fn new(classes: &[String], counts: &[Vec<u64>], most: usize) -> Confused {
         let of = classes.len();
         if of <= most + 1 {
             return Confused { classes: classes.to_vec(), counts: counts.to_vec(), of, others: 0 };

@@ -7,7 +7,7 @@ use super::study::Study;
 
 /// The rows behind an `embed` stage's input `fit`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FittedOn {
+pub(crate) enum FittedOn {
     /// The training part of a split.
     TrainingPart,
     /// Rows that a split may hold back, by the output that has them, e.g. `rows`.
@@ -34,7 +34,7 @@ impl FittedOn {
 
 /// What a vocabulary is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ngrams {
+pub(crate) enum Ngrams {
     Words,
     Characters,
     Both,

@@ -2,8 +2,8 @@
 //!
 //! One rule for pages, articles and the terminal; each has its own words.
 
-use runner_results::Inspection;
 use runner_results::inspection::Importance;
+use runner_results::inspection::Inspection;
 
 /// A loss that three decimals show as nothing.
 const NOTHING: f64 = 0.0005;
@@ -15,18 +15,18 @@ fn is_something(one: &Importance) -> bool {
 }
 
 /// Whether other shufflings would show a loss of accuracy too.
-pub fn is_clear(one: &Importance) -> bool {
+pub(crate) fn is_clear(one: &Importance) -> bool {
     is_something(one) && one.accuracy.mean > DEVIATIONS * one.accuracy.sd
 }
 
 /// Whether one column was shuffled, not several together.
-pub fn is_single(one: &Importance) -> bool {
+pub(crate) fn is_single(one: &Importance) -> bool {
     one.columns.len() == 1
 }
 
 /// The column that costs most alone.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Most<'a> {
+pub(crate) enum Most<'a> {
     Clear(&'a Importance),
     /// Its cost is within two deviations of nothing.
     Unclear(&'a Importance),
@@ -35,7 +35,7 @@ pub enum Most<'a> {
 }
 
 /// `None` where no column was shuffled alone.
-pub fn most(all: &[Importance]) -> Option<Most<'_>> {
+pub(crate) fn most(all: &[Importance]) -> Option<Most<'_>> {
     let single = || all.iter().filter(|one| is_single(one));
     // What is clear comes before what only looks larger.
     let clear = single().filter(|one| is_clear(one));
@@ -69,7 +69,7 @@ pub fn line(found: &Inspection) -> Option<String> {
 mod tests {
     use super::*;
     use runner_results::inspection::Drop;
-    use runner_results::{Inputs, Part, Scores};
+    use runner_results::{Inputs, Part, scores::Scores};
 
     fn importance(name: &str, columns: usize, mean: f64, sd: f64) -> Importance {
         let columns = vec![name.to_owned(); columns];

@@ -1,6 +1,6 @@
 //! How readers are told what kind of interval is shown.
 
-use runner_results::IntervalMethod;
+use runner_results::interval::IntervalMethod;
 
 fn one(method: IntervalMethod, is_alone: bool) -> &'static str {
     match (method, is_alone) {

@@ -2,7 +2,7 @@
 //!
 //! One place decides, so that no page, article or line of the terminal tells of a part without rows.
 
-use runner_results::{Part, Parts, Scores};
+use runner_results::{Part, Parts, scores::Scores};
 
 use super::figure::text::decimals;
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use runner_results::{Ensemble, Profile, Training};
+use runner_results::{ensemble::Ensemble, profile::Profile, training::Training};
 
 use super::read::StageArtifacts;
 
@@ -14,9 +14,9 @@ pub struct Leak {
     /// The stage of the model.
     pub stage: String,
     /// In the order of the audit.
-    pub columns: Vec<String>,
+    pub(crate) columns: Vec<String>,
     /// The members that read them, where the stage averages models of other stages; empty where it reads them itself.
-    pub members: Vec<String>,
+    pub(crate) members: Vec<String>,
 }
 
 /// The kinds of stages whose models read columns of the rows.
@@ -126,7 +126,7 @@ mod tests {
     use runner_results::profile::audit::{Audit, ColumnScore, GiveAway, GiveAwayVerdict, ReadBy};
     use runner_results::spec::{Loss, TrainingSpec};
     use runner_results::training::Fitted;
-    use runner_results::{Inputs, Parts, Scores};
+    use runner_results::{Inputs, Parts, scores::Scores};
     use serde_json::{Value, json};
 
     fn stage(name: &str, kind: &str, params: Value) -> StageArtifacts {

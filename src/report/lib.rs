@@ -20,18 +20,14 @@ pub mod ranking;
 mod read;
 pub mod search;
 mod statistics;
-pub mod study;
+mod study;
 pub mod transfer;
 
 pub use confused::{Confused, MOST_CLASSES};
 pub use figure::text::{counted, noun};
 pub use judged::{part_name, score_line};
-pub use page::{Page, render};
-pub use read::shown;
-pub use read::{ColumnView, Delivered, StageArtifacts, TableView};
-pub use runner_results::IntervalMethod;
-pub use study::confusion_sentence;
-pub use study::{all_figures, figures, learning_curves, study};
+pub use read::{ColumnView, Delivered, StageArtifacts, TableView, shown};
+pub use study::{all_figures, confusion_sentence, figures, learning_curves, study};
 
 /// What the fonts of the figures' PDFs lack; `None` where they have everything.
 pub fn pdfs_lack(figures: &[(String, figure::Drawing)]) -> Option<String> {
@@ -48,8 +44,10 @@ pub fn pdfs_lack(figures: &[(String, figure::Drawing)]) -> Option<String> {
 /// Why a report cannot be made. Missing or odd values are no errors: the block that needs them is left out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReportError {
+    /// There is nothing to show.
     #[error("the report has no stage to tell of: name at least one stage as its input")]
     NoStages,
+    /// Two stages have this name.
     #[error("two stages of the report are named '{0}': stage names must be unique")]
     DuplicateStage(String),
 }

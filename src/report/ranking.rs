@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 
 use runner_results::baselines::Evaluation;
 use runner_results::ensemble::Member;
-use runner_results::{Ensemble, Scores, Training};
+use runner_results::{ensemble::Ensemble, scores::Scores, training::Training};
 
 /// The rule, for readers.
 pub const RULE: &str = "best first: by macro-F1 on the validation part, or by cross-validation without one; of equals the lower log loss there, then the \
@@ -20,13 +20,15 @@ const FLOOR: &str = "majority";
 pub struct Validation {
     /// The score that ranks: it does not reward guessing the largest class where classes are unbalanced, as accuracy does.
     pub macro_f1: Option<f64>,
-    pub accuracy: Option<f64>,
-    pub log_loss: Option<f64>,
+    pub(crate) accuracy: Option<f64>,
+    pub(crate) log_loss: Option<f64>,
+    /// What the score is of.
     pub source: Source,
     /// It is of the guess of the largest class, which models are held against.
-    pub is_floor: bool,
+    pub(crate) is_floor: bool,
 }
 
+/// Where a validation score comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The validation part.
@@ -58,7 +60,7 @@ impl Validation {
     }
 
     /// Of a member of an ensemble, alone.
-    pub fn of_member(member: &Member) -> Validation {
+    pub(crate) fn of_member(member: &Member) -> Validation {
         // Of a stage with several models it is called STAGE/MODEL.
         Validation::of(&member.valid, member.name.rsplit_once('/').is_some_and(|(_, name)| is_floor(name)))
     }
@@ -120,6 +122,7 @@ pub fn rank<T>(models: &mut [T], validation: impl Fn(&T) -> Option<Validation>) 
 /// What validation chooses among models.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Choice<T> {
+    /// The highest validation score.
     Best(T),
     /// There is nothing but the guess of the largest class, which is no model: the best of nothing.
     OnlyReference(T),
@@ -128,7 +131,7 @@ pub enum Choice<T> {
 }
 
 impl<T> Choice<T> {
-    pub fn best(self) -> Option<T> {
+    pub(crate) fn best(self) -> Option<T> {
         match self {
             Choice::Best(model) => Some(model),
             Choice::OnlyReference(_) | Choice::Unknown => None,
@@ -144,6 +147,7 @@ impl<T> Choice<T> {
     }
 }
 
+/// The best of some models by the validation part.
 pub fn choose<T>(models: impl IntoIterator<Item = T>, validation: impl Fn(&T) -> Option<Validation>) -> Choice<T> {
     let mut known: Vec<T> = models.into_iter().filter(|model| validation(model).is_some()).collect();
     rank(&mut known, &validation);
@@ -155,7 +159,7 @@ pub fn choose<T>(models: impl IntoIterator<Item = T>, validation: impl Fn(&T) ->
 }
 
 /// The best of the models; `None` where there is none, but for a reference.
-pub fn best<T>(models: impl IntoIterator<Item = T>, validation: impl Fn(&T) -> Option<Validation>) -> Option<T> {
+pub(crate) fn best<T>(models: impl IntoIterator<Item = T>, validation: impl Fn(&T) -> Option<Validation>) -> Option<T> {
     choose(models, validation).best()
 }
 

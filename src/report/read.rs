@@ -13,6 +13,7 @@ pub struct StageArtifacts {
     pub stage: String,
     /// Its kind, e.g. `train`.
     pub kind: String,
+    /// As they were when the result was computed.
     pub params: Value,
     /// JSON files by their names without `.json`.
     pub documents: Documents,
@@ -29,9 +30,11 @@ pub struct StageArtifacts {
 /// One file of a stage's result.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delivered {
+    /// Inside the stage's folder.
     pub name: String,
     /// The output that it belongs to, e.g. `model`.
     pub port: String,
+    /// Its size.
     pub bytes: u64,
     /// BLAKE3 of its content, in hex; empty where unknown.
     pub digest: String,
@@ -40,7 +43,7 @@ pub struct Delivered {
 }
 
 impl StageArtifacts {
-    pub fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> Settings {
         Settings::of(&self.params)
     }
 
@@ -65,46 +68,44 @@ pub struct TableView {
 /// A column's values; missing numbers are NaN, missing texts empty.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ColumnView {
+    /// NaN where a value is missing.
     Number(Vec<f64>),
+    /// Empty where a value is missing.
     Text(Vec<String>),
 }
 
 impl ColumnView {
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match self {
             ColumnView::Number(values) => values.len(),
             ColumnView::Text(values) => values.len(),
         }
     }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
 }
 
 impl TableView {
-    pub fn numbers(&self, name: &str) -> Option<&[f64]> {
+    pub(crate) fn numbers(&self, name: &str) -> Option<&[f64]> {
         match self.columns.get(name) {
             Some(ColumnView::Number(values)) => Some(values),
             _ => None,
         }
     }
 
-    pub fn texts(&self, name: &str) -> Option<&[String]> {
+    pub(crate) fn texts(&self, name: &str) -> Option<&[String]> {
         match self.columns.get(name) {
             Some(ColumnView::Text(values)) => Some(values),
             _ => None,
         }
     }
 
-    pub fn added_numbers(&self, name: &str) -> Option<&[f64]> {
+    pub(crate) fn added_numbers(&self, name: &str) -> Option<&[f64]> {
         match self.added.get(name) {
             Some(ColumnView::Number(values)) => Some(values),
             _ => None,
         }
     }
 
-    pub fn added_texts(&self, name: &str) -> Option<&[String]> {
+    pub(crate) fn added_texts(&self, name: &str) -> Option<&[String]> {
         match self.added.get(name) {
             Some(ColumnView::Text(values)) => Some(values),
             _ => None,
@@ -112,7 +113,7 @@ impl TableView {
     }
 
     /// The columns that a person asked to see: the user's own, and added ones beside those that the table always has.
-    pub fn asked_for(&self, always: &[&str]) -> Vec<(&String, &ColumnView)> {
+    pub(crate) fn asked_for(&self, always: &[&str]) -> Vec<(&String, &ColumnView)> {
         let added = self.added.iter().filter(|(name, _)| !always.contains(&name.as_str()));
         self.columns.iter().chain(added).collect()
     }

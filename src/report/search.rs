@@ -1,6 +1,6 @@
 //! What a search amounts to, in words.
 
-use runner_results::Search;
+use runner_results::search::Search;
 use runner_results::search::State;
 
 /// `40 trials (12 complete, 28 pruned), out of time`.

@@ -2,14 +2,14 @@
 
 /// The interval of `a` − `b` for two figures from different sets of rows, from the interval of each: Newcombe's hybrid score method
 /// (1998, Statistics in Medicine 17:873, method 10), which takes any intervals.
-pub fn newcombe(a: (f64, (f64, f64)), b: (f64, (f64, f64))) -> (f64, f64) {
+pub(crate) fn newcombe(a: (f64, (f64, f64)), b: (f64, (f64, f64))) -> (f64, f64) {
     let ((a, (a_low, a_high)), (b, (b_low, b_high))) = (a, b);
     let difference = a - b;
     (difference - (a - a_low).hypot(b_high - b), difference + (a_high - a).hypot(b - b_low))
 }
 
 /// The middle value; the mean of the middle two. `None` without finite values.
-pub fn median(values: &[f64]) -> Option<f64> {
+pub(crate) fn median(values: &[f64]) -> Option<f64> {
     let mut sorted: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;

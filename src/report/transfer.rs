@@ -4,7 +4,7 @@ use runner_results::transfer::{
     Action, EnoughRows, Finding, MatchedRows, NewRows, Outcome, Paired, Reached, RowComparison, SIGNIFICANCE, Standing,
     Strategy, TensorChange,
 };
-use runner_results::{Metric, Transfer};
+use runner_results::{Metric, transfer::Transfer};
 
 use super::judged::part_name;
 
@@ -354,8 +354,8 @@ fn seeds(count: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use runner_results::interval::{Interval, IntervalMethod};
     use runner_results::paired_test::{Method, Test};
-    use runner_results::{Interval, IntervalMethod};
 
     fn paired([mean, deviation]: [f64; 2], [baseline_mean, baseline_deviation]: [f64; 2], p: Option<f64>) -> Paired {
         let mean_difference = mean - baseline_mean;

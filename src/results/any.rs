@@ -23,7 +23,7 @@ macro_rules! documents {
         /// A document of any kind.
         #[derive(Clone, Debug)]
         pub enum AnyDocument {
-            $($variant(Box<$kind>),)*
+            $(#[doc = concat!("See [`", stringify!($kind), "`].")] $variant(Box<$kind>),)*
             /// JSON that does not say what it is, e.g. of a `command`.
             Foreign(Value),
         }
@@ -81,7 +81,9 @@ macro_rules! documents {
 
 /// A kind of document that [`AnyDocument`] has a variant for.
 pub trait Known: Document {
+    /// The document as this type, if it is one.
     fn in_any(any: &AnyDocument) -> Option<&Self>;
+    /// Wraps the document.
     fn into_any(self) -> AnyDocument;
 }
 
@@ -109,6 +111,7 @@ impl Documents {
         self.0.values().find_map(D::in_any)
     }
 
+    /// Adds a document under a file's name, in place of one that has it.
     pub fn insert<D: Known>(&mut self, name: impl Into<String>, document: D) {
         self.0.insert(name.into(), document.into_any());
     }

@@ -23,10 +23,15 @@ pub struct Reliability {
 /// The rows of which the likeliest class has a probability in `(low, high]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bin {
+    /// Exclusive.
     pub low: f64,
+    /// Inclusive.
     pub high: f64,
+    /// Never 0.
     pub rows: usize,
+    /// Mean probability of the likeliest class.
     pub confidence: f64,
+    /// Share of the rows whose likeliest class is the true one.
     pub accuracy: f64,
 }
 
@@ -35,6 +40,7 @@ pub struct Bin {
 pub struct CalibrationReport {
     /// Logits are divided by it; above 1 the model was over-confident on validation rows.
     pub temperature: f64,
+    /// Absent for the training part, and for parts without rows.
     pub parts: Parts<BeforeAndAfter>,
     /// Added to the logits of each class, in nats; absent where the classes' shares were right without.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -44,8 +50,11 @@ pub struct CalibrationReport {
     pub decision: Option<IndexMap<String, f64>>,
 }
 
+/// One part's reliability with the model's own probabilities and with the calibrated ones.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BeforeAndAfter {
+    /// Of the model's own probabilities.
     pub before: Reliability,
+    /// Of the calibrated probabilities.
     pub after: Reliability,
 }

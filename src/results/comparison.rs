@@ -8,6 +8,7 @@ use crate::paired_test::Test;
 /// Both models on these rows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PairedComparison {
+    /// Rows that both predict, with one label.
     pub rows: usize,
     /// How many groups of rows that belong together these are of, which are resampled and tested whole; absent where each row stands alone.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -21,12 +22,17 @@ pub struct PairedComparison {
     pub pairing: Pairing,
     /// Test rows that only one of the two has, or that carry different labels.
     pub left_out: usize,
+    /// One of each [`ScoreMetric`] that both models have.
     pub scores: Vec<ScoreDifference>,
     /// Both predict the same class for every row: their scores differ in nothing, on these rows and by what is predicted.
     pub same_predictions: bool,
+    /// Rows.
     pub both_right: u64,
+    /// Rows, whether or not both predict the same class.
     pub both_wrong: u64,
+    /// Rows on which only A is right.
     pub right_to_wrong: u64,
+    /// Rows on which only B is right.
     pub wrong_to_right: u64,
     /// Over groups where there are any.
     pub mcnemar: Test,
@@ -34,11 +40,13 @@ pub struct PairedComparison {
     pub adjusted_p: f64,
     /// On the accuracy of B against that of A by the adjusted p, at 5 %. What other scores say: [`PairedComparison::other_verdicts`].
     pub verdict: Verdict,
+    /// Rows on which exactly one of the two is right.
     #[serde(skip)]
     pub flips: Vec<Flip>,
 }
 
 impl PairedComparison {
+    /// The difference in one score; `None` where a model lacks it.
     pub fn score(&self, metric: ScoreMetric) -> Option<&ScoreDifference> {
         self.scores.iter().find(|score| score.metric == metric)
     }
@@ -56,10 +64,13 @@ impl PairedComparison {
     }
 }
 
+/// A score by which two models are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScoreMetric {
+    /// Share of rows that are right.
     Accuracy,
+    /// Unweighted mean of the classes' F1.
     MacroF1,
     /// In nats; less is better.
     LogLoss,
@@ -68,9 +79,13 @@ pub enum ScoreMetric {
 /// One score of both, and the interval of B − A from resampled rows or groups.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ScoreDifference {
+    /// Which score.
     pub metric: ScoreMetric,
+    /// The score of A on the shared rows.
     pub a: f64,
+    /// The score of B on the shared rows.
     pub b: f64,
+    /// B − A.
     pub difference: Difference,
 }
 
@@ -90,7 +105,9 @@ impl ScoreDifference {
 /// Whether a score of B is better than that of A.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
+    /// B's score is better; of a loss, lower.
     Better,
+    /// B's score is worse.
     Worse,
 }
 
@@ -111,8 +128,11 @@ pub enum Pairing {
 /// different classes has Tango's then; that of the same predictions has none.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Difference {
+    /// On the rows themselves, not the mean of the resamples.
     pub estimate: f64,
+    /// 2.5th percentile, or the score interval's lower end.
     pub low: Option<f64>,
+    /// 97.5th percentile, or the score interval's upper end.
     pub high: Option<f64>,
     /// How the interval was made.
     pub method: Option<IntervalMethod>,
@@ -121,18 +141,26 @@ pub struct Difference {
 /// A row on which exactly one of the two is right.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Flip {
+    /// The row's number in its table.
     pub row_id: i64,
+    /// The true class.
     pub label: String,
+    /// The class that A predicts.
     pub a: String,
+    /// The class that B predicts.
     pub b: String,
     /// B is the one that is right.
     pub gained: bool,
 }
 
+/// What McNemar's test says of B.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
+    /// B is significantly more accurate.
     MoreAccurate,
+    /// B is significantly less accurate.
     LessAccurate,
+    /// The adjusted p is 0.05 or more.
     NoSignificantDifference,
 }

@@ -7,12 +7,15 @@ use crate::scores::Scores;
 pub struct MostConfused {
     /// The direction of more rows: of true class `truth`, predicted as `taken_for`.
     pub truth: usize,
+    /// The class predicted instead; an index into the classes, as `truth`.
     pub taken_for: usize,
+    /// Rows of `truth` predicted as `taken_for`.
     pub rows: u64,
     /// All rows of `truth`.
     pub of: u64,
     /// The other way.
     pub back: u64,
+    /// All rows of `taken_for`.
     pub back_of: u64,
     /// Mistakes of all classes.
     pub errors: u64,
@@ -21,7 +24,9 @@ pub struct MostConfused {
 /// The classes of highest and lowest recall, with it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recalls {
+    /// Index of the class, and its recall.
     pub best: (usize, f64),
+    /// Index of the class, and its recall.
     pub worst: (usize, f64),
 }
 

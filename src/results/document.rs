@@ -23,20 +23,44 @@ pub trait Document: Serialize + DeserializeOwned + 'static {
 /// Why a document cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
+    /// The bytes are not JSON.
     #[error("it is not JSON: {0}")]
     Json(#[source] serde_json::Error),
+    /// A document of another kind.
     #[error("it is a '{found}', not a '{wanted}'")]
-    Other { wanted: &'static str, found: String },
+    Other {
+        /// The kind asked for.
+        wanted: &'static str,
+        /// What the file says.
+        found: String,
+    },
+    /// JSON without the name of a document.
     #[error("it does not say that it is a '{wanted}'")]
-    Unnamed { wanted: &'static str },
+    Unnamed {
+        /// The kind asked for.
+        wanted: &'static str,
+    },
+    /// The name is not one of this program's documents.
     #[error("this runner does not know documents named '{0}'; a newer one wrote it")]
     Unknown(String),
+    /// A version that this program does not read.
     #[error("it is a '{name}' of version {found}, and this runner reads version {known}; run its stage again")]
-    Version { name: &'static str, found: u64, known: u32 },
+    Version {
+        /// The kind of document.
+        name: &'static str,
+        /// What the file says.
+        found: u64,
+        /// The version that this program reads.
+        known: u32,
+    },
+    /// Name and version fit, the rest does not.
     #[error("it is no '{name}' of version {version}: {error}")]
     Shape {
+        /// The kind of document.
         name: &'static str,
+        /// As found.
         version: u32,
+        /// What does not fit.
         #[source]
         error: serde_json::Error,
     },
@@ -71,6 +95,13 @@ pub(crate) fn content<D: Document>(version: u64, value: Value) -> Result<D, Docu
 }
 
 /// Reads a document of a known kind.
+///
+/// ```
+/// use runner_results::{DocumentError, Predictions, read};
+///
+/// let error = read::<Predictions>(br#"{"document": "training", "version": 1}"#).unwrap_err();
+/// assert!(matches!(error, DocumentError::Other { wanted: "predictions", .. }));
+/// ```
 ///
 /// # Errors
 /// It is not JSON, or no such document.

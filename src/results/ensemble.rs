@@ -8,16 +8,22 @@ use crate::document::Document;
 use crate::parts::Parts;
 use crate::scores::Scores;
 
+/// What an `ensemble` stage found: `metrics.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ensemble {
     /// The score of the validation part is optimistic where it chose the weights: see `cross_fitted_valid`.
     pub parts: Parts<Scores>,
+    /// The models that are averaged.
     pub members: Vec<Member>,
+    /// What was averaged.
     pub average: Average,
+    /// How the weights were chosen.
     pub weights: Weighting,
     /// Of the validation part, each row by weights that were chosen on other rows.
     pub cross_fitted_valid: Scores,
+    /// Of the averaged probabilities.
     pub calibration: CalibrationReport,
+    /// In the order in which the scores have them.
     pub classes: Vec<String>,
 }
 

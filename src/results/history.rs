@@ -8,6 +8,7 @@ use crate::comparison::{Flip, PairedComparison};
 pub struct History {
     /// The earlier run that the results are compared with; `None` where none had others.
     pub against: Option<EarlierRun>,
+    /// The stages that the page shows, in its order.
     pub stages: Vec<StageHistory>,
     /// Models that have another result now.
     pub models: Vec<ModelChange>,
@@ -25,6 +26,7 @@ pub struct EarlierRun {
 /// How one stage's result came about.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StageHistory {
+    /// As named in the pipeline file.
     pub stage: String,
     /// When it was computed, e.g. `2026-11-22 23:12 UTC`.
     pub made: String,
@@ -34,7 +36,9 @@ pub struct StageHistory {
     pub memory: Option<u64>,
     /// The result in a line, as the stage itself said.
     pub headline: String,
+    /// As recorded when the result was computed.
     pub warnings: Vec<String>,
+    /// Compared with the earlier run.
     pub since: Since,
     /// Why the result no longer belongs to the pipeline file as it is; empty where it does.
     pub stale: Vec<String>,
@@ -46,9 +50,11 @@ pub enum Since {
     /// There is no earlier run, or its record is gone.
     #[default]
     Unknown,
+    /// It had this very result.
     Same,
     /// The earlier run had no result of it.
     New,
+    /// It had another result, for these reasons.
     Changed(Vec<Change>),
 }
 
@@ -70,20 +76,25 @@ pub struct Change {
 pub struct ModelChange {
     /// E.g. `fused`, `baseline/boosting`.
     pub model: String,
+    /// The stage that fitted it.
     pub stage: String,
+    /// On the test rows that both results have.
     pub test: PairedComparison,
     /// Some of the rows on which exactly one of the two is right.
     pub examples: Vec<FlippedRow>,
 }
 
+/// A row that one of the two results gets right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlippedRow {
+    /// What each of the two predicted.
     pub flip: Flip,
     /// What a person knows the row by: column and text.
     pub texts: Vec<(String, String)>,
 }
 
 impl History {
+    /// The history of the stage of this name, if the page shows it.
     pub fn stage(&self, name: &str) -> Option<&StageHistory> {
         self.stages.iter().find(|stage| stage.stage == name)
     }

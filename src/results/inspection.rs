@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::document::Document;
-use crate::{Inputs, Part, Scores};
+use crate::scores::Scores;
+use crate::{Inputs, Part};
 
 /// A model looked at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,16 +17,20 @@ pub struct Inspection {
     pub scores: Scores,
     /// Every column alone, and all of a kind together; what costs most accuracy first.
     pub importance: Vec<Importance>,
+    /// The columns that the model reads.
     pub inputs: Inputs,
 }
 
 /// How much a score suffers from one shuffling: larger is more important, about 0 is not important.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Importance {
+    /// A column, or a kind of input.
     pub name: String,
     /// Those that are shuffled in one order.
     pub columns: Vec<String>,
+    /// Fall of the accuracy.
     pub accuracy: Drop,
+    /// Fall of the macro-F1.
     pub macro_f1: Drop,
     /// Rise of the log loss in nats.
     pub log_loss: Drop,
@@ -34,6 +39,7 @@ pub struct Importance {
 /// Over the repetitions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Drop {
+    /// Below 0 where the score got better.
     pub mean: f64,
     /// Population deviation, as numpy's `std`.
     pub sd: f64,

@@ -21,9 +21,13 @@ pub enum IntervalMethod {
 /// A figure over all rows with its interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
+    /// On the rows themselves.
     pub estimate: f64,
+    /// Lower end.
     pub low: f64,
+    /// Upper end.
     pub high: f64,
+    /// How the ends were found.
     pub method: IntervalMethod,
 }
 

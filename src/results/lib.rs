@@ -5,16 +5,16 @@
 //!
 //! | file | of the stage | document | type |
 //! |---|---|---|---|
-//! | `profile.json` | `describe` | `profile` | [`Profile`] |
+//! | `profile.json` | `describe` | `profile` | [`profile::Profile`] |
 //! | `split.json` | `split` | `split` | [`Split`] |
-//! | `baseline.json` | `baseline` | `baselines` | [`Baselines`] |
+//! | `baseline.json` | `baseline` | `baselines` | [`baselines::Baselines`] |
 //! | `encoder.json` | `embed` | `encoders` | [`encoder::Encoders`] |
-//! | `metrics.json` | `train`, `transfer` | `training` | [`Training`] |
-//! | `metrics.json` | `ensemble` | `ensemble` | [`Ensemble`] |
+//! | `metrics.json` | `train`, `transfer` | `training` | [`training::Training`] |
+//! | `metrics.json` | `ensemble` | `ensemble` | [`ensemble::Ensemble`] |
 //! | `metrics.json` | `predict` | `predictions` | [`Predictions`] |
-//! | `search.json` | `train` | `search` | [`Search`] |
-//! | `transfer.json` | `transfer` | `transfer` | [`Transfer`] |
-//! | `findings.json` | `inspect` | `inspection` | [`Inspection`] |
+//! | `search.json` | `train` | `search` | [`search::Search`] |
+//! | `transfer.json` | `transfer` | `transfer` | [`transfer::Transfer`] |
+//! | `findings.json` | `inspect` | `inspection` | [`inspection::Inspection`] |
 //! | `map.json` | `map` | `map` | [`Map`] |
 //!
 //! [`read`] reads one whose type is known, [`AnyDocument::read`] any.
@@ -35,40 +35,29 @@ pub mod history;
 mod inputs;
 pub mod inspection;
 pub mod interval;
-pub mod map;
+mod map;
 mod metric;
 mod number;
 pub mod paired_test;
 mod part;
 mod parts;
-pub mod predictions;
+mod predictions;
 pub mod profile;
 pub mod scores;
 pub mod search;
 mod settings;
 pub mod spec;
-pub mod split;
+mod split;
 pub mod training;
 pub mod transfer;
 
 pub use any::{AnyDocument, Documents, Known};
-pub use baselines::Baselines;
 pub use document::{Document, DocumentError, named, read};
-pub use ensemble::Ensemble;
-pub use history::History;
 pub use inputs::Inputs;
-pub use inspection::Inspection;
-pub use interval::{Interval, IntervalMethod};
 pub use map::{Layout, Map, MapColumns, Neighbours};
 pub use metric::{Metric, PartScores};
-pub use paired_test::PairedTests;
 pub use part::Part;
 pub use parts::Parts;
 pub use predictions::Predictions;
-pub use profile::Profile;
-pub use scores::Scores;
-pub use search::Search;
 pub use settings::Settings;
 pub use split::{Split, SplitPart, SplitParts};
-pub use training::Training;
-pub use transfer::Transfer;

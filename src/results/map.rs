@@ -7,12 +7,15 @@ use crate::document::Document;
 /// What a map shows; the places are in the table `points`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Map {
+    /// How the places were found.
     pub layout: Layout,
     /// Classes of the rows to draw from, sorted.
     pub classes: Vec<String>,
     /// All classes of the label, those of rows that `where` left out too.
     pub label_classes: Vec<String>,
+    /// The column to predict.
     pub label: String,
+    /// What the vectors are made of.
     pub columns: MapColumns,
     /// Rows shown.
     pub points: u64,
@@ -22,6 +25,7 @@ pub struct Map {
     pub perplexity: Option<f64>,
     /// Of t-SNE: the Kullback-Leibler divergence that was left, in nats.
     pub divergence: Option<f64>,
+    /// How often neighbours share a class.
     pub neighbours: Neighbours,
 }
 
@@ -29,14 +33,18 @@ pub struct Map {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Layout {
+    /// t-SNE (van der Maaten and Hinton 2008).
     Tsne,
+    /// The plane of the first two principal components.
     Pca,
 }
 
 /// The columns that the vectors are made of.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MapColumns {
+    /// Embedded text columns.
     pub text: Vec<String>,
+    /// Standardised numeric columns.
     pub numeric: Vec<String>,
 }
 

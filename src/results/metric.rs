@@ -38,11 +38,14 @@ pub struct PartScores {
     /// Mean negative log-likelihood in nats; NaN where it overflowed.
     #[serde(deserialize_with = "crate::number::or_nan")]
     pub loss: f64,
+    /// Share of rows that are right.
     pub accuracy: f64,
+    /// Unweighted mean of the classes' F1.
     pub macro_f1: f64,
 }
 
 impl PartScores {
+    /// The score that the metric names.
     pub fn get(&self, metric: Metric) -> f64 {
         match metric {
             Metric::Loss => self.loss,

@@ -8,18 +8,24 @@ use crate::interval::Interval;
 /// A test's result; `p` is two-sided.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Test {
+    /// Which test it was.
     pub method: Method,
     /// Exact and mid-p: the smaller count. Chi-squared: the statistic. Over groups: by how many rows one is right more often; normal: in
     /// standard errors.
     pub statistic: f64,
+    /// 0 to 1.
     pub p: f64,
 }
 
+/// A test of two models on the same rows (McNemar 1947).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
+    /// Binomial test of the rows on which exactly one is right.
     Exact,
+    /// The exact test with half the weight of the outcome itself.
     MidP,
+    /// Without continuity correction.
     ChiSquared,
     /// With Edwards' continuity correction.
     ChiSquaredCorrected,
@@ -32,9 +38,11 @@ pub enum Method {
 /// Models that were tested on the same rows, and every pair of them: what a report is told besides the documents of stages.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PairedTests {
+    /// Test rows that all models predict.
     pub rows: usize,
     /// How many groups of rows that belong together these are of, which were resampled and tested whole; absent where each row stands alone.
     pub groups: Option<usize>,
+    /// `a` and `b` of a pair are indices into them.
     pub models: Vec<ModelName>,
     /// Every pair once.
     pub pairs: Vec<PairwiseTest>,
@@ -43,14 +51,18 @@ pub struct PairedTests {
 /// One model, e.g. `boosting` of stage `baseline`; a stage's only model has no name of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelName {
+    /// As named in the pipeline file.
     pub stage: String,
+    /// `None` where the stage has a single model.
     pub model: Option<String>,
 }
 
 /// Two of several models, by their places.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PairwiseTest {
+    /// Index of model A.
     pub a: usize,
+    /// Index of model B.
     pub b: usize,
     /// B's accuracy minus A's, with its 95 % interval.
     pub accuracy: Interval,

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
+    /// By which models are chosen.
     #[default]
     Valid,
+    /// By which the chosen models are judged.
     Test,
 }
 

@@ -7,10 +7,13 @@ use crate::part::Part;
 /// By part; absent of a part without rows, and of one that nobody asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parts<T> {
+    /// What is known of the training part.
     #[serde(skip_serializing_if = "Option::is_none", default = "Option::default")]
     pub train: Option<T>,
+    /// What is known of the validation part.
     #[serde(skip_serializing_if = "Option::is_none", default = "Option::default")]
     pub valid: Option<T>,
+    /// What is known of the test part.
     #[serde(skip_serializing_if = "Option::is_none", default = "Option::default")]
     pub test: Option<T>,
 }
@@ -30,6 +33,7 @@ impl<T> Parts<T> {
         }
     }
 
+    /// Replaces the value of a part.
     pub fn set(&mut self, part: Part, value: T) {
         match part {
             Part::Valid => self.valid = Some(value),

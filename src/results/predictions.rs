@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::Document;
 
+/// What a `predict` stage says of the rows it predicted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Predictions {
+    /// All rows of the input, labelled or not.
     pub rows: usize,
     /// Rows by predicted class, sorted by name; every class of the model, perhaps with 0.
     pub predicted: IndexMap<String, usize>,

@@ -11,13 +11,18 @@ use crate::interval::{Interval, IntervalMethod, Z, wilson};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct Scores {
+    /// Rows that were scored.
     pub rows: usize,
+    /// Share of rows that are right.
     pub accuracy: f64,
+    /// Unweighted mean of the classes' F1; a class without rows and predictions is left out.
     pub macro_f1: f64,
     /// Mean negative log-likelihood in nats; absent where the model gives no probabilities.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub log_loss: Option<f64>,
+    /// The order of `per_class` and of both sides of `confusion`.
     pub classes: Vec<String>,
+    /// In the order of `classes`.
     pub per_class: Vec<ClassScores>,
     /// `confusion[t][p]`: rows of true class `t` predicted as `p`. Written in full for up to 50 classes; of more as the cells that are not 0,
     /// `{"true": [t, …], "predicted": [p, …], "rows": [n, …], "classes": 300}` with indices into `classes`.
@@ -81,12 +86,18 @@ pub struct ScoreIntervals {
     pub log_loss: Option<Interval>,
 }
 
+/// One class against all others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClassScores {
+    /// The label.
     pub class: String,
+    /// Share of the rows predicted as this class that are of it; 0 without any.
     pub precision: f64,
+    /// Share of the rows of this class that are predicted as it; 0 without any.
     pub recall: f64,
+    /// Harmonic mean of precision and recall.
     pub f1: f64,
+    /// Rows of this class.
     pub support: u64,
 }
 

@@ -15,9 +15,11 @@ pub type Point = BTreeMap<String, Value>;
 /// A search that has ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Search {
+    /// How points were chosen.
     pub method: Method,
     /// What the validation part was asked for.
     pub metric: Metric,
+    /// In the order of their indices.
     pub trials: Vec<Trial>,
     /// Index of the best trial that ran to its end; the first of equals.
     pub best: usize,
@@ -60,9 +62,11 @@ pub struct Trial {
     pub index: usize,
     /// The searched parameters by path.
     pub params: Point,
+    /// How it ended.
     pub state: State,
     /// The scores of its kept epoch on the validation part; none where the loss was never finite.
     pub valid: Option<PartScores>,
+    /// Whose weights are kept; none where the loss was never finite.
     pub best_epoch: Option<usize>,
     /// Epochs that it had.
     pub epochs: usize,
@@ -76,6 +80,7 @@ pub struct Factor {
     /// What of the parameter, where that is not the value itself.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub aspect: Option<Aspect>,
+    /// How to draw the values.
     pub scale: Scale,
     /// Its value in each trial; null where it has none.
     pub values: Vec<Value>,
@@ -99,11 +104,14 @@ pub enum Aspect {
 pub enum Scale {
     /// A few values side by side.
     Choice,
+    /// Numbers on a linear axis.
     Linear,
+    /// Positive numbers on a logarithmic axis.
     Logarithmic,
 }
 
 impl State {
+    /// As it stands in the table of trials.
     pub fn name(self) -> &'static str {
         match self {
             State::Complete => "complete",

@@ -10,10 +10,13 @@ use serde_json::Value;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Settings {
+    /// Numeric columns; absent where the stage has no such parameter.
     #[serde(deserialize_with = "if_it_fits")]
     pub numeric: Option<Vec<String>>,
+    /// Text columns; absent where the stage has no such parameter.
     #[serde(deserialize_with = "if_it_fits")]
     pub text: Option<Vec<String>>,
+    /// Columns of categories; absent where the stage has no such parameter.
     #[serde(deserialize_with = "if_it_fits")]
     pub categories: Option<Vec<String>>,
     /// The files of a `load` stage and their paths.
@@ -25,6 +28,7 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// What the parameters of a stage say; other keys are ignored.
     pub fn of(params: &Value) -> Settings {
         Settings::deserialize(params).unwrap_or_default()
     }

@@ -10,6 +10,7 @@ use crate::document::Document;
 pub struct Split {
     /// The column to predict.
     pub label: String,
+    /// Rows and classes of each part.
     pub parts: SplitParts,
     /// Groups of rows that stay together; absent where no key was given, when every row stands alone.
     pub groups: Option<u64>,
@@ -25,15 +26,21 @@ pub struct Split {
     pub without_label: u64,
 }
 
+/// The three parts of a split.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SplitParts {
+    /// Models are fitted on it.
     pub train: SplitPart,
+    /// Models are chosen by it; it may have no rows.
     pub valid: SplitPart,
+    /// Models are judged by it; it may have no rows.
     pub test: SplitPart,
 }
 
+/// One part of a split.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SplitPart {
+    /// Labelled rows.
     pub rows: u64,
     /// Rows by class, sorted by name; every class of the split is in every part, perhaps with 0.
     pub classes: IndexMap<String, u64>,

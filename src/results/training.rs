@@ -14,16 +14,23 @@ use crate::transfer::Strategy;
 /// What is known of a stage's network; the curves are a table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Training {
+    /// Scores of the network that is kept.
     pub parts: Parts<Scores>,
+    /// Of the network's probabilities.
     pub calibration: CalibrationReport,
+    /// What was minimised.
     pub loss: Loss,
+    /// In the order of the network's outputs.
     pub classes: Vec<String>,
+    /// The columns that the network reads.
     pub inputs: Inputs,
     /// As it was trained: after a search with the values that this chose. Absent after a transfer that asked for no other shape than the old
     /// network's.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub network: Option<NetworkSpec>,
+    /// With the values that a search chose.
     pub training: TrainingSpec,
+    /// One network or several.
     #[serde(flatten)]
     pub fitted: Fitted,
     /// What the curves say, what is wrong first; of several networks those of the first.
@@ -39,11 +46,14 @@ pub struct Training {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Fitted {
+    /// Networks of different seeds, whose probabilities are averaged.
     Several {
+        /// In the order of their seeds.
         networks: Vec<SeedNetwork>,
         /// Over the scores of the single networks.
         networks_alone: Parts<Spread>,
     },
+    /// A single network.
     One {
         /// The epoch whose weights are kept.
         best_epoch: usize,
@@ -73,8 +83,10 @@ impl Fitted {
 /// One of several networks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SeedNetwork {
+    /// Its scores when it predicts alone.
     #[serde(flatten)]
     pub parts: Parts<SeedScores>,
+    /// What its random numbers follow from.
     pub seed: u64,
     /// The epoch whose weights are kept.
     pub best_epoch: usize,
@@ -82,26 +94,35 @@ pub struct SeedNetwork {
     pub diverged: Option<usize>,
 }
 
+/// Scores of one network alone.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SeedScores {
+    /// Share of rows that are right.
     pub accuracy: f64,
+    /// Unweighted mean of the classes' F1.
     pub macro_f1: f64,
 }
 
+/// How much the scores of networks of different seeds differ.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
+    /// Over the networks.
     pub accuracy: MeanAndDeviation,
+    /// Over the networks.
     pub macro_f1: MeanAndDeviation,
 }
 
+/// Mean and standard deviation.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MeanAndDeviation {
+    /// NaN of no values.
     pub mean: f64,
     /// Of a sample; a single value has none.
     pub sd: Option<f64>,
 }
 
 impl MeanAndDeviation {
+    /// Of a sample (divisor n − 1).
     pub fn of(values: &[f64]) -> MeanAndDeviation {
         let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;

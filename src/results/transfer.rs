@@ -4,9 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::document::Document;
+use crate::interval::Interval;
 use crate::number::or_nan;
 use crate::paired_test::Test;
-use crate::{Interval, Metric, Part, Scores};
+use crate::scores::Scores;
+use crate::{Metric, Part};
 
 /// Below this p value a difference is called one.
 pub const SIGNIFICANCE: f64 = 0.05;
@@ -14,6 +16,7 @@ pub const SIGNIFICANCE: f64 = 0.05;
 /// What a transfer found; the curves are in a table of their own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Transfer {
+    /// One of each that was compared, in the order asked for.
     pub strategies: Vec<StrategyRuns>,
     /// The strategy of the network that was chosen on the validation part.
     pub best: Strategy,
@@ -21,6 +24,7 @@ pub struct Transfer {
     pub metric: Metric,
     /// What comparisons and findings are about: the test part, or without one the validation part.
     pub part: Part,
+    /// Those that the old network knows.
     pub old_classes: Vec<String>,
     /// Old and new ones.
     pub classes: Vec<String>,
@@ -68,14 +72,18 @@ pub enum NewRows {
 /// The trainings of one strategy on all training rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StrategyRuns {
+    /// What its trainings have in common.
     pub strategy: Strategy,
+    /// One of each seed.
     pub runs: Vec<Run>,
 }
 
 /// One training, of one seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
+    /// Every strategy is trained with the same seeds.
     pub seed: u64,
+    /// The epoch whose weights are kept.
     pub best_epoch: usize,
     /// The epoch in which the loss stopped being finite, if it did.
     pub diverged: Option<usize>,
@@ -90,6 +98,7 @@ pub struct Run {
 /// Scores of all classes, and of old and new ones, by a network that chooses among all of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GroupScores {
+    /// Of all rows of the part.
     pub all: Scores,
     /// Rows of classes that the old network knew.
     pub old_classes: ClassGroup,
@@ -103,6 +112,7 @@ pub struct GroupScores {
 /// Scores of a part of the classes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClassGroup {
+    /// The group's classes.
     pub classes: Vec<String>,
     /// Rows whose true class is one of these.
     pub rows: u64,
@@ -115,7 +125,9 @@ pub struct ClassGroup {
 /// The old network on one part.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Before {
+    /// The rows that were predicted.
     pub part: Part,
+    /// Scores among the old classes.
     pub old_classes: ClassGroup,
 }
 
@@ -128,12 +140,14 @@ pub struct TensorChange {
     pub old_shape: Option<Vec<usize>>,
     /// `None` where the new network has no such tensor.
     pub new_shape: Option<Vec<usize>>,
+    /// What was done to it.
     pub action: Action,
     /// Which rows those are, where rows stand for classes or category values.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub rows: Option<MatchedRows>,
 }
 
+/// What became of a tensor of the old network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
@@ -155,14 +169,34 @@ pub enum Action {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MatchedRows {
-    Classes { kept: Vec<String>, added: Vec<String>, dropped: Vec<String>, start: NewRows },
-    Values { kept: usize, added: usize, start: NewRows },
+    /// Of a head: classes.
+    Classes {
+        /// In both networks.
+        kept: Vec<String>,
+        /// In the new network only.
+        added: Vec<String>,
+        /// In the old network only.
+        dropped: Vec<String>,
+        /// What the added rows began as.
+        start: NewRows,
+    },
+    /// Of a table of categories: how many values.
+    Values {
+        /// In both networks.
+        kept: usize,
+        /// In the new network only.
+        added: usize,
+        /// What the added rows began as.
+        start: NewRows,
+    },
 }
 
 /// A strategy against the baseline, paired by seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
+    /// Compared with `baseline`.
     pub strategy: Strategy,
+    /// The strategy compared with.
     pub baseline: Strategy,
     /// The best epoch's score on the validation part, by the metric; below 0 is better where that is a loss.
     pub valid: Paired,
@@ -177,6 +211,7 @@ pub struct Comparison {
     /// The mean validation score before any step.
     #[serde(deserialize_with = "or_nan")]
     pub start: f64,
+    /// The baseline's mean validation score before any step.
     #[serde(deserialize_with = "or_nan")]
     pub baseline_start: f64,
     /// For each seed the first epoch that is at least as good as the baseline's best one; `None` if never.
@@ -188,12 +223,16 @@ pub struct Comparison {
 /// One score of two strategies over the same seeds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Paired {
+    /// Of the strategy.
     #[serde(deserialize_with = "or_nan")]
     pub mean: f64,
+    /// Sample deviation over the seeds.
     #[serde(deserialize_with = "or_nan")]
     pub deviation: f64,
+    /// Of the baseline.
     #[serde(deserialize_with = "or_nan")]
     pub baseline_mean: f64,
+    /// Sample deviation over the seeds.
     #[serde(deserialize_with = "or_nan")]
     pub baseline_deviation: f64,
     /// Of strategy minus baseline.
@@ -208,7 +247,9 @@ pub struct Paired {
 /// What a test of a difference comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
+    /// Significantly higher than the baseline.
     Higher,
+    /// Significantly lower than the baseline.
     Lower,
     /// No significant difference.
     Same,
@@ -219,17 +260,24 @@ pub enum Outcome {
 /// A strategy's accuracy against the baseline's with a share of the new classes' rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ShareComparison {
+    /// Of the new classes' training rows, 0 to 1.
     pub share: f64,
+    /// Compared with the baseline at the same share.
     pub strategy: Strategy,
+    /// On the document's part.
     pub accuracy: Paired,
 }
 
 /// Two networks on the same rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RowComparison {
+    /// Of the chosen network.
     pub strategy: Strategy,
+    /// Of the chosen network.
     pub seed: u64,
+    /// The strategy compared with.
     pub baseline: Strategy,
+    /// Of the baseline's best network.
     pub baseline_seed: u64,
     /// Rows on which only the strategy's network is right.
     pub only_ours: u64,
@@ -247,16 +295,23 @@ pub struct RowComparison {
 /// One training with a share of the new classes' training rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ShareRun {
+    /// Of the new classes' training rows, 0 to 1.
     pub share: f64,
     /// How many rows that are.
     pub new_rows: u64,
+    /// As in the comparison with all rows.
     pub strategy: Strategy,
+    /// What its random numbers follow from.
     pub seed: u64,
+    /// The epoch whose weights are kept.
     pub best_epoch: usize,
     /// Scores of all rows of the document's part, and accuracies of those of old and of new classes.
     pub accuracy: f64,
+    /// Over all classes.
     pub macro_f1: f64,
+    /// Absent where the part has no such rows.
     pub old_classes: Option<f64>,
+    /// Absent where the part has no such rows.
     pub new_classes: Option<f64>,
 }
 
@@ -266,34 +321,52 @@ pub struct ShareRun {
 pub enum Finding {
     /// How the strategies stand beside the baseline by accuracy, each by its corrected test.
     Verdict {
+        /// How many trainings each strategy has.
         seeds: usize,
+        /// The strategy compared with.
         baseline: Standing,
+        /// Significantly.
         more_accurate: Vec<Standing>,
+        /// Significantly.
         less_accurate: Vec<Standing>,
+        /// None that is significant.
         no_difference: Vec<Standing>,
     },
     /// The old network knew all classes, so that there are no new rows to have shares of.
-    NothingNew { shares: bool },
+    NothingNew {
+        /// Whether shares of rows were asked for.
+        shares: bool,
+    },
     /// The chosen network and the baseline's best one on the same rows.
     RowByRow(RowComparison),
     /// How many tensors each action was done to.
-    Tensors { actions: Vec<(Action, usize)> },
+    Tensors {
+        /// With the number of tensors.
+        actions: Vec<(Action, usize)>,
+    },
     /// The mean validation scores before any step.
     Start {
+        /// The strategy that this is about.
         strategy: Strategy,
+        /// The strategy compared with.
         baseline: Strategy,
+        /// Of the validation part.
         #[serde(deserialize_with = "or_nan")]
         score: f64,
+        /// Of the baseline, on the validation part.
         #[serde(deserialize_with = "or_nan")]
         baseline_score: f64,
     },
     /// In how many epochs a strategy is as good as the baseline becomes.
     Speed {
+        /// The strategy that this is about.
         strategy: Strategy,
+        /// The strategy compared with.
         baseline: Strategy,
         /// The mean over seeds of the baseline's best validation score.
         #[serde(deserialize_with = "or_nan")]
         target: f64,
+        /// How many trainings each strategy has.
         seeds: usize,
         /// Of the seeds with which it gets there; absent where there are none.
         reached: Option<Reached>,
@@ -301,13 +374,41 @@ pub enum Finding {
         epochs: usize,
     },
     /// The best validation scores.
-    End { strategy: Strategy, baseline: Strategy, seeds: usize, valid: Paired },
+    End {
+        /// The strategy that this is about.
+        strategy: Strategy,
+        /// The strategy compared with.
+        baseline: Strategy,
+        /// How many trainings each strategy has.
+        seeds: usize,
+        /// The best epoch's validation score, by the metric.
+        valid: Paired,
+    },
     /// The share of the old classes' rows that are right.
-    OldClasses { strategy: Strategy, baseline: Strategy, classes: Vec<String>, accuracy: Paired },
+    OldClasses {
+        /// The strategy that this is about.
+        strategy: Strategy,
+        /// The strategy compared with.
+        baseline: Strategy,
+        /// Whose rows are counted.
+        classes: Vec<String>,
+        /// Share of those rows that are right.
+        accuracy: Paired,
+    },
     /// The share of the new classes' rows that are right.
-    NewClasses { strategy: Strategy, baseline: Strategy, classes: Vec<String>, accuracy: Paired },
+    NewClasses {
+        /// The strategy that this is about.
+        strategy: Strategy,
+        /// The strategy compared with.
+        baseline: Strategy,
+        /// Whose rows are counted.
+        classes: Vec<String>,
+        /// Share of those rows that are right.
+        accuracy: Paired,
+    },
     /// What a copying strategy still knows of the old classes.
     Forgotten {
+        /// The strategy that this is about.
         strategy: Strategy,
         /// The old network's accuracy on their rows.
         before: f64,
@@ -315,13 +416,16 @@ pub enum Finding {
         change: f64,
         /// The same among the old classes alone, and its paired t-test.
         change_among_old: f64,
+        /// Two-sided; absent for a single seed.
         p_value: Option<f64>,
         /// Which the other rows are taken for.
         new_classes: Vec<String>,
     },
     /// With which share of the new classes' rows a copying strategy is as accurate as the baseline with all of them.
     Shares {
+        /// The strategy that this is about.
         strategy: Strategy,
+        /// The strategy compared with.
         baseline: Strategy,
         /// The baseline's mean accuracy with all rows.
         target: f64,
@@ -329,15 +433,29 @@ pub enum Finding {
         enough: Option<EnoughRows>,
         /// The greatest share that was tried, and the least with its comparison at equal shares.
         most: f64,
+        /// The least share that was tried.
         least: f64,
+        /// Strategy against baseline, both at the least share.
         accuracy_at_least: Paired,
     },
     /// A training whose loss stopped being finite.
-    Diverged { strategy: Strategy, seed: u64, epoch: usize, best_epoch: usize },
+    Diverged {
+        /// The strategy that this is about.
+        strategy: Strategy,
+        /// Of the network.
+        seed: u64,
+        /// In which the loss stopped being finite.
+        epoch: usize,
+        /// The epoch whose weights are kept.
+        best_epoch: usize,
+    },
     /// The network that is handed on, and its validation score.
     Chosen {
+        /// The strategy that this is about.
         strategy: Strategy,
+        /// Of the network.
         seed: u64,
+        /// Of the validation part.
         #[serde(deserialize_with = "or_nan")]
         score: f64,
     },
@@ -346,8 +464,11 @@ pub enum Finding {
 /// A strategy's accuracy over the seeds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Standing {
+    /// Which strategy.
     pub strategy: Strategy,
+    /// Mean accuracy over the seeds.
     pub mean: f64,
+    /// Sample deviation over the seeds.
     pub deviation: f64,
     /// Corrected; absent of the baseline and where there was no test.
     pub p_corrected: Option<f64>,
@@ -356,21 +477,27 @@ pub struct Standing {
 /// Medians over the seeds that got there.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reached {
+    /// How many got there.
     pub seeds: usize,
+    /// Median epochs of the strategy.
     pub epochs: f64,
+    /// Median epochs of the baseline.
     pub baseline_epochs: f64,
 }
 
 /// A share of rows that suffices.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EnoughRows {
+    /// 0 to 1.
     pub share: f64,
+    /// Of the new classes.
     pub rows: u64,
     /// The mean accuracy with it.
     pub accuracy: f64,
 }
 
 impl Strategy {
+    /// As written in a pipeline file.
     pub fn name(self) -> &'static str {
         match self {
             Strategy::Scratch => "scratch",

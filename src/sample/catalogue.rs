@@ -26,41 +26,41 @@ const NAMELESS: f64 = 0.0012;
 /// A release of a song: what its rows have in common.
 #[derive(Clone)]
 pub(super) struct Release {
-    pub id: String,
-    pub name: String,
-    pub artist: String,
-    pub album_id: String,
-    pub album: String,
-    pub date: String,
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) artist: String,
+    pub(crate) album_id: String,
+    pub(crate) album: String,
+    pub(crate) date: String,
     /// In the order of `figures::Figures::quantiles`.
-    pub numbers: Scores,
-    pub key: usize,
-    pub major: bool,
+    pub(crate) numbers: Scores,
+    pub(crate) key: usize,
+    pub(crate) major: bool,
     /// Where it is listed, as genre and place within the genre's playlists. Never empty.
-    pub playlists: Vec<(usize, usize)>,
+    pub(crate) playlists: Vec<(usize, usize)>,
 }
 
 /// A song: its releases must not be torn apart by a split.
 pub(super) struct Song {
-    pub releases: Vec<Release>,
+    pub(crate) releases: Vec<Release>,
 }
 
 /// A playlist of a genre.
 pub(super) struct Playlist {
-    pub id: String,
-    pub name: &'static str,
-    pub subgenre: &'static str,
+    pub(crate) id: String,
+    pub(crate) name: &'static str,
+    pub(crate) subgenre: &'static str,
 }
 
 /// All songs and playlists of the study.
 pub(super) struct Catalogue {
-    pub songs: Vec<Song>,
+    pub(crate) songs: Vec<Song>,
     /// By genre.
-    pub playlists: Vec<Vec<Playlist>>,
+    pub(crate) playlists: Vec<Vec<Playlist>>,
 }
 
 impl Catalogue {
-    pub fn new(seed: u64) -> Catalogue {
+    pub(crate) fn new(seed: u64) -> Catalogue {
         let mut stream = Stream::new(seed, "sample playlists", 0);
         let playlists: Vec<Vec<Playlist>> = words::GENRES
             .iter()

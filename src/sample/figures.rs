@@ -10,12 +10,12 @@ pub(super) const COLUMNS: usize = 12;
 
 /// The figures of one genre.
 pub(super) struct Figures {
-    pub genre: &'static str,
+    pub(crate) genre: &'static str,
     /// The share of songs in a major key.
-    pub major: f64,
+    pub(crate) major: f64,
     /// Quantiles at [`LEVELS`] of popularity, danceability, energy, loudness (dB), speechiness, acousticness,
     /// instrumentalness, liveness, valence, tempo (beats per minute), duration (s), year.
-    pub quantiles: [[f64; LEVELS.len()]; COLUMNS],
+    pub(crate) quantiles: [[f64; LEVELS.len()]; COLUMNS],
 }
 
 /// Correlations of the normal scores behind the numbers, of all genres alike: two columns by their place in

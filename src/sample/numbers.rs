@@ -18,7 +18,7 @@ const ARTIST_SHARE: f64 = 0.3;
 pub(super) struct Copula([[f64; COLUMNS]; COLUMNS]);
 
 impl Copula {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut matrix = [[0.0; COLUMNS]; COLUMNS];
         for (index, row) in matrix.iter_mut().enumerate() {
             row[index] = 1.0;
@@ -41,7 +41,7 @@ impl Copula {
     }
 
     /// The numbers of a song in the order of [`Figures::quantiles`], near those of other songs of its artist.
-    pub fn draw(&self, figures: &Figures, artist: &Scores, stream: &mut Stream) -> Scores {
+    pub(crate) fn draw(&self, figures: &Figures, artist: &Scores, stream: &mut Stream) -> Scores {
         let own = scores(stream);
         let (common, apart) = (ARTIST_SHARE.sqrt(), (1.0 - ARTIST_SHARE).sqrt());
         let mut numbers = [0.0; COLUMNS];

@@ -2,17 +2,17 @@
 
 /// The words of one genre, or those that all share.
 pub(super) struct Words {
-    pub adjectives: &'static str,
-    pub nouns: &'static str,
-    pub verbs: &'static str,
-    pub places: &'static str,
+    pub(crate) adjectives: &'static str,
+    pub(crate) nouns: &'static str,
+    pub(crate) verbs: &'static str,
+    pub(crate) places: &'static str,
     /// Whole titles.
-    pub phrases: &'static str,
+    pub(crate) phrases: &'static str,
     /// Parts of artists' names: what stands first, and what stands last.
-    pub first_names: &'static str,
-    pub last_names: &'static str,
+    pub(crate) first_names: &'static str,
+    pub(crate) last_names: &'static str,
     /// The four subgenres, each with the names of its playlists after a colon.
-    pub subgenres: [(&'static str, &'static str); 4],
+    pub(crate) subgenres: [(&'static str, &'static str); 4],
 }
 
 /// In the order of `figures::GENRES`.

@@ -32,11 +32,11 @@ pub(super) struct TemplatePlace {
 /// What became of the templates.
 #[derive(Default)]
 pub(super) struct Extended {
-    pub templates: Vec<TemplatePlace>,
+    pub(crate) templates: Vec<TemplatePlace>,
     /// Templates that no stage extends, directly or through others, with their places.
-    pub unused: Vec<(String, Span)>,
+    pub(crate) unused: Vec<(String, Span)>,
     /// Stages that lack what a template at fault was to give them: nobody knows what they are.
-    pub deprived: HashSet<String>,
+    pub(crate) deprived: HashSet<String>,
 }
 
 /// Takes `templates` out of the root, replaces every `extends` of a stage by what it stands for, and returns where the templates are;

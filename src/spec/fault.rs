@@ -12,7 +12,7 @@ use super::node::{Node, Step, Value};
 /// Why a node is not the type that was asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Fault {
-    pub kind: FaultKind,
+    pub(crate) kind: FaultKind,
     /// From the leaf to the root while it travels up; [`Fault::path`] turns it round.
     steps: Vec<Step>,
 }
@@ -42,16 +42,16 @@ pub(super) enum FaultKind {
 }
 
 impl Fault {
-    pub fn new(kind: FaultKind) -> Self {
+    pub(crate) fn new(kind: FaultKind) -> Self {
         Fault { kind, steps: Vec::new() }
     }
 
     /// From the root to the node at fault.
-    pub fn path(&self) -> Vec<Step> {
+    pub(crate) fn path(&self) -> Vec<Step> {
         self.steps.iter().rev().cloned().collect()
     }
 
-    pub fn under(mut self, step: Step) -> Self {
+    pub(crate) fn under(mut self, step: Step) -> Self {
         self.steps.push(step);
         self
     }

@@ -44,13 +44,13 @@ pub(super) fn read(file: usize, sources: &mut Sources, problems: &mut Vec<Proble
 
 /// A pipeline file with all that it includes.
 pub(super) struct Included {
-    pub root: Node,
+    pub(crate) root: Node,
     /// Of stages of included files the seed that holds there, unless the pipeline says one.
-    pub seeds: IndexMap<String, Entry>,
+    pub(crate) seeds: IndexMap<String, Entry>,
     /// What an included file says and does not hold.
-    pub warnings: Vec<Problem>,
+    pub(crate) warnings: Vec<Problem>,
     /// Whether all files could be read, so that nothing is missing that one of them may hold.
-    pub is_whole: bool,
+    pub(crate) is_whole: bool,
 }
 
 struct Includer<'a> {

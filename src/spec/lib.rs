@@ -42,10 +42,12 @@ mod variables;
 mod wording;
 mod yaml;
 
-pub use node::{Entry, Node, Origin, Step, Value, display_path, steps};
+pub use node::Entry;
+pub use node::{Node, Step, Value, display_path, steps};
 pub use pipeline::{PipelineSpec, StageSpec};
 pub use problem::{MOST_ADVISED, Problem, Problems};
-pub use source::{Position, Sources, Span};
+pub use source::Position;
+pub use source::{Sources, Span};
 pub use suggest::{listed, suggest};
 pub use typed::{Misread, typed, typed_among, typed_as, typed_json};
 pub use variables::is_name;
@@ -66,6 +68,17 @@ pub fn load(path: &Path, sets: &[String]) -> Result<PipelineSpec, Problems> {
 }
 
 /// As [`load`], for a text that is already in memory; `name` is shown in messages. What it includes is read from the folder of that name.
+///
+/// ```
+/// let text = "seed: 3\nvars: {file: songs.csv}\nstages:\n  songs: {kind: load, files: {all: \"${file}\"}}\n";
+/// let spec = runner_spec::parse("study.yaml", text, &["file=other.csv".to_owned()])?;
+/// assert_eq!((spec.name.as_str(), spec.seed), ("study", 3));
+/// assert_eq!(spec.stages["songs"].kind, "load");
+///
+/// let problems = runner_spec::parse("study.yaml", "stages: {songs: {}}", &[]).unwrap_err();
+/// assert!(problems.to_string().contains("study.yaml:1:"));
+/// # Ok::<(), runner_spec::Problems>(())
+/// ```
 ///
 /// # Errors
 /// Everything that is wrong with the text or the arguments, as far as it can be found at once.

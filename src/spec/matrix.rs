@@ -20,13 +20,13 @@ const MOST_INSTANCES: usize = 1000;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Choice {
     /// Key and short text of each choice, e.g. `lr` and `0.001`.
-    pub labels: IndexMap<String, String>,
-    pub values: IndexMap<String, Node>,
+    pub(crate) labels: IndexMap<String, String>,
+    pub(crate) values: IndexMap<String, Node>,
 }
 
 impl Choice {
     /// The instance's name: the stage's own, or `numeric@lr=0.001,depth=2`.
-    pub fn name(&self, base: &str) -> String {
+    pub(crate) fn name(&self, base: &str) -> String {
         if self.labels.is_empty() {
             return base.to_string();
         }
@@ -35,7 +35,7 @@ impl Choice {
     }
 
     /// The labels as the values of `${…}`, for a text that names the instance.
-    pub fn label_nodes(&self) -> IndexMap<String, Node> {
+    pub(crate) fn label_nodes(&self) -> IndexMap<String, Node> {
         let node = |(key, label): (&String, &String)| {
             let span = self.values.get(key).map_or_else(Span::default, Node::written_at);
             (key.clone(), Node::new(span, Value::String(label.clone())))

@@ -12,45 +12,55 @@ pub struct Node {
     pub span: Span,
     /// The variable that supplied the value, and where that variable's value was written.
     /// Boxed: most nodes have none, and trees are copied.
-    pub origin: Option<Box<Origin>>,
+    pub(crate) origin: Option<Box<Origin>>,
+    /// What it holds.
     pub value: Value,
 }
 
 /// Where the value of a `${name}` comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
-    pub variable: String,
-    pub span: Span,
+pub(crate) struct Origin {
+    pub(crate) variable: String,
+    pub(crate) span: Span,
 }
 
 /// A YAML value after tags, anchors, merge keys and variables are resolved.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
+    /// `null`, `~` or nothing.
     Null,
+    /// `true` or `false`.
     Bool(bool),
     /// Always finite.
     Number(serde_json::Number),
+    /// Quoted or plain.
     String(String),
+    /// In the order written.
     Sequence(Vec<Node>),
+    /// By key, in the order written.
     Mapping(IndexMap<String, Entry>),
 }
 
 /// One key of a mapping.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
+    /// Where the key was written.
     pub key_span: Span,
+    /// Its value.
     pub node: Node,
 }
 
 /// One step down a tree: a key of a mapping or an index (from 0) of a sequence.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
+    /// Of a mapping.
     Key(String),
+    /// Of a sequence, from 0.
     Index(usize),
 }
 
 impl Node {
-    pub fn new(span: Span, value: Value) -> Self {
+    pub(crate) fn new(span: Span, value: Value) -> Self {
         Node { span, origin: None, value }
     }
 
@@ -168,7 +178,7 @@ impl Node {
     }
 
     /// Where the value was written: the variable's definition if one supplied it.
-    pub fn written_at(&self) -> Span {
+    pub(crate) fn written_at(&self) -> Span {
         self.origin.as_ref().map_or(self.span, |origin| origin.span)
     }
 }

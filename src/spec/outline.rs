@@ -19,8 +19,8 @@ const MOST_COPIES: usize = 100_000;
 /// A part of the text: what was written, not yet typed.
 #[derive(Debug, Clone)]
 pub(super) struct Outline {
-    pub span: Span,
-    pub shape: Shape,
+    pub(crate) span: Span,
+    pub(crate) shape: Shape,
     levels: usize,
     nodes: usize,
 }

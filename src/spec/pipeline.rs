@@ -21,6 +21,14 @@ use super::source::{Sources, Span};
 use super::typed::typed_as;
 
 /// What the user wrote, with variables and matrices resolved and nothing else.
+///
+/// ```
+/// let text = "stages:\n  net:\n    kind: train\n    matrix: {lr: [0.1, 0.01]}\n    optimizer: {lr: \"${lr}\"}\n";
+/// let spec = runner_spec::parse("study.yaml", text, &[])?;
+/// let names: Vec<&str> = spec.stages.keys().map(String::as_str).collect();
+/// assert_eq!(names, ["net@lr=0.1", "net@lr=0.01"]);
+/// # Ok::<(), runner_spec::Problems>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct PipelineSpec {
     /// `name`, or else the file's name without its extension.
@@ -33,8 +41,9 @@ pub struct PipelineSpec {
     pub vars: IndexMap<String, Node>,
     /// By instance name, in the order written.
     pub stages: IndexMap<String, StageSpec>,
+    /// The files that spans are in.
     pub sources: Sources,
-    /// Stages that are left out because they are at fault, by the name they are written under; only of [`Problems::rest`].
+    /// Stages that are left out because they are at fault, by the name they are written under; only of `Problems::rest`.
     pub left_out: Vec<String>,
     pub(super) templates: Vec<TemplatePlace>,
     /// What is said and does not hold, and what is named and not there.
@@ -52,7 +61,9 @@ pub struct StageSpec {
     pub base: String,
     /// Key and label of each matrix choice, e.g. `lr` and `0.001`; empty without a matrix.
     pub choices: IndexMap<String, String>,
+    /// As written; whether there is such a kind is not known here.
     pub kind: String,
+    /// Where the kind was written.
     pub kind_span: Span,
     /// Where the stage's name was written.
     pub name_span: Span,

@@ -37,6 +37,7 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// At a place, or without one.
     pub fn new(span: impl Into<Option<Span>>, message: impl Into<String>) -> Self {
         Problem {
             span: span.into(),
@@ -68,11 +69,13 @@ impl Problem {
         self
     }
 
+    /// Says beside the place what is wrong there, in place of the message.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
     }
 
+    /// Adds a remedy.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
@@ -84,6 +87,7 @@ impl Problem {
         self
     }
 
+    /// Marks it as one of a file that is read, not of the pipeline file.
     pub fn of_source(mut self) -> Self {
         self.is_of_source = true;
         self
@@ -94,12 +98,13 @@ impl Problem {
         self
     }
 
+    /// Adds what it concerns.
     pub fn about(mut self, about: impl Into<String>) -> Self {
         self.about = Some(about.into());
         self
     }
 
-    pub fn related(mut self, span: Span, label: impl Into<String>) -> Self {
+    pub(crate) fn related(mut self, span: Span, label: impl Into<String>) -> Self {
         self.related = Some((span, label.into()));
         self
     }
@@ -109,10 +114,12 @@ impl Problem {
 /// returned as an error.
 #[derive(Debug, Clone, Default)]
 pub struct Problems {
+    /// At least one.
     pub list: Vec<Problem>,
+    /// The files that spans are in.
     pub sources: Sources,
     /// The stages without fault, if what is wrong is in some stages only: later checks can find the mistakes in these at once.
-    pub rest: Option<Box<PipelineSpec>>,
+    pub(crate) rest: Option<Box<PipelineSpec>>,
 }
 
 impl Problems {

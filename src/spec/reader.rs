@@ -27,18 +27,18 @@ pub(super) struct Reader<'a> {
     vars: IndexMap<String, Option<Node>>,
     budget: Budget,
     /// Of stages of included files the seed that holds there.
-    pub seeds: IndexMap<String, Entry>,
+    pub(crate) seeds: IndexMap<String, Entry>,
     left_out: Vec<String>,
     /// Nothing is missing that files or templates were to bring.
-    pub is_whole: bool,
+    pub(crate) is_whole: bool,
     /// Stages of which nobody knows what they are, since a template that they extend is at fault.
-    pub deprived: HashSet<String>,
+    pub(crate) deprived: HashSet<String>,
     /// Keys of matrices that nothing reads.
     unread: Vec<Problem>,
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(sources: &'a Sources, problems: &'a mut Vec<Problem>) -> Self {
+    pub(crate) fn new(sources: &'a Sources, problems: &'a mut Vec<Problem>) -> Self {
         Reader {
             sources,
             problems,
@@ -53,11 +53,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether a file is missing that may hold variables, templates and stages.
-    pub fn lacks_files(&mut self, lacks: bool) {
+    pub(crate) fn lacks_files(&mut self, lacks: bool) {
         self.budget.is_partial = lacks;
     }
 
-    pub fn pipeline(mut self, fallback_name: &str, root: &Node) -> Option<PipelineSpec> {
+    pub(crate) fn pipeline(mut self, fallback_name: &str, root: &Node) -> Option<PipelineSpec> {
         let Value::Mapping(top) = &root.value else {
             return None; // reported when it was read
         };

@@ -95,7 +95,7 @@ impl Setting {
     }
 
     /// Whether it changes a template, or which templates a stage extends: then it must be applied before templates are resolved.
-    pub fn shapes_templates(&self, root: &Node) -> bool {
+    pub(crate) fn shapes_templates(&self, root: &Node) -> bool {
         let (section, path) = self.place(root);
         match path {
             [_, key] if key.name == "extends" && section == "stages" => true,
@@ -104,7 +104,7 @@ impl Setting {
     }
 
     /// Whether it changes a stage or a template.
-    pub fn changes_stages(&self, root: &Node) -> bool {
+    pub(crate) fn changes_stages(&self, root: &Node) -> bool {
         self.place(root).0 != "vars"
     }
 

@@ -10,17 +10,19 @@ pub struct Position {
     /// Bytes from the start of the text.
     pub offset: usize,
     /// Counted from 1.
-    pub line: usize,
+    pub(crate) line: usize,
     /// Counted from 1, in characters (Unicode scalar values), as editors show it.
-    pub column: usize,
+    pub(crate) column: usize,
 }
 
 /// A stretch of one source text, end excluded, e.g. the characters of `optimizer` at 42:7.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Span {
     /// Index of the text in [`Sources`].
-    pub file: usize,
+    pub(crate) file: usize,
+    /// Inclusive.
     pub start: Position,
+    /// Exclusive.
     pub end: Position,
 }
 
@@ -60,7 +62,7 @@ impl Sources {
 
     /// Adds a command-line argument, e.g. `--set fused.optimizer.lr=3e-4`; returns its index.
     /// Its positions are shown without a line number.
-    pub fn add_argument(&mut self, text: &str) -> usize {
+    pub(crate) fn add_argument(&mut self, text: &str) -> usize {
         self.add(text, text, true)
     }
 
@@ -86,17 +88,17 @@ impl Sources {
     }
 
     /// The name of a text; empty for an unknown index.
-    pub fn name(&self, file: usize) -> &str {
+    pub(crate) fn name(&self, file: usize) -> &str {
         self.list.get(file).map_or("", |source| &source.name)
     }
 
     /// A whole text; empty for an unknown index.
-    pub fn text(&self, file: usize) -> &str {
+    pub(crate) fn text(&self, file: usize) -> &str {
         self.list.get(file).map_or("", |source| &source.text)
     }
 
     /// Whether the text is a command-line argument rather than a file.
-    pub fn is_argument(&self, file: usize) -> bool {
+    pub(crate) fn is_argument(&self, file: usize) -> bool {
         self.list.get(file).is_some_and(|source| source.argument)
     }
 
@@ -117,7 +119,7 @@ impl Sources {
     }
 
     /// A line (counted from 1) without its line break; empty if there is none.
-    pub fn line(&self, file: usize, line: usize) -> &str {
+    pub(crate) fn line(&self, file: usize, line: usize) -> &str {
         let Some(source) = self.list.get(file) else {
             return "";
         };

@@ -7,9 +7,9 @@ use super::source::Span;
 
 /// A value that was set aside, and the stand-ins still to be tried in its place.
 pub(super) struct Patch {
-    pub path: Vec<Step>,
-    pub candidates: Vec<Candidate>,
-    pub next: usize,
+    pub(crate) path: Vec<Step>,
+    pub(crate) candidates: Vec<Candidate>,
+    pub(crate) next: usize,
 }
 
 #[derive(Clone)]

@@ -68,6 +68,7 @@ pub fn typed_among<T: DeserializeOwned>(
 
 /// What is wrong with a node, and what it reads as with other values in the places of those at fault.
 pub struct Misread<T> {
+    /// Each with its place.
     pub problems: Vec<Problem>,
     /// One for each stand-in that fits, as far as they were tried; none if none does. What is wrong with all of them is wrong whatever was meant.
     pub guesses: Vec<T>,

@@ -20,15 +20,15 @@ const MOST_LEVELS: usize = 96;
 
 /// The variables that a place in the file can see, and what building on them has cost.
 pub(super) struct Scope<'a> {
-    pub sources: &'a Sources,
+    pub(crate) sources: &'a Sources,
     /// `None` is a variable that is itself at fault: already reported, so uses stay silent.
-    pub vars: &'a IndexMap<String, Option<Node>>,
+    pub(crate) vars: &'a IndexMap<String, Option<Node>>,
     /// The choices of a matrix instance; they hide variables of the same name.
-    pub choices: Option<&'a IndexMap<String, Node>>,
+    pub(crate) choices: Option<&'a IndexMap<String, Node>>,
     /// All definitions, for suggestions: while they are resolved, `vars` lacks some.
-    pub defined: Option<&'a IndexMap<String, Entry>>,
-    pub budget: &'a mut Budget,
-    pub problems: &'a mut Vec<Problem>,
+    pub(crate) defined: Option<&'a IndexMap<String, Entry>>,
+    pub(crate) budget: &'a mut Budget,
+    pub(crate) problems: &'a mut Vec<Problem>,
 }
 
 /// What substitution has built so far.
@@ -40,17 +40,17 @@ pub(super) struct Budget {
     /// References to variables that are at fault themselves.
     unresolved: usize,
     /// Whether a file is missing that may hold further variables: who needs one of those stays silent.
-    pub is_partial: bool,
+    pub(crate) is_partial: bool,
 }
 
 impl Budget {
     /// Whether substitution has given up; what it returns since then is incomplete.
-    pub fn exhausted(&self) -> bool {
+    pub(crate) fn exhausted(&self) -> bool {
         self.exhausted
     }
 
     /// How many references stand as they were written, because their variable is at fault.
-    pub fn unresolved(&self) -> usize {
+    pub(crate) fn unresolved(&self) -> usize {
         self.unresolved
     }
 }
@@ -58,7 +58,7 @@ impl Budget {
 impl Scope<'_> {
     /// The node with every reference replaced. Problems are pushed; the offending scalar stays as
     /// it was written.
-    pub fn substitute(&mut self, node: &Node) -> Node {
+    pub(crate) fn substitute(&mut self, node: &Node) -> Node {
         self.walk(node, 0)
     }
 

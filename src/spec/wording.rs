@@ -9,11 +9,11 @@ use super::suggest::did_you_mean;
 
 /// Words problems about one tree.
 pub(super) struct Wording<'a> {
-    pub node: &'a Node,
+    pub(crate) node: &'a Node,
     /// What the keys at the root belong to, e.g. the kind `train`.
-    pub owner: Option<&'a str>,
+    pub(crate) owner: Option<&'a str>,
     /// The dotted paths of all keys that the root may hold, at any depth.
-    pub deeper: Option<&'a dyn Fn() -> Vec<String>>,
+    pub(crate) deeper: Option<&'a dyn Fn() -> Vec<String>>,
 }
 
 /// More places of one key say nothing of which is meant.
@@ -21,7 +21,7 @@ const MOST_PLACES: usize = 3;
 
 impl Wording<'_> {
     /// `advises`: whether to say what was perhaps meant.
-    pub fn unknown_key(
+    pub(crate) fn unknown_key(
         &self,
         path: &[Step],
         entry: &Entry,
@@ -54,7 +54,7 @@ impl Wording<'_> {
         fits.then(|| format!(" (did you mean {}?)", places.join(" or ")))
     }
 
-    pub fn missing_key(&self, path: &[Step], key: &str) -> Problem {
+    pub(crate) fn missing_key(&self, path: &[Step], key: &str) -> Problem {
         let owner = match (path.last(), self.owner) {
             (Some(_), _) => format!(" in '{}'", display_path(path)),
             (None, Some(owner)) => format!(" for '{owner}'"),
@@ -70,7 +70,7 @@ impl Wording<'_> {
         Problem::new(span.unwrap_or(node.span), format!("missing key '{key}'{owner}")).help(format!("add `{key}: …`"))
     }
 
-    pub fn wrong_value(&self, path: &[Step], kind: &FaultKind) -> Problem {
+    pub(crate) fn wrong_value(&self, path: &[Step], kind: &FaultKind) -> Problem {
         let node = self.node.nearest(path).0;
         let subject = match (path, self.owner) {
             // A value that is read alone goes by its key.

@@ -24,7 +24,7 @@ const LONGEST_TEXT: u64 = 1 << 20;
 /// the stages, and each comparison is chosen by the tests that they hold; your own text can stand before or after each section.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Article {
+pub(crate) struct Article {
     /// The article's title.
     title: String,
     /// Who writes it.

@@ -25,7 +25,7 @@ use runner_tabular::Filter;
 /// Fits the named models on the training part: cross-validation over the split's folds, then one fit on all of it and one score on the test part. Each model is a port under its kind's name, e.g. `baseline.boosting`, for `predict`, `inspect` and `ensemble`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Baseline {
+pub(crate) struct Baseline {
     /// Numeric columns to learn from.
     #[serde(default)]
     #[schemars(extend("uniqueItems" = true))]
@@ -176,7 +176,7 @@ impl Stage for Baseline {
             Choice::Unknown => {}
         }
         context.put_table("predictions", &predictions.table()?)?;
-        put_document(context, "scores", "baseline", &runner_results::Baselines { evaluations })?;
+        put_document(context, "scores", "baseline", &runner_results::baselines::Baselines { evaluations })?;
         // The models lie among the results now; scores of folds are small, and serve when other kinds join these.
         let kept = Kept::new(self, context);
         kept.params.keys().for_each(|name| kept.memo(name, None).remove());

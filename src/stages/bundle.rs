@@ -14,7 +14,7 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use runner_boundary::files::open_regular;
 use runner_boundary::text::quoted;
-use runner_engine::record::FileRecord;
+use runner_engine::FileRecord;
 use runner_engine::{
     Accepts, Arity, CheckContext, InputPort, Lineage, OutputPort, PortType, Source, Stage, StageContext, WholeStage,
 };
@@ -25,7 +25,7 @@ use runner_report::counted;
 /// with a README, SHA-256 sums, a lock of every result behind them, and `rerun.yaml`, the pipeline as it was run, which makes them anew. The same content gives the same zip, byte for byte.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Bundle {
+pub(crate) struct Bundle {
     /// Name of the folder and of the zip, e.g. `${author}_handin`.
     name: String,
     /// The README's title.

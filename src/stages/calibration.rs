@@ -16,7 +16,7 @@ use runner_ml::network::Classifier;
 use runner_ml::progress::Progress;
 use runner_ml::train::{Curves, TrainingSpec, unknown_classes, weights_of_classes};
 use runner_results::calibration::{BeforeAndAfter, CalibrationReport};
-use runner_results::{Part, Parts, Scores};
+use runner_results::{Part, Parts, scores::Scores};
 
 /// Fits the model's calibration, gives it to the model, and tells what it did to the parts that the model did not learn from.
 pub(super) fn calibrate(

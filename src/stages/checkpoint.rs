@@ -27,7 +27,7 @@ struct Saving {
 impl<'a> Place<'a> {
     /// `subject` is what is trained, as JSON: columns, rows, network, first weights; with the stage's inputs, the seed and
     /// the training's trajectory it decides the states.
-    pub fn new(context: &'a StageContext, subject: &Value, training: &TrainingSpec, seed: u64) -> Self {
+    pub(crate) fn new(context: &'a StageContext, subject: &Value, training: &TrainingSpec, seed: u64) -> Self {
         Place {
             memo: context.memo(&key(context, subject, &training.trajectory(), seed)),
             report: context.report(),
@@ -37,12 +37,12 @@ impl<'a> Place<'a> {
     }
 
     /// For a training that pauses after this epoch.
-    pub fn pausing(self, pause: Option<usize>) -> Self {
+    pub(crate) fn pausing(self, pause: Option<usize>) -> Self {
         Place { pause, ..self }
     }
 
     /// Takes the state away.
-    pub fn clear(&self) {
+    pub(crate) fn clear(&self) {
         self.memo.remove();
     }
 

@@ -92,7 +92,7 @@ pub(super) fn shown_as(column: &str) -> &str {
 }
 
 /// The names of a table's columns as people and their programs are shown them: added ones without `runner.`, unless the table has a column of the user's of
-/// that name. So a shown name means the column that [`named`] finds by it.
+/// that name. So a shown name means the column that `named` finds by it.
 pub fn shown_names(columns: &[String]) -> Vec<String> {
     let shown = |column: &String| match added_as(column) {
         Some(short) if !columns.iter().any(|other| other == short) => short.to_owned(),
@@ -127,8 +127,8 @@ pub(super) fn readable_of(context: &CheckContext, port: &str, filter: &Filter) -
 
 /// Where a value of a table stands in the user's files.
 pub(super) struct Origin<'a> {
-    pub context: &'a StageContext<'a>,
-    pub port: &'static str,
+    pub(crate) context: &'a StageContext<'a>,
+    pub(crate) port: &'static str,
 }
 
 impl Origin<'_> {
@@ -151,17 +151,17 @@ impl Origin<'_> {
 
 /// Why a column does not serve as numbers.
 pub(super) struct NoNumber {
-    pub row: usize,
-    pub value: String,
+    pub(crate) row: usize,
+    pub(crate) value: String,
     /// Further values that are no numbers.
-    pub others: usize,
+    pub(crate) others: usize,
     /// All of them beside the numbers; in a box, so that results stay small.
     strays: Box<Strays>,
 }
 
 impl NoNumber {
     /// `songs.csv:7: column 'tempo': 'fast' is not a number, like 3 more of its values`.
-    pub fn message(&self, table: &Table, column: &str, origin: &Origin) -> String {
+    pub(crate) fn message(&self, table: &Table, column: &str, origin: &Origin) -> String {
         let at = integers(table, ROW_ID).map(|ids| origin.of(ids[self.row])).unwrap_or_default();
         let others = match self.others {
             0 => String::new(),

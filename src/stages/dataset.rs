@@ -35,24 +35,24 @@ pub(super) const EMBEDDED_BY: Fact<(String, TransformerOptions)> = Fact::new(ENC
 
 /// What a learner is told to look at; the same in `baseline`, `train` and `transfer`.
 pub(super) struct Selection<'a> {
-    pub numeric: &'a [String],
-    pub text: &'a [String],
+    pub(crate) numeric: &'a [String],
+    pub(crate) text: &'a [String],
     /// Those text columns whose encoder the learner adapts: their texts are read beside their embeddings.
-    pub adapted: &'a [String],
-    pub categories: &'a [String],
-    pub filter: &'a Filter,
+    pub(crate) adapted: &'a [String],
+    pub(crate) categories: &'a [String],
+    pub(crate) filter: &'a Filter,
 }
 
 impl Selection<'_> {
     /// The columns that a model fitted on this selection must be given.
-    pub fn model_columns(&self) -> Vec<String> {
+    pub(crate) fn model_columns(&self) -> Vec<String> {
         let embeddings = self.text.iter().map(|text| embedding_of(text));
         let own = self.categories.iter().chain(self.adapted).cloned();
         distinct([], self.numeric.iter().cloned().chain(embeddings).chain(own))
     }
 
     /// Declares what is read of the inputs `rows` and `embeddings`, and finds missing columns before anything runs.
-    pub fn check(&self, context: &mut CheckContext) {
+    pub(crate) fn check(&self, context: &mut CheckContext) {
         let fixed = [ROW_ID, LABEL, PART, FOLD, GROUP];
         let plain = self.numeric.iter().chain(self.categories).chain(self.adapted).cloned();
         let plain = plain.chain(readable_of(context, "rows", self.filter));
@@ -86,7 +86,7 @@ impl Selection<'_> {
     }
 
     /// Warns of embeddings that nothing reads.
-    pub fn warn_of_unread(&self, context: &mut CheckContext) {
+    pub(crate) fn warn_of_unread(&self, context: &mut CheckContext) {
         if self.text.is_empty() && !context.inputs("embeddings").is_empty() {
             let help = "name their columns under `text`, or leave `embeddings` out".to_owned();
             context.warn(
@@ -179,33 +179,33 @@ pub(super) fn model_columns(context: &CheckContext, port: &str) -> Option<Vec<St
 
 /// Rows ready for a learner.
 pub(super) struct Dataset {
-    pub frame: Frame,
+    pub(crate) frame: Frame,
     /// The number of each row among all rows of its `load` stage.
-    pub row_id: Vec<i64>,
+    pub(crate) row_id: Vec<i64>,
     /// The group of each row; empty where every row stands alone.
-    pub groups: Vec<i64>,
+    pub(crate) groups: Vec<i64>,
     /// What made the embedding of each text column, in the order of the selection; `None` where it does not tell.
-    pub encoders: Vec<Option<Encoder>>,
+    pub(crate) encoders: Vec<Option<Encoder>>,
     /// Indices into `classes`.
-    pub labels: Vec<u32>,
-    pub classes: Vec<String>,
-    pub label_name: String,
-    pub train: Vec<usize>,
-    pub valid: Vec<usize>,
-    pub test: Vec<usize>,
+    pub(crate) labels: Vec<u32>,
+    pub(crate) classes: Vec<String>,
+    pub(crate) label_name: String,
+    pub(crate) train: Vec<usize>,
+    pub(crate) valid: Vec<usize>,
+    pub(crate) test: Vec<usize>,
     /// The fold of each training row, aligned with `train`.
-    pub folds: Vec<u32>,
+    pub(crate) folds: Vec<u32>,
 }
 
 impl Dataset {
     /// The labels of these rows.
-    pub fn labels_of(&self, rows: &[usize]) -> Vec<u32> {
+    pub(crate) fn labels_of(&self, rows: &[usize]) -> Vec<u32> {
         rows.iter().map(|&row| self.labels[row]).collect()
     }
 
     /// # Errors
     /// If the filter leaves nothing of a part that training needs.
-    pub fn require_parts(&self, filter: &Filter, context: &StageContext) -> anyhow::Result<()> {
+    pub(crate) fn require_parts(&self, filter: &Filter, context: &StageContext) -> anyhow::Result<()> {
         for (name, rows) in [("train", &self.train), ("valid", &self.valid)] {
             if rows.is_empty() && !filter.is_empty() {
                 let error =
@@ -228,7 +228,7 @@ impl Dataset {
     }
 
     /// Which of these rows belong together.
-    pub fn clusters(&self, rows: &[usize]) -> Clusters {
+    pub(crate) fn clusters(&self, rows: &[usize]) -> Clusters {
         Clusters::of_rows(&self.groups, rows)
     }
 }

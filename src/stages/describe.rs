@@ -29,7 +29,7 @@ use runner_tabular::Filter;
 /// Profiles every column, overall and by class, and audits the data for leaks: duplicates, contradictory labels, columns that leak the label, groups torn apart by the split.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Describe {
+pub(crate) struct Describe {
     /// Keys that say which rows are the same thing, as in `split`.
     #[serde(default)]
     #[schemars(extend("uniqueItems" = true))]

@@ -40,7 +40,7 @@ pub fn documents(store: &Store, record: &ActionRecord, is_wanted: impl Fn(&str) 
 ///
 /// # Errors
 /// It is not JSON, or says to be a document of ours and cannot be read as such.
-pub fn read_document(kind: &str, bytes: &[u8]) -> Result<AnyDocument, DocumentError> {
+pub(crate) fn read_document(kind: &str, bytes: &[u8]) -> Result<AnyDocument, DocumentError> {
     match gives_documents(kind) {
         true => AnyDocument::read(bytes),
         false => Ok(AnyDocument::Foreign(serde_json::from_slice(bytes).map_err(DocumentError::Json)?)),

@@ -20,17 +20,17 @@ const LARGEST: u64 = 4 << 30;
 /// An address and the digest of what must be found there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Download {
+pub(crate) struct Download {
     /// `https://…` or `http://…`; at most 4 GiB.
-    pub url: String,
+    pub(crate) url: String,
     /// 64 hexadecimal digits; anything else that comes is refused. Printed by `sha256sum FILE`.
     #[schemars(regex(pattern = r"^[0-9a-fA-F]{64}$"))]
-    pub sha256: String,
+    pub(crate) sha256: String,
 }
 
 impl Download {
     /// What is wrong with it as it is written: the key and a message.
-    pub fn problem(&self) -> Option<(&'static str, String)> {
+    pub(crate) fn problem(&self) -> Option<(&'static str, String)> {
         let Download { url, sha256 } = self;
         if !url.starts_with("https://") && !url.starts_with("http://") {
             return Some(("url", format!("'{url}' is not an address: it must begin with https:// or http://")));

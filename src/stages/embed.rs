@@ -33,7 +33,7 @@ use runner_results::encoder::Encoders;
 /// Embeds text columns: for each, a column `runner.NAME_embedding` of type FixedSizeList<f32> beside `runner.row_id`. Each distinct text is computed once; a missing text counts as empty.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Embed {
+pub(crate) struct Embed {
     /// Text columns to embed.
     #[schemars(extend("uniqueItems" = true))]
     columns: Vec<String>,

@@ -22,7 +22,7 @@ pub(super) struct Pretrained {
 }
 
 impl Pretrained {
-    pub fn new(at: &str, name: &str) -> Self {
+    pub(crate) fn new(at: &str, name: &str) -> Self {
         Pretrained { at: at.to_owned(), name: name.to_owned() }
     }
 }
@@ -55,9 +55,9 @@ impl External for Pretrained {
 #[derive(Clone)]
 pub(super) struct Fault {
     /// The key of the options that is at fault, else the encoder itself is.
-    pub option: Option<&'static str>,
-    pub message: String,
-    pub help: Option<String>,
+    pub(crate) option: Option<&'static str>,
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
 }
 
 /// Why there can be no encoder of that name with these options; `None` also where only the hub can tell.

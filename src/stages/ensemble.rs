@@ -36,7 +36,7 @@ const FOLDS: usize = 5;
 /// fitted several models brings all of them.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Ensemble {
+pub(crate) struct Ensemble {
     /// What is averaged: logits or probabilities.
     #[serde(default)]
     average: Average,
@@ -166,7 +166,7 @@ impl Stage for Ensemble {
                 Member { name: name.clone(), weight, valid }
             },
         );
-        let document = runner_results::Ensemble {
+        let document = runner_results::ensemble::Ensemble {
             parts,
             members: told.collect(),
             average: self.average,

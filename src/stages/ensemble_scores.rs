@@ -16,10 +16,10 @@ use runner_results::{Part, Parts};
 pub(super) type ModelsByPart<'a> = Parts<(&'a [usize], Vec<&'a Matrix>)>;
 
 pub(super) struct Averaged {
-    pub parts: Parts<Scores>,
-    pub calibration: CalibrationReport,
+    pub(crate) parts: Parts<Scores>,
+    pub(crate) calibration: CalibrationReport,
     /// Of the rows that the models did not learn from.
-    pub predictions: Table,
+    pub(crate) predictions: Table,
 }
 
 /// Judges the combination on these parts; those without rows are left out.

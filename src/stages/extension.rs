@@ -7,9 +7,9 @@ use runner_report::StageArtifacts;
 use runner_report::page::Block;
 
 /// What stands on a page under the name of a stage.
-pub type Blocks = fn(&StageArtifacts) -> Vec<Block>;
+pub(crate) type Blocks = fn(&StageArtifacts) -> Vec<Block>;
 /// What `runner show` says of a stage, line by line.
-pub type Lines = fn(&StageArtifacts) -> Vec<String>;
+pub(crate) type Lines = fn(&StageArtifacts) -> Vec<String>;
 
 /// A kind, with what is shown of its results.
 pub struct Extension {
@@ -40,8 +40,10 @@ impl Extension {
 /// Why kinds cannot be added.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExtendError {
+    /// The name is taken.
     #[error("there are two kinds of stages named '{0}'")]
     Duplicate(&'static str),
+    /// Kinds were asked for or added before.
     #[error("kinds can be added once, before anything is planned")]
     Late,
 }

@@ -30,13 +30,13 @@ use runner_ml::metrics::{FromProbabilities as _, Scores};
 use runner_ml::stats::Clusters;
 use runner_report::importance;
 use runner_results::inspection::Importance;
-use runner_results::{Documents, Inputs, Inspection, Part};
+use runner_results::{Documents, Inputs, Part, inspection::Inspection};
 use runner_tabular::{self as tabular, Filter};
 
 /// Permutation importance of every column and of every kind of input, and the most confident mistakes with their texts.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Inspect {
+pub(crate) struct Inspect {
     /// The part that is looked at; the test part only once everything is chosen.
     #[serde(default)]
     part: Part,

@@ -10,14 +10,14 @@ use runner_artifact::Table;
 
 /// The rows that have a label, their labels, and what is known of the others.
 pub(super) struct Labelled {
-    pub rows: Table,
-    pub labels: Vec<String>,
-    pub unlabelled: Unlabelled,
+    pub(crate) rows: Table,
+    pub(crate) labels: Vec<String>,
+    pub(crate) unlabelled: Unlabelled,
 }
 
 /// Rows without a label.
 pub(super) struct Unlabelled {
-    pub rows: usize,
+    pub(crate) rows: usize,
     /// Those whose file has labels in other rows; the others are rows to predict.
     unexpected: usize,
     /// The first of those, e.g. `train:17`.
@@ -36,7 +36,7 @@ pub(super) fn is_told_of(tables: &[Table], label: &str) -> bool {
 }
 
 impl Unlabelled {
-    pub fn warning(&self, label: &str) -> Option<String> {
+    pub(crate) fn warning(&self, label: &str) -> Option<String> {
         let more = if self.unexpected > self.places.len() { ", …" } else { "" };
         let first = if self.places.is_empty() { String::new() } else { format!(" ({}{more})", self.places.join(", ")) };
         let noun = if self.unexpected == 1 {
@@ -54,7 +54,7 @@ impl Unlabelled {
     }
 
     /// The rest of a headline, e.g. `; 120 rows without a label and 14 of files without labels are left out`.
-    pub fn headline(&self) -> String {
+    pub(crate) fn headline(&self) -> String {
         let rows = |count: usize| format!("{count} {}", if count == 1 { "row" } else { "rows" });
         let verb = if self.rows == 1 { "is" } else { "are" };
         match (self.unexpected, self.rows - self.unexpected) {

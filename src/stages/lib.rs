@@ -1,7 +1,7 @@
 //! The stage kinds, one file each: the only place where the engine and the learning library meet.
 //!
 //! A kind is a struct of typed parameters that implements `engine::Stage`; its `run` reads tables, calls `ml`, and gives artifacts.
-//! To add one: a file here, and a line in [`KINDS`].
+//! To add one: a file here, and a line in `KINDS`.
 
 mod adapter;
 mod article;

@@ -31,7 +31,7 @@ use runner_tabular::{
 /// Reads CSV files into one Arrow table. Rows keep the order of the files; port `rows` has them all, and each file has a port of its name.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Load {
+pub(crate) struct Load {
     /// CSV files by a name of your choice, e.g. `{train: data/sample/train.csv}`; paths count from where runner is started.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]

@@ -30,7 +30,7 @@ const NEIGHBOURS: usize = 10;
 /// A picture of what the vectors know before any network has learnt from them: rows of the training part in the plane.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Map {
+pub(crate) struct Map {
     /// Text columns whose embeddings are laid out.
     #[serde(default)]
     #[schemars(extend("uniqueItems" = true))]

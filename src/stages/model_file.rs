@@ -63,13 +63,13 @@ impl From<Fitted> for Learner {
 
 pub(super) struct ModelFile {
     learner: Learner,
-    pub label: String,
+    pub(crate) label: String,
     /// By text column.
     encoders: Vec<ColumnEncoder>,
 }
 
 impl ModelFile {
-    pub fn new(learner: impl Into<Learner>, data: &Dataset, text: &[String]) -> Self {
+    pub(crate) fn new(learner: impl Into<Learner>, data: &Dataset, text: &[String]) -> Self {
         let encoders = text.iter().zip(&data.encoders);
         let encoders =
             encoders.map(|(column, made_by)| ColumnEncoder { column: column.clone(), made_by: made_by.clone() });
@@ -77,7 +77,7 @@ impl ModelFile {
     }
 
     /// Writes NAME.safetensors and NAME.json.
-    pub fn put_as(&self, context: &mut StageContext, port: &str, name: &str) -> anyhow::Result<()> {
+    pub(crate) fn put_as(&self, context: &mut StageContext, port: &str, name: &str) -> anyhow::Result<()> {
         let (weights, learner) = match &self.learner {
             Learner::Network(network) => {
                 let (weights, recipe) = network.to_parts()?;
@@ -93,7 +93,7 @@ impl ModelFile {
         context.put_json(port, &format!("{name}.json"), &recipe)
     }
 
-    pub fn read_as(input: &InputView, name: &str) -> anyhow::Result<Self> {
+    pub(crate) fn read_as(input: &InputView, name: &str) -> anyhow::Result<Self> {
         let stage = input.stage();
         let recipe: Recipe = serde_json::from_slice(&input.file(&format!("{name}.json"))?)
             .with_context(|| format!("{name}.json of '{stage}' cannot be read"))?;
@@ -116,7 +116,7 @@ impl ModelFile {
     }
 
     /// The network, where it is one.
-    pub fn network(&self) -> anyhow::Result<&Classifier> {
+    pub(crate) fn network(&self) -> anyhow::Result<&Classifier> {
         match &self.learner {
             Learner::Network(network) => Ok(network),
             Learner::Baseline(_) => bail!("a network is wanted here, not a baseline (name a `train` stage)"),
@@ -124,7 +124,7 @@ impl ModelFile {
     }
 
     /// Names of the classes, in the order of the probabilities' columns.
-    pub fn classes(&self) -> &[String] {
+    pub(crate) fn classes(&self) -> &[String] {
         match &self.learner {
             Learner::Network(network) => network.classes(),
             Learner::Baseline(baseline) => baseline.classes(),
@@ -132,14 +132,14 @@ impl ModelFile {
     }
 
     /// False where the probabilities are only scores in the right order, so that a log loss of them would mean nothing.
-    pub fn is_probabilistic(&self) -> bool {
+    pub(crate) fn is_probabilistic(&self) -> bool {
         match &self.learner {
             Learner::Network(_) => true,
             Learner::Baseline(baseline) => baseline.is_probabilistic(),
         }
     }
 
-    pub fn calibration(&self) -> &Calibration {
+    pub(crate) fn calibration(&self) -> &Calibration {
         match &self.learner {
             Learner::Network(network) => network.calibration(),
             Learner::Baseline(baseline) => baseline.calibration(),
@@ -147,7 +147,7 @@ impl ModelFile {
     }
 
     /// Class probabilities (rows × classes) of every row, in order.
-    pub fn predict_probabilities(&self, frame: &Frame, progress: &dyn Progress) -> anyhow::Result<Matrix> {
+    pub(crate) fn predict_probabilities(&self, frame: &Frame, progress: &dyn Progress) -> anyhow::Result<Matrix> {
         Ok(match &self.learner {
             Learner::Network(network) => network.predict_or_stop(frame, progress)?,
             Learner::Baseline(baseline) => baseline.predict_or_stop(frame, progress)?,
@@ -155,7 +155,7 @@ impl ModelFile {
     }
 
     /// The numeric columns that the model reads.
-    pub fn numeric(&self) -> Vec<String> {
+    pub(crate) fn numeric(&self) -> Vec<String> {
         match &self.learner {
             Learner::Network(network) => {
                 network.preprocessing().numeric.iter().map(|column| column.name.clone()).collect()
@@ -165,7 +165,7 @@ impl ModelFile {
     }
 
     /// The columns that the model reads as categories.
-    pub fn categories(&self) -> Vec<String> {
+    pub(crate) fn categories(&self) -> Vec<String> {
         match &self.learner {
             Learner::Network(network) => {
                 network.preprocessing().categories.iter().map(|column| column.name.clone()).collect()
@@ -175,7 +175,7 @@ impl ModelFile {
     }
 
     /// Each of those columns with the values that the model learnt, sorted.
-    pub fn category_values(&self) -> Vec<(&str, &[String])> {
+    pub(crate) fn category_values(&self) -> Vec<(&str, &[String])> {
         match &self.learner {
             Learner::Network(network) => (network.preprocessing().categories.iter())
                 .map(|column| (column.name.as_str(), column.values.as_slice()))
@@ -185,19 +185,19 @@ impl ModelFile {
     }
 
     /// The text columns that the model wants embedded.
-    pub fn text(&self) -> Vec<String> {
+    pub(crate) fn text(&self) -> Vec<String> {
         self.encoders.iter().map(|encoder| encoder.column.clone()).collect()
     }
 
     /// Those of them whose texts the model reads with layers of its own.
-    pub fn adapted(&self) -> Vec<String> {
+    pub(crate) fn adapted(&self) -> Vec<String> {
         let Learner::Network(network) = &self.learner else { return Vec::new() };
         let columns = network.preprocessing().text.iter();
         columns.filter(|column| column.adapted).map(|column| column.name.clone()).collect()
     }
 
     /// Adds the texts that the model reads with adapted layers, by the encoder that it learnt with.
-    pub fn add_texts(&self, frame: &mut Frame, rows: &Table, report: &dyn Report) -> anyhow::Result<()> {
+    pub(crate) fn add_texts(&self, frame: &mut Frame, rows: &Table, report: &dyn Report) -> anyhow::Result<()> {
         let adapted = self.adapted();
         let wanted = self.encoders.iter().map(|encoder| (&encoder.column, &encoder.made_by));
         let wanted = wanted.filter(|(column, _)| adapted.contains(column));
@@ -205,14 +205,14 @@ impl ModelFile {
     }
 
     /// Joins the embeddings that the model learnt with to the frame; of several of one column those of its own encoder.
-    pub fn add_embeddings(&self, frame: &mut Frame, row_id: &[i64], inputs: &[InputView]) -> anyhow::Result<()> {
+    pub(crate) fn add_embeddings(&self, frame: &mut Frame, row_id: &[i64], inputs: &[InputView]) -> anyhow::Result<()> {
         let wanted: Vec<&Option<Encoder>> = self.encoders.iter().map(|encoder| &encoder.made_by).collect();
         let found = dataset::add_embeddings(frame, row_id, inputs, &self.text(), &wanted)?;
         self.check_encoders(&found)
     }
 
     /// Refuses embeddings that another encoder made: their components mean something else.
-    pub fn check_encoders(&self, found: &[Option<Encoder>]) -> anyhow::Result<()> {
+    pub(crate) fn check_encoders(&self, found: &[Option<Encoder>]) -> anyhow::Result<()> {
         for (encoder, found) in self.encoders.iter().zip(found) {
             if encoder.made_by != *found {
                 let name = |one: &Option<Encoder>| one.as_ref().map_or("unknown", |one| &one.name).to_owned();

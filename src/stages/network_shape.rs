@@ -14,36 +14,36 @@ const NETWORK: Fact<Shape> = Fact::new("network");
 /// The shape of a network, and the columns that it is on.
 #[derive(Clone, Debug)]
 pub(super) struct Shape {
-    pub network: NetworkSpec,
-    pub numeric: Vec<String>,
-    pub text: Vec<String>,
-    pub categories: Vec<String>,
+    pub(crate) network: NetworkSpec,
+    pub(crate) numeric: Vec<String>,
+    pub(crate) text: Vec<String>,
+    pub(crate) categories: Vec<String>,
 }
 
 impl Shape {
     /// That of the model at an input, where the stages above tell it.
-    pub fn of(context: &CheckContext, port: &str) -> Option<Shape> {
+    pub(crate) fn of(context: &CheckContext, port: &str) -> Option<Shape> {
         context.fact(port, NETWORK).cloned()
     }
 
     /// Tells it of the model at an output.
-    pub fn tell(&self, context: &mut CheckContext, port: &str) {
+    pub(crate) fn tell(&self, context: &mut CheckContext, port: &str) {
         context.tell(port, NETWORK, self.clone());
     }
 
     /// Hidden layers that can be frozen one after another.
-    pub fn levels(&self) -> usize {
+    pub(crate) fn levels(&self) -> usize {
         self.network.levels(!self.numeric.is_empty(), &self.text, &self.categories)
     }
 
     /// The first tensor among the `frozen` first layers that a copy of `old` would not fill; `None` also where only the data can tell.
-    pub fn uncopied(&self, old: &Shape, frozen: usize) -> Option<String> {
+    pub(crate) fn uncopied(&self, old: &Shape, frozen: usize) -> Option<String> {
         let columns = (!self.numeric.is_empty(), self.text.as_slice(), self.categories.as_slice());
         first_uncopied(&old.network, &self.network, columns, frozen)
     }
 
     /// Finds exceptions for columns that the network is not on, and warns of branches that it does not have.
-    pub fn check(&self, context: &mut CheckContext) {
+    pub(crate) fn check(&self, context: &mut CheckContext) {
         let NetworkSpec { columns, category_columns, .. } = &self.network;
         let names = |names: &mut dyn Iterator<Item = &String>| names.cloned().collect::<Vec<String>>();
         for (key, list, named, there) in [

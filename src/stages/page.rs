@@ -12,6 +12,7 @@ use runner_report as report;
 
 /// A page, and what its maker should be told.
 pub struct Page {
+    /// One file without references to others.
     pub html: String,
     /// The run that it is held against, e.g. `20261122-231205-3f of 2026-11-22 23:12 UTC`.
     pub against: Option<String>,

@@ -5,8 +5,8 @@ use super::predictions::{ModelPredictions, united_groups};
 use runner_artifact::Table;
 use runner_ml::progress::{Cancelled, Progress};
 use runner_ml::stats::{Bootstrap, Clusters, pairwise_tests};
-use runner_results::PairedTests;
 use runner_results::paired_test::ModelName;
+use runner_results::paired_test::PairedTests;
 
 /// What one model said of the test part.
 pub(super) struct Tested {
@@ -24,7 +24,7 @@ pub(super) struct Tested {
 
 impl Tested {
     /// Every model of a table of predictions. A table of other columns, or without test rows, has none.
-    pub fn read(stage: &str, table: &Table) -> anyhow::Result<Vec<Tested>> {
+    pub(crate) fn read(stage: &str, table: &Table) -> anyhow::Result<Vec<Tested>> {
         if ![ROW_ID, PART, LABEL].iter().all(|name| table.column(name).is_ok()) {
             return Ok(Vec::new());
         }

@@ -31,7 +31,7 @@ use runner_tabular::{self as tabular, Filter};
 /// Predicts the rows of a `load` stage. `file` gets the rows' own CSV text with the label's column added; port `rows` has the probabilities. Where the file has the label's column the new one is called `predicted_LABEL`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Predict {
+pub(crate) struct Predict {
     /// Name of the file to write, e.g. `${author}_prediction_base.csv`. Between its fields stands what the rows' files have there: `.tsv` is for tabs, `.csv` and `.txt` for any.
     file: String,
     /// Name of the column to add, which the file must not have; unless given the label's own name, or where the file has that `predicted_LABEL`.

@@ -34,7 +34,7 @@ pub(super) struct Predictions<'a> {
 }
 
 impl<'a> Predictions<'a> {
-    pub fn new(data: &'a Dataset) -> Self {
+    pub(crate) fn new(data: &'a Dataset) -> Self {
         Predictions {
             data,
             models: Vec::new(),
@@ -49,14 +49,21 @@ impl<'a> Predictions<'a> {
     }
 
     /// Notes how a model chooses among its probabilities, for averages of it with others.
-    pub fn decide(&mut self, model: Option<&str>, calibration: &Calibration) {
+    pub(crate) fn decide(&mut self, model: Option<&str>, calibration: &Calibration) {
         if !calibration.decision.is_empty() {
             self.decisions.insert(model.unwrap_or_default().to_owned(), calibration.decision.clone());
         }
     }
 
     /// Adds the rows of one part; `rows` are indices into the dataset, in the order of the probabilities' rows and of the predicted classes.
-    pub fn add(&mut self, model: Option<&str>, part: &str, rows: &[usize], probabilities: &Matrix, predicted: &[u32]) {
+    pub(crate) fn add(
+        &mut self,
+        model: Option<&str>,
+        part: &str,
+        rows: &[usize],
+        probabilities: &Matrix,
+        predicted: &[u32],
+    ) {
         let classes = &self.data.classes;
         self.models.extend(model.iter().flat_map(|model| rows.iter().map(|_| (*model).to_owned())));
         self.row_id.extend(rows.iter().map(|&i| self.data.row_id[i]));
@@ -71,7 +78,7 @@ impl<'a> Predictions<'a> {
         }
     }
 
-    pub fn table(self) -> anyhow::Result<Table> {
+    pub(crate) fn table(self) -> anyhow::Result<Table> {
         let mut columns: Vec<(String, ArrayRef)> = Vec::new();
         if !self.models.is_empty() {
             columns.push((MODEL.to_owned(), Arc::new(StringArray::from(self.models))));
@@ -104,23 +111,23 @@ impl<'a> Predictions<'a> {
 /// One model's part of such a table.
 pub(super) struct ModelPredictions {
     /// Of several models of one stage, this one's name.
-    pub model: Option<String>,
-    pub row_id: Vec<i64>,
+    pub(crate) model: Option<String>,
+    pub(crate) row_id: Vec<i64>,
     /// Of each row; empty where every row stands alone.
-    pub groups: Vec<i64>,
-    pub parts: Vec<String>,
-    pub labels: Vec<String>,
+    pub(crate) groups: Vec<i64>,
+    pub(crate) parts: Vec<String>,
+    pub(crate) labels: Vec<String>,
     pub predicted: Vec<String>,
     /// As in [`Calibration`], by the model's own order of classes.
-    pub decision: Vec<f64>,
-    pub classes: Vec<String>,
+    pub(crate) decision: Vec<f64>,
+    pub(crate) classes: Vec<String>,
     /// Rows × classes.
     pub probabilities: Matrix,
 }
 
 impl ModelPredictions {
     /// What every model of the table says, in the table's order.
-    pub fn read(table: &Table) -> anyhow::Result<Vec<ModelPredictions>> {
+    pub(crate) fn read(table: &Table) -> anyhow::Result<Vec<ModelPredictions>> {
         let whole = |name: &str| -> anyhow::Result<Vec<String>> {
             let values: Option<Vec<String>> = strings(table, name)?.into_iter().collect();
             values.ok_or_else(|| anyhow!("column '{name}' of the predictions has missing values"))
@@ -161,7 +168,7 @@ impl ModelPredictions {
     }
 
     /// `STAGE` or `STAGE/MODEL`.
-    pub fn name(&self, stage: &str) -> String {
+    pub(crate) fn name(&self, stage: &str) -> String {
         self.model.as_ref().map_or_else(|| stage.to_owned(), |model| format!("{stage}/{model}"))
     }
 }

@@ -62,20 +62,20 @@ pub(super) enum Predictor {
 
 /// An average; its combination has a weight for each member, and a member with a weight of 0 needs no model.
 pub(super) struct Several {
-    pub combination: Combination,
+    pub(crate) combination: Combination,
     /// Whether the members are one network, trained from several seeds.
-    pub alike: bool,
+    pub(crate) alike: bool,
     /// With their names.
-    pub members: Vec<(String, Option<Predictor>)>,
+    pub(crate) members: Vec<(String, Option<Predictor>)>,
 }
 
 impl Predictor {
     /// A fitted model and what made its embeddings.
-    pub fn one(model: impl Into<Learner>, data: &Dataset, text: &[String]) -> Self {
+    pub(crate) fn one(model: impl Into<Learner>, data: &Dataset, text: &[String]) -> Self {
         Predictor::One(Box::new(ModelFile::new(model, data, text)))
     }
 
-    pub fn read(input: &InputView) -> anyhow::Result<Self> {
+    pub(crate) fn read(input: &InputView) -> anyhow::Result<Self> {
         Predictor::read_at(input, "")
     }
 
@@ -117,7 +117,7 @@ impl Predictor {
     }
 
     /// One network of the port: the only one, or the first of several seeds; then also how many they are.
-    pub fn read_network(input: &InputView) -> anyhow::Result<(ModelFile, usize)> {
+    pub(crate) fn read_network(input: &InputView) -> anyhow::Result<(ModelFile, usize)> {
         match Predictor::read(input)? {
             Predictor::One(model) => Ok((*model, 1)),
             Predictor::Several(Several { alike: true, members, .. }) => {
@@ -133,7 +133,7 @@ impl Predictor {
         }
     }
 
-    pub fn put(&self, context: &mut StageContext, port: &str) -> anyhow::Result<()> {
+    pub(crate) fn put(&self, context: &mut StageContext, port: &str) -> anyhow::Result<()> {
         self.put_at(context, port, "")
     }
 
@@ -155,7 +155,7 @@ impl Predictor {
     }
 
     /// Says at plan time that the model at input `port` cannot predict the inputs `rows` and `embeddings`, where that is known.
-    pub fn check(context: &mut CheckContext, port: &str) {
+    pub(crate) fn check(context: &mut CheckContext, port: &str) {
         if let Some(member) = context.fact(port, UNSERVED).cloned() {
             let stage = context.inputs(port).first().map(|shape| shape.stage.clone()).unwrap_or_default();
             let help = format!("leave '{member}' out of `members`, or name its model under `models` of '{stage}'");
@@ -205,32 +205,32 @@ impl Predictor {
         }
     }
 
-    pub fn classes(&self) -> &[String] {
+    pub(crate) fn classes(&self) -> &[String] {
         self.models().first().map_or(&[], |model| model.classes())
     }
 
     /// The column that it predicts, as the data names it.
-    pub fn label(&self) -> &str {
+    pub(crate) fn label(&self) -> &str {
         self.models().first().map_or("", |model| &model.label)
     }
 
     /// The numeric columns that any member reads, in their order.
-    pub fn numeric(&self) -> Vec<String> {
+    pub(crate) fn numeric(&self) -> Vec<String> {
         distinct(self.models().into_iter().flat_map(ModelFile::numeric))
     }
 
     /// The text columns that any member wants embedded.
-    pub fn text(&self) -> Vec<String> {
+    pub(crate) fn text(&self) -> Vec<String> {
         distinct(self.models().into_iter().flat_map(ModelFile::text))
     }
 
     /// The columns that any member reads as categories.
-    pub fn categories(&self) -> Vec<String> {
+    pub(crate) fn categories(&self) -> Vec<String> {
         distinct(self.models().into_iter().flat_map(ModelFile::categories))
     }
 
     /// Whether it gives probabilities; an average's calibration makes some of any scores.
-    pub fn is_probabilistic(&self) -> bool {
+    pub(crate) fn is_probabilistic(&self) -> bool {
         match self {
             Predictor::One(model) => model.is_probabilistic(),
             Predictor::Several(_) => true,
@@ -238,7 +238,7 @@ impl Predictor {
     }
 
     /// Every model's inputs for these rows.
-    pub fn frames(
+    pub(crate) fn frames(
         &self,
         rows: &Table,
         row_id: &[i64],
@@ -265,12 +265,12 @@ impl Predictor {
     }
 
     /// Class probabilities (rows × classes) from the models' inputs.
-    pub fn probabilities(&self, frames: &[Frame], progress: &dyn Progress) -> anyhow::Result<Matrix> {
+    pub(crate) fn probabilities(&self, frames: &[Frame], progress: &dyn Progress) -> anyhow::Result<Matrix> {
         self.said(&mut frames.iter(), progress)
     }
 
     /// The class that is predicted of each row of what `probabilities` gave.
-    pub fn decide(&self, probabilities: &Matrix) -> Vec<u32> {
+    pub(crate) fn decide(&self, probabilities: &Matrix) -> Vec<u32> {
         match self {
             Predictor::One(model) => model.calibration().decide(probabilities),
             Predictor::Several(several) => several.combination.decide(probabilities),

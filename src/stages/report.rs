@@ -10,7 +10,7 @@ use runner_report as report;
 /// Writes `report.html`, a single file that opens from disk without any network, and every figure of it as SVG and PDF under `figures/`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Report {
+pub(crate) struct Report {
     /// The page's title.
     title: String,
     /// The person who hands it in.

@@ -14,7 +14,7 @@ use runner_artifact::Table;
 use runner_engine::{PortType, StageContext, StageView, WholeStage};
 use runner_ml::progress::Progress;
 use runner_report::{ColumnView, Delivered, StageArtifacts, TableView};
-use runner_results::PairedTests;
+use runner_results::paired_test::PairedTests;
 use runner_tabular::names;
 
 /// Rows of a table that a page may show or draw; larger tables are cut, curves are far shorter.
@@ -23,19 +23,19 @@ const ROWS_SHOWN: usize = 2_000;
 /// Everything that is told of some stages.
 pub(super) struct Told {
     /// In the order in which they are named.
-    pub stages: Vec<StageArtifacts>,
+    pub(crate) stages: Vec<StageArtifacts>,
     /// From producer to consumer, sorted.
-    pub edges: Vec<(String, String)>,
-    pub tests: Vec<PairedTests>,
+    pub(crate) edges: Vec<(String, String)>,
+    pub(crate) tests: Vec<PairedTests>,
 }
 
 impl Told {
     /// Of the whole stages at `port`.
-    pub fn read(context: &StageContext, port: &str) -> anyhow::Result<Told> {
+    pub(crate) fn read(context: &StageContext, port: &str) -> anyhow::Result<Told> {
         Told::of(&context.whole_stages(port), &Adapter(context.report()))
     }
 
-    pub fn of(wholes: &[WholeStage], progress: &dyn Progress) -> anyhow::Result<Told> {
+    pub(crate) fn of(wholes: &[WholeStage], progress: &dyn Progress) -> anyhow::Result<Told> {
         let mut stages = Vec::new();
         let mut edges = Vec::new();
         let mut tested = Vec::new();

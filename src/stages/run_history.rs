@@ -4,8 +4,8 @@
 
 use super::compare::{Comparison, How, ModelRef, compare, lines, texts_of};
 use runner_engine::{ActionRecord, RunRecord, Workspace, utc};
-use runner_results::History;
 use runner_results::comparison::{Flip, PairedComparison};
+use runner_results::history::History;
 use runner_results::history::{Change, EarlierRun, FlippedRow, ModelChange, Since, StageHistory};
 
 /// Rows that became right, and as many that became wrong, which are shown of a model.
@@ -14,10 +14,10 @@ const FLIPS_SHOWN: usize = 10;
 /// A stage's result that lies in its folder.
 pub(super) struct Result<'a> {
     /// Its place in the plan.
-    pub stage: usize,
-    pub record: &'a ActionRecord,
+    pub(crate) stage: usize,
+    pub(crate) record: &'a ActionRecord,
     /// Why it is not what the pipeline file asks for now.
-    pub stale: Vec<String>,
+    pub(crate) stale: Vec<String>,
 }
 
 /// The history of `results`, compared with an earlier run.

@@ -18,19 +18,19 @@ pub(super) struct SaveThrottle {
 }
 
 impl SaveThrottle {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let now = Instant::now();
         SaveThrottle { began: now, last: now, spent: Duration::ZERO, saves: 0 }
     }
 
     /// Whether it is time to save: the pause is over, and one more of the usual cost keeps within the share.
-    pub fn is_due(&self) -> bool {
+    pub(crate) fn is_due(&self) -> bool {
         let usual = self.spent / self.saves.max(1);
         self.last.elapsed() >= PAUSE && (self.spent + usual) * SHARE <= self.began.elapsed()
     }
 
     /// Something was saved; to prepare and write it was begun at `begun`.
-    pub fn saved(&mut self, begun: Instant) {
+    pub(crate) fn saved(&mut self, begun: Instant) {
         self.spent += begun.elapsed();
         self.saves += 1;
         self.last = Instant::now();

@@ -32,7 +32,7 @@ use runner_tabular::{ColumnType, Filter, yaml};
 /// have their own.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Split {
+pub(crate) struct Split {
     /// The column to predict; the `label` of the `load` stage unless given.
     #[serde(default)]
     label: Option<String>,
@@ -87,7 +87,7 @@ pub(super) enum GroupKey {
 }
 
 impl GroupKey {
-    pub fn columns(&self) -> &[String] {
+    pub(crate) fn columns(&self) -> &[String] {
         match self {
             GroupKey::Column(name) => std::slice::from_ref(name),
             GroupKey::Columns(names) => names,
@@ -95,12 +95,12 @@ impl GroupKey {
     }
 
     /// `track_name + track_artist`.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         self.columns().join(" + ")
     }
 
     /// The key of every row; a row that lacks one of the columns has none.
-    pub fn values(&self, table: &Table) -> anyhow::Result<Vec<Option<String>>> {
+    pub(crate) fn values(&self, table: &Table) -> anyhow::Result<Vec<Option<String>>> {
         let columns = self.columns().iter().map(|name| strings(table, &named(table, name)));
         let columns = columns.collect::<anyhow::Result<Vec<_>>>()?;
         let key = |i: usize| -> Option<String> {
@@ -112,7 +112,7 @@ impl GroupKey {
     }
 
     /// Finds columns that are not there.
-    pub fn check(keys: &[GroupKey], context: &mut CheckContext) {
+    pub(crate) fn check(keys: &[GroupKey], context: &mut CheckContext) {
         for (i, key) in keys.iter().enumerate() {
             let index = i.to_string();
             let path: &[&str] = &["groups", &index];

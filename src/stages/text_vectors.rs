@@ -29,7 +29,7 @@ const TEXTS: usize = 16_384;
 const KEPT_AT_ONCE: usize = 32 << 20;
 
 pub(super) struct TextVectors<'c> {
-    pub encoder: &'c dyn TextEncoder,
+    pub(crate) encoder: &'c dyn TextEncoder,
     context: &'c StageContext<'c>,
     texts: &'c StringArray,
     /// For each row the number of its text, by first appearance.
@@ -41,9 +41,9 @@ pub(super) struct TextVectors<'c> {
     /// Distinct texts in the rows so far.
     met: usize,
     /// Those that no memo knew.
-    pub computed: usize,
+    pub(crate) computed: usize,
     /// What computing and looking up took.
-    pub spent: Duration,
+    pub(crate) spent: Duration,
     keeper: Option<Keeper<'c>>,
     waiting: Option<Waiting>,
     warned: AtomicBool,
@@ -51,7 +51,7 @@ pub(super) struct TextVectors<'c> {
 
 impl<'c> TextVectors<'c> {
     /// A missing text counts as empty. `memo` holds rows by text.
-    pub fn new(
+    pub(crate) fn new(
         encoder: &'c dyn TextEncoder,
         texts: &'c StringArray,
         memo: Option<RowMemo<'c>>,
@@ -89,28 +89,28 @@ impl<'c> TextVectors<'c> {
     }
 
     /// How many distinct texts there are.
-    pub fn distinct(&self) -> usize {
+    pub(crate) fn distinct(&self) -> usize {
         self.rows_of.len()
     }
 
     /// At most `count` distinct texts, from first to last.
-    pub fn sample(&self, count: usize) -> Vec<&'c str> {
+    pub(crate) fn sample(&self, count: usize) -> Vec<&'c str> {
         let count = count.min(self.distinct());
         (0..count).map(|i| text(self.texts, self.rows_of[i * self.distinct() / count].0)).collect()
     }
 
     /// The texts of some rows.
-    pub fn texts(&self, rows: Range<usize>) -> ArrayRef {
+    pub(crate) fn texts(&self, rows: Range<usize>) -> ArrayRef {
         Arc::new(self.texts.slice(rows.start, rows.len()))
     }
 
     /// Notes that the next rows are passed, be it that their vectors were given or that nobody wants them.
-    pub fn pass(&mut self, rows: Range<usize>) {
+    pub(crate) fn pass(&mut self, rows: Range<usize>) {
         self.met = self.of_row[rows].iter().map(|number| *number as usize + 1).fold(self.met, usize::max);
     }
 
     /// The vectors of the next rows; ranges must follow each other.
-    pub fn of_rows(&mut self, rows: Range<usize>) -> anyhow::Result<Matrix> {
+    pub(crate) fn of_rows(&mut self, rows: Range<usize>) -> anyhow::Result<Matrix> {
         let dim = self.encoder.dim();
         let numbers = self.of_row[rows.clone()].to_vec();
         let new: Vec<u32> =
@@ -139,7 +139,7 @@ impl<'c> TextVectors<'c> {
     }
 
     /// Writes what was computed and not kept yet into the memo.
-    pub fn keep(&mut self) {
+    pub(crate) fn keep(&mut self) {
         if let Some(keeper) = &mut self.keeper {
             keeper.keep();
         }

@@ -33,14 +33,17 @@ use runner_ml::train::{Data, Fitted, TrainError, train_on};
 use runner_report::learning_curves;
 use runner_results::diagnosis::Finding;
 use runner_results::training_parameters;
-use runner_results::{Documents, Inputs, Training, training};
+use runner_results::{
+    Documents, Inputs,
+    training::{self, Training},
+};
 use runner_tabular::Filter;
 
 training_parameters! { with_training! {
     /// Trains a network on the training part; the epoch (and with `search` the parameters) is chosen on the validation part, the test part is scored once.
     #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
     #[serde(deny_unknown_fields)]
-    pub struct Train {
+    pub(crate) struct Train {
         /// Numeric columns to learn from.
         #[serde(default)]
         #[schemars(extend("uniqueItems" = true))]

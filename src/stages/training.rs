@@ -20,11 +20,11 @@ use runner_ml::network::{Classifier, ModelError};
 /// Declares a stage with the parameters of training, for [`runner_results::training_parameters`].
 macro_rules! with_training {
     (
-        { $(#[$outer:meta])* pub struct $name:ident { $($(#[$own_meta:meta])* $own:ident: $own_type:ty,)* } }
+        { $(#[$outer:meta])* pub(crate) struct $name:ident { $($(#[$own_meta:meta])* $own:ident: $own_type:ty,)* } }
         $($(#[$meta:meta])* $field:ident: $type:ty,)*
     ) => {
         $(#[$outer])*
-        pub struct $name {
+        pub(crate) struct $name {
             $($(#[$own_meta])* $own: $own_type,)*
             $($(#[$meta])* $field: $type,)*
         }

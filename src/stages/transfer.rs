@@ -29,14 +29,14 @@ use runner_ml::train::{Checkpoints, Data};
 use runner_ml::transfer::{self, Execution, NewRows, Strategy, TransferReport, TransferResult, TransferSpec, Variant};
 use runner_results::training::Fitted;
 use runner_results::training_parameters;
-use runner_results::{Documents, Inputs, Training};
+use runner_results::{Documents, Inputs, training::Training};
 use runner_tabular::{self as tabular, Filter};
 
 training_parameters! { with_training! {
     /// Trains the old network's successor on rows that hold new classes, by several strategies with the same seeds and the same budget. The best network on the validation part is the stage's model.
     #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
     #[serde(deny_unknown_fields)]
-    pub struct Transfer {
+    pub(crate) struct Transfer {
         /// What is compared.
         #[serde(default = "default_strategies")]
         #[schemars(extend("uniqueItems" = true))]

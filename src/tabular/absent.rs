@@ -17,14 +17,14 @@ pub(super) struct Absent {
 
 /// Where rows come from, and which are still there.
 pub(super) struct Rows<'a> {
-    pub keep: &'a [bool],
+    pub(crate) keep: &'a [bool],
     /// The number of each row's file.
-    pub source: &'a [usize],
-    pub place: &'a dyn Fn(usize) -> (&'a str, u64),
+    pub(crate) source: &'a [usize],
+    pub(crate) place: &'a dyn Fn(usize) -> (&'a str, u64),
 }
 
 impl Absent {
-    pub fn new(column: &str, text: &StringArray, missing: &[String], is_label: bool) -> Self {
+    pub(crate) fn new(column: &str, text: &StringArray, missing: &[String], is_label: bool) -> Self {
         let mut rows: IndexMap<String, Vec<usize>> = IndexMap::new();
         for (row, cell) in text.iter().enumerate() {
             let Some(token) = cell.map(str::trim) else { continue };
@@ -50,7 +50,7 @@ impl Absent {
     }
 
     /// What to say of the label, in notes: which rows have none, although their file has labels.
-    pub fn label_notes(mut self, rows: &Rows) -> Vec<String> {
+    pub(crate) fn label_notes(mut self, rows: &Rows) -> Vec<String> {
         let mut notes = Vec::new();
         self.retain(rows.keep);
         // A file without a single label holds rows to predict; it is no news that these are blank.
@@ -100,7 +100,7 @@ impl Absent {
     }
 
     /// What to say of all text columns beside the label, in one note.
-    pub fn text_note(columns: Vec<Absent>, rows: &Rows) -> Option<String> {
+    pub(crate) fn text_note(columns: Vec<Absent>, rows: &Rows) -> Option<String> {
         let mut parts = Vec::new();
         let mut first = None;
         let mut count = 0usize;

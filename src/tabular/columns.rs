@@ -28,13 +28,13 @@ pub(super) type Place<'a> = dyn Fn(usize) -> (&'a str, u64) + 'a;
 /// The read columns with their types, and what to say of them.
 #[derive(Default)]
 pub(super) struct Typed {
-    pub columns: Vec<(String, ArrayRef)>,
+    pub(crate) columns: Vec<(String, ArrayRef)>,
     /// Labels that are missing.
-    pub label: Option<Absent>,
+    pub(crate) label: Option<Absent>,
     /// Words of the other text columns that stand for a missing value.
-    pub texts: Vec<Absent>,
+    pub(crate) texts: Vec<Absent>,
     /// By column, what [`BEYOND_F32`] holds.
-    pub beyond: HashMap<String, String>,
+    pub(crate) beyond: HashMap<String, String>,
 }
 
 pub(super) fn typed<'a, 'c>(

@@ -16,8 +16,11 @@ use super::words::yaml;
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Condition {
+    /// The value itself.
     Is(Scalar),
+    /// One of these values.
     OneOf(Vec<Scalar>),
+    /// All of these tests.
     Tests(Tests),
 }
 
@@ -27,22 +30,22 @@ pub enum Condition {
 pub struct Tests {
     /// The smallest value that passes. Texts compare with a text in quotes, by their characters, so ISO dates work.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub min: Option<Scalar>,
+    pub(crate) min: Option<Scalar>,
     /// The largest value that passes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub max: Option<Scalar>,
+    pub(crate) max: Option<Scalar>,
     /// The value or values that do not pass.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub not: Option<OneOrMany>,
+    pub(crate) not: Option<OneOrMany>,
     /// `true`: only missing values pass; `false`: only present ones.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub missing: Option<bool>,
+    pub(crate) missing: Option<bool>,
 }
 
 /// A value or a list of values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected a text, a number, true or false, or a list of these")]
-pub enum OneOrMany {
+pub(crate) enum OneOrMany {
     One(Scalar),
     Many(Vec<Scalar>),
 }
@@ -51,11 +54,15 @@ pub enum OneOrMany {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected a text, a number, true or false")]
 pub enum Scalar {
+    /// `true` or `false`.
     Boolean(bool),
+    /// Compared exactly.
     Integer(i64),
     /// A whole number beyond those of 64 bits with a sign.
     Unsigned(u64),
+    /// A fraction, or a number beyond 64 bits.
     Number(f64),
+    /// Compared as the column's text.
     Text(String),
 }
 

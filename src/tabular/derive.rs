@@ -19,13 +19,29 @@ use super::options::ColumnType;
 pub enum Derivation {
     /// The year of a date (as `Int64`), e.g. `2021`, `2021-09-25`, `2021/09/25`, `25.09.2021`, `20210925`, `25 Sep 2021` or `September 25, 2021`,
     /// also with a time of day; anything else, as a year of two digits, gives a missing value.
-    Year { year_of: String },
+    Year {
+        /// The column that is read.
+        year_of: String,
+    },
     /// sin(2π·x / period), for values that come round again, e.g. musical keys with period 12.
-    Sine { sin_of: String, period: f64 },
+    Sine {
+        /// The column that is read.
+        sin_of: String,
+        /// After how much the values come round again.
+        period: f64,
+    },
     /// cos(2π·x / period), the companion of the sine.
-    Cosine { cos_of: String, period: f64 },
+    Cosine {
+        /// The column that is read.
+        cos_of: String,
+        /// After how much the values come round again.
+        period: f64,
+    },
     /// The natural logarithm; zero and negative numbers give a missing value.
-    Logarithm { log_of: String },
+    Logarithm {
+        /// The column that is read.
+        log_of: String,
+    },
 }
 
 impl Derivation {

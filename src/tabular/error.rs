@@ -25,6 +25,7 @@ pub struct CsvError {
 
 /// What is wrong; the text holds the value and the remedy.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[allow(missing_docs, reason = "each message says what its values are")]
 pub enum Problem {
     #[error("cannot be read: {0}")]
     Unreadable(String),

@@ -18,6 +18,16 @@ use super::names;
 use super::options::ColumnType;
 
 /// Conditions by column, e.g. `{playlist_genre: [pop, rap], tempo: {min: 60}}`; a row must meet them all.
+///
+/// ```
+/// use runner_tabular::{Filter, Input, LoadOptions, load};
+///
+/// let bytes = b"genre,tempo\npop,120\nrock,90\npop,80\n";
+/// let input = Input { name: "all", path: "songs.csv", bytes };
+/// let loaded = load(&[input], &LoadOptions::default()).expect("a table");
+/// let filter: Filter = serde_yaml::from_str("{genre: pop, tempo: {min: 100}}").expect("a filter");
+/// assert_eq!(filter.rows(&loaded.batch), Ok(vec![true, false, false]));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Filter(#[schemars(with = "BTreeMap<String, Condition>")] pub IndexMap<String, Condition>);
@@ -25,9 +35,10 @@ pub struct Filter(#[schemars(with = "BTreeMap<String, Condition>")] pub IndexMap
 /// The rows that a filter keeps.
 #[derive(Clone, Debug)]
 pub struct Filtered {
+    /// The rows that are left.
     pub batch: RecordBatch,
     /// For every row of the table before, whether it is kept.
-    pub keep: Vec<bool>,
+    pub(crate) keep: Vec<bool>,
     /// Values of conditions that occur nowhere, as a slip of the pen does; ten at most.
     pub unmatched: Vec<Unmatched>,
 }
@@ -35,10 +46,10 @@ pub struct Filtered {
 /// A value of a condition that no row has.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unmatched {
-    pub column: String,
-    pub value: Scalar,
+    pub(crate) column: String,
+    pub(crate) value: Scalar,
     /// Why that may be, or what to write instead.
-    pub hint: String,
+    pub(crate) hint: String,
 }
 
 impl fmt::Display for Unmatched {
@@ -49,6 +60,7 @@ impl fmt::Display for Unmatched {
 
 /// Why a filter does not fit a table.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[allow(missing_docs, reason = "each message says what its values are")]
 pub enum FilterError {
     #[error("there is no column '{name}'{}", did_you_mean(.suggestion))]
     UnknownColumn { name: String, suggestion: Option<String> },
@@ -121,6 +133,7 @@ impl Filter {
         self.0.keys().map(String::as_str)
     }
 
+    /// Whether every row passes.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

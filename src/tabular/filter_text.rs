@@ -14,17 +14,17 @@ const SHOWN: usize = 3;
 pub(super) struct Texts<'a>(IndexSet<&'a str>);
 
 impl<'a> Texts<'a> {
-    pub fn new(cells: impl Iterator<Item = &'a str>) -> Self {
+    pub(crate) fn new(cells: impl Iterator<Item = &'a str>) -> Self {
         Texts(cells.collect())
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &'a str> {
         self.0.iter().copied()
     }
 
     /// The text that is compared with cells for equality. As YAML reads `1` and `true` without quotes, they may well mean a class of that name; `1.0` without
     /// quotes means the text that is this number, if there is one only, since 1.10 and 1.1 are one number but two texts.
-    pub fn meant(&self, scalar: &Scalar, column: &str) -> Result<String, FilterError> {
+    pub(crate) fn meant(&self, scalar: &Scalar, column: &str) -> Result<String, FilterError> {
         let (literal, number) = match scalar {
             Scalar::Text(text) => (Some(text.clone()), None),
             Scalar::Boolean(value) => (Some(value.to_string()), None),

@@ -14,7 +14,7 @@ const HEADER_LIMIT: u64 = 1 << 20;
 
 /// The column names of a CSV file, from a reader of which at most 1 MiB is read.
 ///
-/// Columns without a name are called by their position, e.g. `unnamed_1`; for others see [`own`]. Errors: unreadable, empty, a file of another
+/// Columns without a name are called by their position, e.g. `unnamed_1`; for others see `own`. Errors: unreadable, empty, a file of another
 /// kind, not UTF-8, NUL bytes, a name that occurs twice, an unclosed quote, a single column that holds another delimiter.
 pub fn header(path: &str, reader: impl Read, delimiter: char) -> Result<Vec<String>, Vec<CsvError>> {
     let delimiter = delimiter_byte(delimiter).map_err(|error| vec![error])?;
@@ -36,20 +36,20 @@ pub(super) const LONGEST_NAME: usize = 1000;
 
 /// A file's header, taken apart.
 pub(super) struct Header<'a> {
-    pub names: Vec<String>,
+    pub(crate) names: Vec<String>,
     /// 1-based positions of the columns that had no name.
-    pub unnamed: Vec<usize>,
+    pub(crate) unnamed: Vec<usize>,
     /// Names that are not as the file has them, since those are kept for added columns.
-    pub renamed: Vec<String>,
+    pub(crate) renamed: Vec<String>,
     /// The exact text, with a byte order mark if the file has one, without the terminator.
-    pub text: &'a str,
+    pub(crate) text: &'a str,
     /// What ended the line; `"\n"` when nothing did.
-    pub terminator: &'static str,
+    pub(crate) terminator: &'static str,
 }
 
 impl Header<'_> {
     /// Whether the file has a column that it calls so itself.
-    pub fn is_named(&self, name: &str) -> bool {
+    pub(crate) fn is_named(&self, name: &str) -> bool {
         let position = self.names.iter().position(|own| own == name);
         position.is_some_and(|position| !self.unnamed.contains(&(position + 1)))
     }

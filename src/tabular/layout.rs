@@ -26,16 +26,16 @@ pub fn columns(headers: &[(&str, Vec<String>)], options: &LoadOptions) -> Result
 #[derive(Default)]
 pub(super) struct Layout {
     /// The files' columns that are read: those of the output, and those that `derive` and `where` need.
-    pub read: IndexSet<String>,
+    pub(crate) read: IndexSet<String>,
     /// The columns of the table after [`ROW_COLUMNS`].
-    pub output: Vec<String>,
-    pub notes: Vec<String>,
+    pub(crate) output: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 impl Layout {
     /// # Errors
     /// The first mistakes, and how many more there are.
-    pub fn new(headers: &[(&str, Vec<String>)], options: &LoadOptions) -> Result<Layout, Vec<CsvError>> {
+    pub(crate) fn new(headers: &[(&str, Vec<String>)], options: &LoadOptions) -> Result<Layout, Vec<CsvError>> {
         Layout::find(headers, options).map_err(bounded)
     }
 

@@ -31,17 +31,19 @@ pub struct Input<'a> {
     pub name: &'a str,
     /// What messages call it.
     pub path: &'a str,
+    /// The whole file.
     pub bytes: &'a [u8],
 }
 
 /// A table, and what is worth telling although it is no error.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    /// [`ROW_COLUMNS`], then the files' columns, then derived ones. The schema's metadata holds what `record` needs
+    /// `ROW_COLUMNS`, then the files' columns, then derived ones. The schema's metadata holds what `record` needs
     /// to give a file back byte for byte: for each source `header.NAME` (the exact line), `terminator.NAME` (what
     /// usually ends a line, e.g. `"\r\n"`), `ends.NAME` (what else stands behind a record, as blank lines or nothing at the end of the file: JSON by `row_id`, the
     /// header's under `header`) and `delimiter`.
     pub batch: RecordBatch,
+    /// In words, for the user.
     pub notes: Vec<String>,
 }
 
@@ -49,6 +51,19 @@ pub struct Loaded {
 ///
 /// Errors are those of all files at once as far as they can be told apart: first of the bytes and headers, then of the
 /// names in the options, then of the records, then of the values; ten of a kind, then their count.
+///
+/// ```
+/// use runner_tabular::{Input, LoadOptions, load};
+///
+/// let bytes = b"title,tempo\nAlpha,120\nOmega,\n";
+/// let input = Input { name: "all", path: "songs.csv", bytes };
+/// let loaded = load(&[input], &LoadOptions::default()).expect("a table");
+/// assert_eq!(loaded.batch.num_rows(), 2);
+/// assert_eq!(loaded.batch.column_by_name("tempo").expect("a column").null_count(), 1);
+///
+/// let ragged = Input { bytes: b"title,tempo\nAlpha\n", ..input };
+/// assert!(load(&[ragged], &LoadOptions::default()).unwrap_err()[0].to_string().contains("songs.csv:2"));
+/// ```
 pub fn load(inputs: &[Input], options: &LoadOptions) -> Result<Loaded, Vec<CsvError>> {
     load_until(inputs, options, &|| false)
 }

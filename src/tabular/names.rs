@@ -1,9 +1,9 @@
-//! Names of the columns that the program adds to those of a file: all begin with [`ADDED`], as `runner.row_id`, and no column of a file does.
+//! Names of the columns that the program adds to those of a file: all begin with `ADDED`, as `runner.row_id`, and no column of a file does.
 //!
 //! A file whose own columns begin so is read all the same: they are called `_runner.…` then. So every name that a file can hold is free for it.
 
 /// What the names of added columns begin with.
-pub const ADDED: &str = "runner.";
+pub(crate) const ADDED: &str = "runner.";
 
 /// The record's number over all files from 0, whatever `where` keeps (Int64).
 pub const ROW_ID: &str = "runner.row_id";
@@ -15,7 +15,7 @@ pub const LINE: &str = "runner.line";
 pub const RECORD: &str = "runner.record";
 
 /// The columns that loading puts before those of the files.
-pub const ROW_COLUMNS: [&str; 4] = [ROW_ID, SOURCE, LINE, RECORD];
+pub(crate) const ROW_COLUMNS: [&str; 4] = [ROW_ID, SOURCE, LINE, RECORD];
 
 /// `runner.NAME`.
 pub fn added(name: &str) -> String {
@@ -28,11 +28,11 @@ pub fn added_as(column: &str) -> Option<&str> {
 }
 
 /// What a column that a file calls `name` is called in a table: the same, unless that could be taken for an added one.
-pub fn own(name: &str) -> String {
+pub(crate) fn own(name: &str) -> String {
     if added_as(name.trim_start_matches('_')).is_some() { format!("_{name}") } else { name.to_owned() }
 }
 
-/// What a file calls the column that a table calls `column`: the inverse of [`own`].
+/// What a file calls the column that a table calls `column`: the inverse of `own`.
 pub fn in_file(column: &str) -> &str {
     match column.strip_prefix('_') {
         Some(name) if added_as(name.trim_start_matches('_')).is_some() => name,

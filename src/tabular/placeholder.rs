@@ -20,10 +20,12 @@ pub struct Strays {
 }
 
 impl Strays {
+    /// Counts a value that is a number.
     pub fn add_number(&mut self) {
         self.numbers += 1;
     }
 
+    /// Counts a value that is none.
     pub fn add_word(&mut self, token: &str) {
         let token = token.trim();
         self.words += 1;

@@ -31,13 +31,13 @@ pub(super) struct Span {
     pub start: usize,
     pub end: usize,
     /// 1-based line of `start`.
-    pub line: u64,
+    pub(crate) line: u64,
     /// `None` for a last record that nothing ends.
-    pub terminator: Option<&'static str>,
+    pub(crate) terminator: Option<&'static str>,
 }
 
 impl<'a> Records<'a> {
-    pub fn new(path: &'a str, bytes: &'a [u8], delimiter: u8) -> Self {
+    pub(crate) fn new(path: &'a str, bytes: &'a [u8], delimiter: u8) -> Self {
         let mark = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         let mut builder = ReaderBuilder::new();
         builder.has_headers(false).flexible(true).delimiter(delimiter);
@@ -55,44 +55,44 @@ impl<'a> Records<'a> {
         }
     }
 
-    pub fn path(&self) -> &'a str {
+    pub(crate) fn path(&self) -> &'a str {
         self.path
     }
 
-    pub fn delimiter(&self) -> u8 {
+    pub(crate) fn delimiter(&self) -> u8 {
         self.delimiter
     }
 
-    pub fn bytes(&self) -> &'a [u8] {
+    pub(crate) fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
     /// The fields of the last record, unquoted.
-    pub fn fields(&self) -> &ByteRecord {
+    pub(crate) fn fields(&self) -> &ByteRecord {
         &self.fields
     }
 
     /// The line that the last record's text ends on.
-    pub fn last_line(&self) -> u64 {
+    pub(crate) fn last_line(&self) -> u64 {
         self.line
     }
 
-    pub fn blank_lines(&self) -> u64 {
+    pub(crate) fn blank_lines(&self) -> u64 {
         self.blank_lines
     }
 
     /// Whether nothing follows the last record, not even a terminator.
-    pub fn at_end(&self) -> bool {
+    pub(crate) fn at_end(&self) -> bool {
         self.end == self.bytes.len()
     }
 
     /// Where the last record's text ended.
-    pub fn end(&self) -> usize {
+    pub(crate) fn end(&self) -> usize {
         self.end
     }
 
     /// Reads the next record into `fields`; `None` at the end of the file. Errors: an unclosed quote.
-    pub fn next_record(&mut self) -> Result<Option<Span>, CsvError> {
+    pub(crate) fn next_record(&mut self) -> Result<Option<Span>, CsvError> {
         let read = self.reader.read_byte_record(&mut self.fields);
         let found = read.map_err(|error| CsvError::file(self.path, Problem::Unreadable(error.to_string())))?;
         if !found {

@@ -24,7 +24,7 @@ pub(super) enum Token {
 
 impl Token {
     /// An integer that a float does not hold.
-    pub fn is_inexact(&self) -> bool {
+    pub(crate) fn is_inexact(&self) -> bool {
         // In 128 bits: 2^63, to which the largest integers are rounded, is none of 64.
         matches!(self, Token::Integer(value) if *value as f64 as i128 != i128::from(*value))
     }

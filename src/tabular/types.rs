@@ -23,13 +23,13 @@ const SHOWN_BY_COLUMN: usize = 5;
 
 /// A column before typing.
 pub(super) struct RawColumn<'a, 'p> {
-    pub name: &'a str,
-    pub text: &'a StringArray,
+    pub(crate) name: &'a str,
+    pub(crate) text: &'a StringArray,
     /// `None`: infer.
-    pub declared: Option<ColumnType>,
-    pub missing: &'a [String],
+    pub(crate) declared: Option<ColumnType>,
+    pub(crate) missing: &'a [String],
     /// The file and line of a row.
-    pub place: &'a Place<'p>,
+    pub(crate) place: &'a Place<'p>,
 }
 
 /// How a column is read.
@@ -53,7 +53,7 @@ struct Counts {
 
 impl RawColumn<'_, '_> {
     /// The typed column; what does not fit goes to `problems`, and why numbers stay text to `notes`.
-    pub fn convert(&self, problems: &mut Problems, notes: &mut Vec<String>) -> ArrayRef {
+    pub(crate) fn convert(&self, problems: &mut Problems, notes: &mut Vec<String>) -> ArrayRef {
         let shape = self.shape(notes);
         match &shape {
             Shape::Text => return self.as_text(),

@@ -14,4 +14,4 @@ mod special_files;
 mod stale;
 mod verify;
 
-use runner_test_support::{screen, studies, toy_store, toys, workspace};
+use runner_test_support::{kinds, screen, studies, toy_store, toys, workspace};

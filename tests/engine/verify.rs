@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use runner::artifact::{Digest, FileStamp, Store, Table};
-use runner::engine::audit::{AuditOptions, Audited, audit};
 use runner::engine::{self, CheckContext, Kind, OutputPort, Plan, PortType, Registry, RunOptions, Stage, StageContext};
+use runner::engine::{AuditOptions, Audited, audit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -7,7 +7,15 @@ use runner::results::paired_test::{Method, ModelName, PairwiseTest, Test};
 use runner::results::profile::audit::{Overlap, PartOverlap, RowKey};
 use runner::results::scores::ScoreIntervals;
 use runner::results::transfer::Strategy;
-use runner::results::{Baselines, Interval, IntervalMethod, Known, Metric, PairedTests, Profile, Training, Transfer};
+use runner::results::{
+    Known, Metric,
+    baselines::Baselines,
+    interval::{Interval, IntervalMethod},
+    paired_test::PairedTests,
+    profile::Profile,
+    training::Training,
+    transfer::Transfer,
+};
 
 use super::fixture::{self, evaluation, scores};
 

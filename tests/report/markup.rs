@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 /// One start tag in document order.
 #[derive(Clone, Debug)]
-pub struct Tag {
+pub(crate) struct Tag {
     pub name: String,
     pub attributes: HashMap<String, String>,
 }
 
 /// The start tags of a document, or what is wrong with it and where.
-pub fn check(document: &str) -> Result<Vec<Tag>, String> {
+pub(crate) fn check(document: &str) -> Result<Vec<Tag>, String> {
     let mut rest = document.strip_prefix("<!doctype html>").unwrap_or(document);
     let mut open: Vec<String> = Vec::new();
     let mut tags = Vec::new();

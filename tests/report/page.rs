@@ -10,7 +10,7 @@ use crate::workspace::lines;
 const REPORTED: &str =
     "  report: {kind: report, title: Of genres, author: A. Student, stages: [songs, folds, baseline, fused]}\n";
 
-pub fn study() -> Workspace {
+pub(crate) fn study() -> Workspace {
     let work = Workspace::with_songs().pipeline(&format!("{STUDY}{REPORTED}"));
     work.run().succeeded();
     work

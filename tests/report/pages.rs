@@ -6,7 +6,7 @@ use runner::report::{ColumnView, Delivered, ReportError, StageArtifacts, TableVi
 use runner::results::comparison::Flip;
 use runner::results::diagnosis::{Finding, Gap, GapJudgement};
 use runner::results::history::{Change, FlippedRow, Since};
-use runner::results::{AnyDocument, Baselines, History, Parts, Training};
+use runner::results::{AnyDocument, Parts, baselines::Baselines, history::History, training::Training};
 use serde_json::{Value, json};
 
 use super::fixture::{self, CLASSES, Noise, scores};

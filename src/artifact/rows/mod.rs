@@ -25,6 +25,7 @@ use super::store::Store;
 pub struct RowKey(u128);
 
 impl RowKey {
+    /// Of all that decides the row's result.
     pub fn of(content: &[u8]) -> Self {
         let digest = blake3::hash(content);
         let (key, _) = digest.as_bytes().split_at(16);
@@ -86,11 +87,13 @@ impl<'a> RowMemo<'a> {
     }
 
     /// Rows in all segments.
-    pub fn len(&self) -> usize {
+    #[cfg(test)]
+    fn len(&self) -> usize {
         self.segments.iter().map(|segment| segment.keys.len()).sum()
     }
 
-    pub fn is_empty(&self) -> bool {
+    #[cfg(test)]
+    fn is_empty(&self) -> bool {
         self.len() == 0
     }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::super::screen::{self, Style};
 use crate::artifact::{Store, Table};
 use crate::boundary;
-use crate::engine::record::OutputRecord;
+use crate::engine::OutputRecord;
 use crate::engine::{ActionRecord, PortType};
 use crate::report::counted;
 use crate::stages::shown_names;

@@ -7,8 +7,8 @@ use arrow::datatypes::{DataType, Float64Type};
 use super::super::screen::{self, Style};
 use crate::artifact::Table;
 use crate::report::noun;
-use crate::results::Training;
 use crate::results::training::Fitted;
+use crate::results::training::Training;
 
 /// What is drawn together: its name, and columns with the names of their lines.
 const GROUPS: [(&str, [(&str, &str); 2]); 5] = [

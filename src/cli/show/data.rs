@@ -9,7 +9,7 @@ use crate::report::{audit, counted, part_name, shown};
 use crate::results::inspection::{Drop, Importance};
 use crate::results::profile::audit::Severity;
 use crate::results::profile::{ClassBalance, Relevance};
-use crate::results::{Inspection, Profile, Split};
+use crate::results::{Split, inspection::Inspection, profile::Profile};
 use crate::spec::listed;
 
 /// Columns and importances shown.

@@ -18,9 +18,12 @@ use super::study::Study;
 use super::{DONE, Outcome, StudyArguments, leaks, screen};
 use crate::artifact::{Store, Table};
 use crate::boundary::text::quoted;
-use crate::engine::record::OutputRecord;
+use crate::engine::OutputRecord;
 use crate::engine::{ActionRecord, PortType};
-use crate::results::{AnyDocument, Baselines, Documents, Ensemble, Inspection, Profile, Split, Training};
+use crate::results::{
+    AnyDocument, Documents, Split, baselines::Baselines, ensemble::Ensemble, inspection::Inspection, profile::Profile,
+    training::Training,
+};
 use crate::stages;
 use crate::stages::documents::{documents, gives_documents};
 

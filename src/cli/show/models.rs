@@ -10,7 +10,7 @@ use crate::results::baselines::Evaluation;
 use crate::results::ensemble::Member;
 use crate::results::search::Trial;
 use crate::results::transfer::{Run, StrategyRuns};
-use crate::results::{Search, Transfer};
+use crate::results::{search::Search, transfer::Transfer};
 
 /// Trials of a search that are shown, best first.
 const TRIALS_SHOWN: usize = 8;

@@ -5,7 +5,7 @@ use crate::report::diagnosis::{is_fault, sentence};
 use crate::report::{Confused, MOST_CLASSES, confusion_sentence, intervals};
 use crate::results::calibration::CalibrationReport;
 use crate::results::diagnosis::Finding;
-use crate::results::{Parts, Scores};
+use crate::results::{Parts, scores::Scores};
 
 /// The parts in the order of a study, with the names that are shown.
 fn named<T>(parts: &Parts<T>) -> [(&'static str, Option<&T>); 3] {

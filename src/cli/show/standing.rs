@@ -22,7 +22,7 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    pub fn of(study: &Study, stage: usize, record: &ActionRecord, file: &Path) -> Standing {
+    pub(super) fn of(study: &Study, stage: usize, record: &ActionRecord, file: &Path) -> Standing {
         let workspace = study.workspace();
         let name = &study.plan.stages[stage].name;
         let selected = study.plan.select(std::slice::from_ref(name)).unwrap_or_default();
@@ -44,7 +44,7 @@ impl Standing {
     }
 
     /// A line for who looks at the result; `None` if it is up to date.
-    pub fn line(&self, arguments: &ShowArguments, name: &str) -> Option<String> {
+    pub(super) fn line(&self, arguments: &ShowArguments, name: &str) -> Option<String> {
         let mut reasons = self.reasons.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("; ");
         if self.reasons.len() > SHOWN {
             let more = self.reasons.len() - SHOWN;

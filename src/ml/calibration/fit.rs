@@ -82,7 +82,7 @@ impl Calibration {
 ///
 /// # Errors
 /// If the user wants to stop.
-pub fn fit_temperature(
+pub(crate) fn fit_temperature(
     probabilities: &Matrix,
     labels: &[u32],
     bias: &[f64],

@@ -4,19 +4,18 @@
 //!
 //! Works on probabilities, of which the logarithm is a logit up to a constant of the row: so it serves networks, trees and averages alike.
 
-mod fit;
+pub(crate) mod fit;
 #[cfg(test)]
 mod tests;
 
-pub use fit::fit_temperature;
-pub use runner_results::calibration::{Bin, Reliability};
+pub(crate) use runner_results::calibration::{Bin, Reliability};
 
 use serde::{Deserialize, Serialize};
 
 use crate::matrix::Matrix;
 
 /// Bins of equal width over the confidence, as in the paper.
-pub const BINS: usize = 15;
+pub(crate) const BINS: usize = 15;
 
 /// How raw probabilities become those that a model gives, and which class it predicts.
 ///
@@ -85,7 +84,7 @@ impl Calibration {
 }
 
 /// [`Calibration::NONE`] to lend.
-pub static NO_CALIBRATION: Calibration = Calibration::NONE;
+pub(crate) static NO_CALIBRATION: Calibration = Calibration::NONE;
 
 /// Reliability of `probabilities` (rows × classes) for rows of these classes, judged by the likeliest class of each row, whatever is predicted.
 pub fn reliability(probabilities: &Matrix, labels: &[u32]) -> Reliability {

@@ -1,7 +1,7 @@
 //! Against scikit-learn and scipy; what calibration does to shifted classes, and what it leaves alone.
 
-use super::fit::HOTTEST;
-use super::{Calibration, fit_temperature, reliability};
+use super::fit::{HOTTEST, fit_temperature};
+use super::{Calibration, reliability};
 use crate::matrix::Matrix;
 use crate::progress::Silent;
 use crate::rng::Stream;

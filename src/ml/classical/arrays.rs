@@ -25,6 +25,7 @@ struct Array {
 
 /// Why arrays are not those of a model.
 #[derive(Debug, Error)]
+#[allow(missing_docs, reason = "each message says what its values are")]
 pub enum ArrayError {
     #[error("the model's arrays cannot be read: {0}")]
     File(String),
@@ -41,14 +42,14 @@ impl ArrayError {
 }
 
 impl Arrays {
-    pub fn from_bytes(file: &[u8]) -> Result<Self, ArrayError> {
+    pub(crate) fn from_bytes(file: &[u8]) -> Result<Self, ArrayError> {
         let file = SafeTensors::deserialize(file).map_err(|error| ArrayError::File(error.to_string()))?;
         let array =
             |view: TensorView| Array { dtype: view.dtype(), shape: view.shape().to_vec(), bytes: view.data().to_vec() };
         Ok(Arrays { all: file.tensors().into_iter().map(|(name, view)| (name, array(view))).collect() })
     }
 
-    pub fn to_bytes(&self) -> Result<Vec<u8>, ArrayError> {
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, ArrayError> {
         let failed = |error: safetensors::SafeTensorError| ArrayError::File(error.to_string());
         let views = self
             .all
@@ -58,16 +59,16 @@ impl Arrays {
         safetensors::serialize(views, None).map_err(failed)
     }
 
-    pub fn put_f32(&mut self, name: &str, shape: &[usize], values: &[f32]) {
+    pub(crate) fn put_f32(&mut self, name: &str, shape: &[usize], values: &[f32]) {
         self.put(name, Dtype::F32, shape, values.iter().flat_map(|value| value.to_le_bytes()).collect());
     }
 
-    pub fn put_f64(&mut self, name: &str, shape: &[usize], values: &[f64]) {
+    pub(crate) fn put_f64(&mut self, name: &str, shape: &[usize], values: &[f64]) {
         self.put(name, Dtype::F64, shape, values.iter().flat_map(|value| value.to_le_bytes()).collect());
     }
 
     /// Whole numbers as u8, u16 or u32.
-    pub fn put_whole(&mut self, name: &str, values: &[u32]) {
+    pub(crate) fn put_whole(&mut self, name: &str, values: &[u32]) {
         let largest = values.iter().copied().max().unwrap_or(0);
         let (dtype, bytes) = if largest <= u32::from(u8::MAX) {
             (Dtype::U8, values.iter().map(|&value| value as u8).collect())
@@ -83,12 +84,12 @@ impl Arrays {
         self.all.insert(name.to_owned(), Array { dtype, shape: shape.to_vec(), bytes });
     }
 
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.all.contains_key(name)
     }
 
     /// Finite numbers of this shape; a length of `None` is whatever the file has.
-    pub fn take_f32(&mut self, name: &str, shape: &[Option<usize>]) -> Result<Vec<f32>, ArrayError> {
+    pub(crate) fn take_f32(&mut self, name: &str, shape: &[Option<usize>]) -> Result<Vec<f32>, ArrayError> {
         let array = self.take(name, shape)?;
         let values: Vec<f32> = match array.dtype {
             Dtype::F32 => array.bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
@@ -99,7 +100,7 @@ impl Arrays {
     }
 
     /// The same in double precision.
-    pub fn take_f64(&mut self, name: &str, shape: &[Option<usize>]) -> Result<Vec<f64>, ArrayError> {
+    pub(crate) fn take_f64(&mut self, name: &str, shape: &[Option<usize>]) -> Result<Vec<f64>, ArrayError> {
         let array = self.take(name, shape)?;
         let values: Vec<f64> = match array.dtype {
             Dtype::F64 => array.bytes.as_chunks().0.iter().map(|&bytes| f64::from_le_bytes(bytes)).collect(),
@@ -110,7 +111,7 @@ impl Arrays {
     }
 
     /// Whole numbers, each below `bound`; as many as `len` says, where it does.
-    pub fn take_whole(&mut self, name: &str, len: Option<usize>, bound: usize) -> Result<Vec<u32>, ArrayError> {
+    pub(crate) fn take_whole(&mut self, name: &str, len: Option<usize>, bound: usize) -> Result<Vec<u32>, ArrayError> {
         let array = self.take(name, &[len])?;
         let values: Vec<u32> = match array.dtype {
             Dtype::U8 => array.bytes.iter().map(|&byte| u32::from(byte)).collect(),
@@ -136,7 +137,7 @@ impl Arrays {
     }
 
     /// Refuses arrays that nobody took.
-    pub fn finish(self) -> Result<(), ArrayError> {
+    pub(crate) fn finish(self) -> Result<(), ArrayError> {
         match self.all.into_keys().next() {
             Some(name) => Err(ArrayError::unfit(&name, "belongs to another kind of model")),
             None => Ok(()),

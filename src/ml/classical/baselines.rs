@@ -33,12 +33,12 @@ macro_rules! kinds {
 
         impl Baselines {
             /// Every kind with its defaults: what a stage without a `models` block evaluates.
-            pub fn all() -> Self {
+            pub(crate) fn all() -> Self {
                 Baselines { $($field: Some(Default::default()),)* }
             }
 
             /// The kind of that name alone, with its parameters.
-            pub fn only(&self, name: &str) -> Self {
+            pub(crate) fn only(&self, name: &str) -> Self {
                 Baselines { $($field: self.$field.clone().filter(|_| stringify!($field) == name),)* }
             }
 
@@ -87,7 +87,7 @@ impl Default for Baselines {
 
 impl Baselines {
     /// Refuses an empty block and parameters out of their range, before any data is seen.
-    pub fn check(&self) -> Result<(), FitError> {
+    pub(crate) fn check(&self) -> Result<(), FitError> {
         let estimators = self.estimators();
         if estimators.is_empty() {
             return Err(FitError::NoModels);

@@ -19,10 +19,10 @@ use crate::rng::Stream;
 pub struct DecisionTree {
     /// Levels below the root at most, at least 1; null for no limit.
     #[schemars(range(min = 1, max = 1_000_000))]
-    pub max_depth: Option<usize>,
+    pub(crate) max_depth: Option<usize>,
     /// Rows that a leaf holds at least, at least 1.
     #[schemars(range(min = 1, max = 1_000_000_000))]
-    pub min_samples_leaf: u64,
+    pub(crate) min_samples_leaf: u64,
 }
 
 impl Default for DecisionTree {

@@ -8,7 +8,7 @@ use crate::rng::Stream;
 
 /// Parts `share` of the rows of each class from the others: (kept, held out), both in ascending
 /// order. A class of one row is kept.
-pub fn hold_out(y: &[u32], classes: usize, share: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
+pub(crate) fn hold_out(y: &[u32], classes: usize, share: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
     let mut is_held_out = vec![false; y.len()];
     for class in 0..classes {
         let mut rows: Vec<usize> = (0..y.len()).filter(|&row| y[row] as usize == class).collect();
@@ -20,7 +20,7 @@ pub fn hold_out(y: &[u32], classes: usize, share: f64, seed: u64) -> (Vec<usize>
 }
 
 /// Watches the log loss of held-out rows.
-pub struct Stopping<'a> {
+pub(crate) struct Stopping<'a> {
     codes: Vec<u8>,
     columns: usize,
     y: &'a [u32],
@@ -29,13 +29,13 @@ pub struct Stopping<'a> {
     patience: usize,
     round: usize,
     /// Rounds up to the one of least loss.
-    pub best_round: usize,
+    pub(crate) best_round: usize,
     best_loss: f64,
 }
 
 impl<'a> Stopping<'a> {
     /// `None` when no row is held out.
-    pub fn new(bins: &Bins, x: &Features, y: &'a [u32], start: &[f64], patience: usize) -> Option<Self> {
+    pub(crate) fn new(bins: &Bins, x: &Features, y: &'a [u32], start: &[f64], patience: usize) -> Option<Self> {
         (!y.is_empty()).then(|| Stopping {
             codes: bins.cuts().rows(x, 0..x.rows),
             columns: x.cols,
@@ -49,7 +49,7 @@ impl<'a> Stopping<'a> {
     }
 
     /// Takes in the trees of one round; true once the loss has not improved for `patience` rounds.
-    pub fn after(&mut self, trees: &[Tree]) -> bool {
+    pub(crate) fn after(&mut self, trees: &[Tree]) -> bool {
         let mut loss = 0.0;
         let rows = self.scores.chunks_exact_mut(trees.len()).zip(self.codes.chunks_exact(self.columns));
         for ((scores, codes), &label) in rows.zip(self.y) {

@@ -20,16 +20,22 @@ use crate::stats::{Clusters, mean_and_deviation};
 /// How long the final fit and the prediction of the test part took.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Timing {
-    pub name: String,
+    pub(crate) name: String,
+    /// Of all fits together.
     pub fit_seconds: f64,
+    /// Of all predictions together.
     pub predict_seconds: f64,
 }
 
 /// An estimator judged, and its model of the whole training part.
 pub struct Evaluated {
+    /// Its scores.
     pub evaluation: Evaluation,
+    /// Wall-clock times, which are no part of the scores.
     pub timing: Timing,
+    /// What it predicted.
     pub held_out: HeldOut,
+    /// Fitted on the whole training part.
     pub model: Box<dyn Model>,
     /// Of a model that gives only scores: makes probabilities of them. Absent without validation rows.
     pub calibration: Option<Calibration>,
@@ -38,7 +44,9 @@ pub struct Evaluated {
 /// What the model of the whole training part says of the other parts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeldOut {
+    /// Of the validation rows.
     pub valid: ModelPredictions,
+    /// Of the test rows.
     pub test: ModelPredictions,
 }
 
@@ -46,15 +54,19 @@ pub struct HeldOut {
 /// more), and the classes that are predicted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelPredictions {
+    /// Rows × classes.
     pub probabilities: Matrix,
+    /// A class for each row.
     pub predicted: Vec<u32>,
 }
 
 /// Fits of earlier evaluations, so that one that was interrupted goes on from there. Each is named by the model and by the fold that it left out;
 /// the one on the whole training part left out none. Whoever keeps them tells apart whatever else a fit depends on: rows, columns, parameters, seed.
 pub trait KeptFits: Sync {
+    /// `None` where nothing was kept. Without `fold`, the fit on the whole training part.
     fn get(&self, model: &str, fold: Option<usize>) -> Option<Vec<u8>>;
 
+    /// Keeps a fit for a later run.
     fn put(&self, model: &str, fold: Option<usize>, bytes: &[u8]);
 }
 

@@ -10,9 +10,9 @@ use crate::matrix::Matrix;
 /// into steps of two minutes. Models that compute in 32 bits standardise first.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Features {
-    pub rows: usize,
+    pub(crate) rows: usize,
     /// Columns of numbers and components together.
-    pub cols: usize,
+    pub(crate) cols: usize,
     /// rows × columns of numbers.
     pub(super) numbers: Vec<f64>,
     /// rows × components.
@@ -32,7 +32,7 @@ impl Features {
         Features { rows, cols: numeric + dim, numbers, components, numeric }
     }
 
-    pub fn row(&self, i: usize) -> impl Iterator<Item = f64> {
+    pub(crate) fn row(&self, i: usize) -> impl Iterator<Item = f64> {
         let (numbers, components) = self.parts(i);
         numbers.iter().copied().chain(components.iter().map(|&value| f64::from(value)))
     }
@@ -44,7 +44,7 @@ impl Features {
 
     /// The values of the columns in `range`, one vector for each. Neighbouring columns are read together, since a row's
     /// neighbouring values share a cache line.
-    pub fn columns(&self, range: Range<usize>) -> Vec<Vec<f64>> {
+    pub(crate) fn columns(&self, range: Range<usize>) -> Vec<Vec<f64>> {
         let mut columns = vec![Vec::with_capacity(self.rows); range.len()];
         let of_numbers = range.start.min(self.numeric)..range.end.min(self.numeric);
         let of_components = range.start.max(self.numeric) - self.numeric..range.end.max(self.numeric) - self.numeric;
@@ -58,7 +58,7 @@ impl Features {
     }
 
     /// The rows at `indices`, in that order.
-    pub fn take(&self, indices: &[usize]) -> Features {
+    pub(crate) fn take(&self, indices: &[usize]) -> Features {
         let mut numbers = Vec::with_capacity(indices.len() * self.numeric);
         let mut components = Vec::with_capacity(indices.len() * (self.cols - self.numeric));
         for &i in indices {
@@ -70,7 +70,7 @@ impl Features {
     }
 
     /// Row and column of the first infinite value, of numbers before components.
-    pub fn infinite(&self) -> Option<(usize, usize)> {
+    pub(crate) fn infinite(&self) -> Option<(usize, usize)> {
         let (numeric, dim) = (self.numeric, self.cols - self.numeric);
         let number = self.numbers.iter().position(|value| value.is_infinite());
         let component = || self.components.iter().position(|value| value.is_infinite());

@@ -9,6 +9,7 @@ use crate::progress::{Cancelled, Progress};
 
 /// Why an estimator could not be fitted or evaluated.
 #[derive(Debug, Error)]
+#[allow(missing_docs, reason = "each message says what its values are")]
 pub enum FitError {
     #[error("no rows to learn from: the training part is empty")]
     NoRows,

@@ -28,17 +28,18 @@ pub struct Fitted {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Inputs {
+    /// Numeric columns, in the order of the features.
     pub numeric: Vec<String>,
-    pub text: Vec<TextColumn>,
+    pub(crate) text: Vec<TextColumn>,
 }
 
 /// A text column, seen through its embedding.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TextColumn {
+pub(crate) struct TextColumn {
     pub name: String,
     /// Components of its vectors.
-    pub dim: usize,
+    pub(crate) dim: usize,
 }
 
 /// Why a model cannot be kept, or made again from what was kept.
@@ -86,6 +87,7 @@ impl Fitted {
         &self.classes
     }
 
+    /// The columns that it reads.
     pub fn inputs(&self) -> &Inputs {
         &self.inputs
     }
@@ -95,12 +97,14 @@ impl Fitted {
         self.model.is_probabilistic() || self.calibration.is_some()
     }
 
+    /// That makes its probabilities.
     pub fn calibration(&self) -> &Calibration {
         self.calibration.as_ref().unwrap_or(&NO_CALIBRATION)
     }
 
     /// Class probabilities (rows × classes; rows sum to 1) of every row, in order.
-    pub fn predict_probabilities(&self, frame: &Frame) -> Result<Matrix, InputError> {
+    #[cfg(test)]
+    pub(crate) fn predict_probabilities(&self, frame: &Frame) -> Result<Matrix, InputError> {
         Ok(self.calibrated(self.model.predict_probabilities(&self.inputs.features(frame)?)))
     }
 

@@ -25,7 +25,7 @@ const BLOCK: usize = 256;
 /// How many columns are tried at each node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum MaxFeatures {
+pub(crate) enum MaxFeatures {
     /// The square root of the number of columns, rounded down.
     Sqrt,
     /// The binary logarithm of the number of columns, rounded down.
@@ -52,18 +52,18 @@ impl MaxFeatures {
 pub struct RandomForest {
     /// Number of trees, at least 1.
     #[schemars(range(min = 1, max = 100_000))]
-    pub trees: usize,
+    pub(crate) trees: usize,
     /// Levels below the root at most, at least 1; null for no limit.
     #[schemars(range(min = 1, max = 1_000_000))]
-    pub max_depth: Option<usize>,
+    pub(crate) max_depth: Option<usize>,
     /// Rows that a leaf holds at least, counted as often as the bootstrap drew them; at least 1.
     #[schemars(range(min = 1, max = 1_000_000_000))]
-    pub min_samples_leaf: u64,
+    pub(crate) min_samples_leaf: u64,
     /// Columns tried at each node.
-    pub max_features: MaxFeatures,
+    pub(crate) max_features: MaxFeatures,
     /// Whether each tree sees as many rows as there are, drawn with replacement, instead of all of
     /// them.
-    pub bootstrap: bool,
+    pub(crate) bootstrap: bool,
 }
 
 impl Default for RandomForest {
@@ -85,18 +85,18 @@ impl Default for RandomForest {
 pub struct ExtraTrees {
     /// Number of trees, at least 1.
     #[schemars(range(min = 1, max = 100_000))]
-    pub trees: usize,
+    pub(crate) trees: usize,
     /// Levels below the root at most, at least 1; null for no limit.
     #[schemars(range(min = 1, max = 1_000_000))]
-    pub max_depth: Option<usize>,
+    pub(crate) max_depth: Option<usize>,
     /// Rows that a leaf holds at least; at least 1.
     #[schemars(range(min = 1, max = 1_000_000_000))]
-    pub min_samples_leaf: u64,
+    pub(crate) min_samples_leaf: u64,
     /// Columns tried at each node, each with one random cut.
-    pub max_features: MaxFeatures,
+    pub(crate) max_features: MaxFeatures,
     /// Whether each tree sees as many rows as there are, drawn with replacement, instead of all of
     /// them.
-    pub bootstrap: bool,
+    pub(crate) bootstrap: bool,
 }
 
 impl Default for ExtraTrees {
@@ -279,13 +279,13 @@ impl Recipe {
 
 /// The mean of the leaves that a row falls into.
 pub(super) struct Forest {
-    pub cuts: Cuts,
-    pub trees: Vec<Tree>,
-    pub classes: usize,
+    pub(crate) cuts: Cuts,
+    pub(crate) trees: Vec<Tree>,
+    pub(crate) classes: usize,
 }
 
 impl Forest {
-    pub fn take(arrays: &mut Arrays, columns: usize, classes: usize) -> Result<Forest, ArrayError> {
+    pub(crate) fn take(arrays: &mut Arrays, columns: usize, classes: usize) -> Result<Forest, ArrayError> {
         let cuts = Cuts::take(arrays, columns)?;
         Ok(Forest { cuts, trees: flat::take(arrays, classes, columns)?, classes })
     }

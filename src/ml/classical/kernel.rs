@@ -9,32 +9,32 @@ use crate::progress::{Cancelled, Progress};
 const PANEL: usize = 128;
 
 /// Rows with their squared lengths and the width of the kernel.
-pub struct Gaussian {
+pub(crate) struct Gaussian {
     gamma: f32,
     rows: Matrix,
     squares: Vec<f32>,
 }
 
 impl Gaussian {
-    pub fn new(rows: Matrix, gamma: f32) -> Self {
+    pub(crate) fn new(rows: Matrix, gamma: f32) -> Self {
         let squares = squared_lengths(&rows.data, rows.cols);
         Gaussian { gamma, rows, squares }
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.rows.rows
     }
 
-    pub fn rows(&self) -> &Matrix {
+    pub(crate) fn rows(&self) -> &Matrix {
         &self.rows
     }
 
-    pub fn gamma(&self) -> f32 {
+    pub(crate) fn gamma(&self) -> f32 {
         self.gamma
     }
 
     /// Writes the kernel between each row of `others` (row-major) and all own rows: others × len.
-    pub fn fill(&self, others: &[f32], out: &mut [f32]) {
+    pub(super) fn fill(&self, others: &[f32], out: &mut [f32]) {
         if out.is_empty() {
             return;
         }
@@ -61,7 +61,7 @@ fn squared_lengths(rows: &[f32], cols: usize) -> Vec<f32> {
 /// instructions, as it cannot the library's `exp`: x = n ln 2 + r, then a Taylor polynomial of
 /// degree 6 in |r| ≤ ln 2 / 2, then n into the exponent.
 #[inline(always)]
-pub fn exp_of_negative(x: f32) -> f32 {
+pub(crate) fn exp_of_negative(x: f32) -> f32 {
     // Adding 1.5 · 2²³ leaves the rounded integer in the low bits of the mantissa.
     const SHIFTER: f32 = 12_582_912.0;
     const LN_2_HIGH: f32 = 0.693_359_4;
@@ -80,7 +80,7 @@ pub fn exp_of_negative(x: f32) -> f32 {
 /// The kernel between all pairs of rows: whole where it fits the bound, else the rows used last.
 ///
 /// Which of both depends on the number of rows and the bound alone, so that results do too.
-pub struct KernelRows<'a> {
+pub(crate) struct KernelRows<'a> {
     kernel: &'a Gaussian,
     store: Store,
 }
@@ -103,7 +103,7 @@ struct Recent {
 
 impl<'a> KernelRows<'a> {
     /// Keeps at most `max_bytes`, but at least two rows.
-    pub fn new(kernel: &'a Gaussian, max_bytes: usize, progress: &dyn Progress) -> Result<Self, Cancelled> {
+    pub(crate) fn new(kernel: &'a Gaussian, max_bytes: usize, progress: &dyn Progress) -> Result<Self, Cancelled> {
         let len = kernel.len();
         let row_bytes = len * size_of::<f32>();
         if row_bytes.saturating_mul(len) > max_bytes {
@@ -124,7 +124,7 @@ impl<'a> KernelRows<'a> {
     }
 
     /// The kernel between row `i` and all rows.
-    pub fn row(&mut self, i: usize) -> &[f32] {
+    pub(crate) fn row(&mut self, i: usize) -> &[f32] {
         let len = self.kernel.len();
         match &mut self.store {
             Store::Whole(values) => &values[i * len..(i + 1) * len],

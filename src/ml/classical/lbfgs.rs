@@ -17,17 +17,17 @@ const CURVATURE: f64 = 0.9;
 const MAX_TRIALS: usize = 40;
 
 /// Where the descent ended.
-pub struct Minimum {
-    pub point: Vec<f64>,
+pub(crate) struct Minimum {
+    pub(crate) point: Vec<f64>,
     /// False when the iterations ran out before the largest component of the gradient fell to the
     /// tolerance.
-    pub converged: bool,
+    pub(crate) converged: bool,
 }
 
 /// Minimises from `start`. `evaluate(point, gradient)` writes the gradient and returns the value.
 /// Ends when no component of the gradient exceeds `tolerance`, when rounding hides any further
 /// decrease, or after `max_iterations`.
-pub fn minimize(
+pub(crate) fn minimize(
     start: Vec<f64>,
     tolerance: f64,
     max_iterations: usize,

@@ -25,13 +25,13 @@ use crate::progress::{Cancelled, Progress};
 pub struct LinearSvm {
     /// Price of a margin violation, above 0; a smaller value regularises more.
     #[schemars(range(max = 1e12), extend("exclusiveMinimum" = 0.0))]
-    pub c: f64,
+    pub(crate) c: f64,
     /// The descent ends when no component of the gradient, divided by c and the rows, exceeds this.
     #[schemars(range(max = 1e6), extend("exclusiveMinimum" = 0.0))]
-    pub tolerance: f64,
+    pub(crate) tolerance: f64,
     /// At most so many L-BFGS iterations for each class; a warning tells when they were not enough.
     #[schemars(range(min = 1, max = 1_000_000))]
-    pub max_iterations: usize,
+    pub(crate) max_iterations: usize,
 }
 
 impl Default for LinearSvm {

@@ -24,13 +24,13 @@ const BLOCK: usize = 1024;
 pub struct Logistic {
     /// Inverse strength of the L2 penalty, above 0; a smaller value regularises more.
     #[schemars(range(max = 1e12), extend("exclusiveMinimum" = 0.0))]
-    pub c: f64,
+    pub(crate) c: f64,
     /// The descent ends when no component of the gradient of the mean loss exceeds this.
     #[schemars(range(max = 1e6), extend("exclusiveMinimum" = 0.0))]
-    pub tolerance: f64,
+    pub(crate) tolerance: f64,
     /// At most so many L-BFGS iterations; a warning tells when they were not enough.
     #[schemars(range(min = 1, max = 1_000_000))]
-    pub max_iterations: usize,
+    pub(crate) max_iterations: usize,
 }
 
 impl Default for Logistic {
@@ -162,15 +162,15 @@ fn mean_loss(
 
 /// Softmax of linear scores of standardised columns.
 pub(super) struct LinearSoftmax {
-    pub standardizer: Standardizer,
+    pub(crate) standardizer: Standardizer,
     /// classes × (columns + 1), the intercept last.
-    pub weights: Vec<f64>,
-    pub classes: usize,
-    pub calibrated: bool,
+    pub(crate) weights: Vec<f64>,
+    pub(crate) classes: usize,
+    pub(crate) calibrated: bool,
 }
 
 impl LinearSoftmax {
-    pub fn take(
+    pub(crate) fn take(
         arrays: &mut Arrays,
         columns: usize,
         classes: usize,

@@ -22,20 +22,20 @@
 //!
 //! A new kind is one file here and one line in the list of `baselines.rs`.
 
-pub mod arrays;
-pub mod baselines;
-pub mod boosting;
-pub mod decision_tree;
-pub mod evaluate;
-pub mod features;
-pub mod fitted;
-pub mod forest;
-pub mod knn;
-pub mod linear_svm;
-pub mod logistic;
-pub mod majority;
-pub mod naive_bayes;
-pub mod rbf_svm;
+pub(crate) mod arrays;
+pub(crate) mod baselines;
+pub(crate) mod boosting;
+pub(crate) mod decision_tree;
+pub(crate) mod evaluate;
+pub(crate) mod features;
+pub(crate) mod fitted;
+pub(crate) mod forest;
+pub(crate) mod knn;
+pub(crate) mod linear_svm;
+pub(crate) mod logistic;
+pub(crate) mod majority;
+pub(crate) mod naive_bayes;
+pub(crate) mod rbf_svm;
 
 mod early_stopping;
 mod fit;
@@ -49,7 +49,9 @@ mod trees;
 
 pub use arrays::{ArrayError, Arrays};
 pub use baselines::Baselines;
-pub use evaluate::{Evaluated, HeldOut, KeptFits, ModelPredictions, Timing, evaluate};
+pub use boosting::Boosting;
+pub use evaluate::{Evaluated, KeptFits, evaluate};
+pub use evaluate::{HeldOut, ModelPredictions, Timing};
 pub use features::Features;
 pub use fit::FitError;
 pub use fitted::{Fitted, Inputs};
@@ -60,6 +62,21 @@ use crate::matrix::Matrix;
 use crate::progress::{Cancelled, Progress, Silent};
 
 /// A kind of model with its parameters, ready to be fitted, e.g. `Knn { k: 25 }`.
+///
+/// ```
+/// use runner_ml::classical::{Boosting, Estimator, Features};
+/// use runner_ml::metrics::{FromProbabilities, Scores};
+/// use runner_ml::progress::Silent;
+///
+/// let numbers: Vec<f64> = (0..200).map(|row| f64::from(row % 10)).collect();
+/// let labels: Vec<u32> = (0..200).map(|row| u32::from(row % 10 >= 5)).collect();
+/// let features = Features::new(200, 1, numbers, Vec::new());
+/// let model = Boosting { rounds: 10, ..Boosting::default() }.fit(&features, &labels, 2, 7, &Silent)?;
+/// let classes = ["low".to_owned(), "high".to_owned()];
+/// let scores = Scores::from_probabilities(&classes, &labels, &model.predict_probabilities(&features));
+/// assert_eq!(scores.accuracy, 1.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Estimator: Send + Sync {
     /// The key of the kind in a `models` block, e.g. `random_forest`.
     fn name(&self) -> &'static str;

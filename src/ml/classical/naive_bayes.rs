@@ -25,7 +25,7 @@ pub struct NaiveBayes {
     /// This share of the largest variance of a column is added to all variances, for stability; at
     /// least 0.
     #[schemars(range(min = 0.0, max = 1e6))]
-    pub var_smoothing: f64,
+    pub(crate) var_smoothing: f64,
 }
 
 impl Default for NaiveBayes {

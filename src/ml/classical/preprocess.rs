@@ -17,7 +17,7 @@ const ROWS: usize = 256;
 
 /// For each column the median that replaces a missing value, and the mean and deviation that
 /// standardise it.
-pub struct Standardizer {
+pub(crate) struct Standardizer {
     columns: Vec<Column>,
 }
 
@@ -30,7 +30,7 @@ struct Column {
 
 impl Standardizer {
     /// A column without any value is taken as constant: it becomes 0 everywhere.
-    pub fn fit(x: &Features, progress: &dyn Progress) -> Result<Self, Cancelled> {
+    pub(crate) fn fit(x: &Features, progress: &dyn Progress) -> Result<Self, Cancelled> {
         let blocks = (0..x.cols.div_ceil(BLOCK)).into_par_iter();
         let columns = blocks.map(|block| {
             let columns = x.columns(block * BLOCK..((block + 1) * BLOCK).min(x.cols)).into_iter().map(|values| {
@@ -47,7 +47,7 @@ impl Standardizer {
     /// missing here.
     ///
     /// Panics when `x` has another number of columns than the rows of the fit.
-    pub fn apply(&self, x: &Features) -> Matrix {
+    pub(crate) fn apply(&self, x: &Features) -> Matrix {
         assert_eq!(x.cols, self.columns.len(), "predict with the columns of the fit");
         let mut scaled = Matrix::zeros(x.rows, x.cols);
         scaled.data.par_chunks_mut(ROWS * x.cols.max(1)).enumerate().for_each(|(block, out)| {
@@ -61,12 +61,12 @@ impl Standardizer {
         scaled
     }
 
-    pub fn put(&self, arrays: &mut Arrays) {
+    pub(crate) fn put(&self, arrays: &mut Arrays) {
         let all = self.columns.iter().flat_map(|column| [column.median, column.mean, column.deviation]);
         arrays.put_f64("scaling", &[self.columns.len(), 3], &all.collect::<Vec<_>>());
     }
 
-    pub fn take(arrays: &mut Arrays, columns: usize) -> Result<Self, ArrayError> {
+    pub(crate) fn take(arrays: &mut Arrays, columns: usize) -> Result<Self, ArrayError> {
         let all = arrays.take_f64("scaling", &[Some(columns), Some(3)])?;
         let column = |&[median, mean, deviation]: &[f64; 3]| Column { median, mean, deviation };
         Ok(Standardizer { columns: all.as_chunks().0.iter().map(column).collect() })

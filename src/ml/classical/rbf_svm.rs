@@ -30,18 +30,18 @@ const BLOCK: usize = 64;
 pub struct RbfSvm {
     /// Price of a margin violation, above 0; a smaller value regularises more.
     #[schemars(range(max = 1e12), extend("exclusiveMinimum" = 0.0))]
-    pub c: f64,
+    pub(crate) c: f64,
     /// Width of the kernel, above 0; null for 1 / (columns × variance of all standardised values).
     #[schemars(range(max = 1e12), extend("exclusiveMinimum" = 0.0))]
-    pub gamma: Option<f64>,
+    pub(crate) gamma: Option<f64>,
     /// A machine is solved when its largest violation of the optimality conditions is below this.
     #[schemars(range(max = 1e6), extend("exclusiveMinimum" = 0.0))]
-    pub tolerance: f64,
+    pub(crate) tolerance: f64,
     /// Memory for kernel values of one pair of classes, in MiB, at least 1; as many pairs as there
     /// are threads are solved at once. Where the pair's whole kernel (4 bytes × rows²) does not
     /// fit, the rows used last are kept: slower.
     #[schemars(range(min = 1, max = 1_048_576))]
-    pub cache_mib: usize,
+    pub(crate) cache_mib: usize,
 }
 
 impl Default for RbfSvm {

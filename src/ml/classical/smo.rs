@@ -13,17 +13,17 @@ const ITERATIONS_BETWEEN_CHECKS: usize = 256;
 const LEAST_CURVATURE: f64 = 1e-12;
 
 /// The decision value of a row x is Σ `coefficients[i]` K(i, x) + `offset`.
-pub struct Machine {
+pub(crate) struct Machine {
     /// yᵢ αᵢ; 0 where row i supports nothing.
-    pub coefficients: Vec<f64>,
-    pub offset: f64,
+    pub(crate) coefficients: Vec<f64>,
+    pub(crate) offset: f64,
     /// False when the iterations ran out first.
-    pub converged: bool,
+    pub(crate) converged: bool,
 }
 
 /// Solves for rows with `targets` of +1 and −1, both of which occur. Ends when the largest
 /// violation of the optimality conditions is below `tolerance`.
-pub fn solve(
+pub(crate) fn solve(
     kernel: &mut KernelRows,
     targets: &[f64],
     c: f64,

@@ -15,7 +15,9 @@ use super::train::{Curves, Metric};
 /// What is known of a training besides its curves.
 #[derive(Clone, Copy, Debug)]
 pub struct Course<'a> {
+    /// One entry for each epoch.
     pub curves: &'a Curves,
+    /// The epoch whose weights are kept.
     pub best_epoch: usize,
     /// The epoch in which the loss stopped being finite.
     pub diverged: Option<usize>,
@@ -27,6 +29,7 @@ pub struct Course<'a> {
     pub loss: TrainingLoss,
     /// Different labels in each part.
     pub train_classes: usize,
+    /// Different labels in the validation part.
     pub valid_classes: usize,
     /// Of the kept network, where it has units that can die.
     pub units: Option<Units>,
@@ -35,9 +38,9 @@ pub struct Course<'a> {
 /// Hidden units of a kind that is exactly zero below its threshold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Units {
-    pub all: usize,
+    pub(crate) all: usize,
     /// Zero for every row.
-    pub dead: usize,
+    pub(crate) dead: usize,
 }
 
 /// All findings, what is wrong first. Empty without epochs. No two contradict one another: a rule asks those that it would contradict.

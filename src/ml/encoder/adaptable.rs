@@ -34,32 +34,32 @@ pub struct Tokens {
 /// What decides the shapes of an encoder's layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EncoderShape {
-    pub hidden: usize,
-    pub intermediate: usize,
+    pub(crate) hidden: usize,
+    pub(crate) intermediate: usize,
     /// All layers.
     pub depth: usize,
 }
 
 /// An encoder cut below its last layers.
 pub struct Cut {
-    pub shape: EncoderShape,
-    pub heads: usize,
-    pub layer_norm_epsilon: f32,
-    pub activation: Activation,
-    pub pooling: Pooling,
+    pub(crate) shape: EncoderShape,
+    pub(crate) heads: usize,
+    pub(crate) layer_norm_epsilon: f32,
+    pub(crate) activation: Activation,
+    pub(crate) pooling: Pooling,
     /// Whether each pooled vector is scaled to length 1.
-    pub normalize: bool,
+    pub(crate) normalize: bool,
     /// The layers above the cut as they come with the encoder, lowest first.
-    pub upper: Vec<UpperLayer>,
+    pub(crate) upper: Vec<UpperLayer>,
     sequences: Arc<Vec<Vec<u32>>>,
     lower: Lower,
 }
 
 /// The tensors of one layer in the order of [`UPPER_TENSORS`].
-pub type UpperLayer = [Tensor; UPPER_TENSORS.len()];
+pub(crate) type UpperLayer = [Tensor; UPPER_TENSORS.len()];
 
 /// The names of a layer's tensors, as BERT has them.
-pub const UPPER_TENSORS: [&str; 16] = [
+pub(crate) const UPPER_TENSORS: [&str; 16] = [
     "attention.self.query.weight",
     "attention.self.query.bias",
     "attention.self.key.weight",
@@ -126,6 +126,7 @@ impl Tokens {
         Ok((Tokens { model, architecture, pooling, precision, sequences, cuts: Mutex::default() }, of_text))
     }
 
+    /// Of the encoder that reads them.
     pub fn shape(&self) -> EncoderShape {
         let Architecture { hidden, intermediate, layers, .. } = self.architecture;
         EncoderShape { hidden, intermediate, depth: layers }
@@ -137,7 +138,7 @@ impl Tokens {
     }
 
     /// The same for one who has seen to it that it is made already, or does not mind the wait.
-    pub fn made_cut(&self, layers: usize) -> Result<Arc<Cut>, EncodeError> {
+    pub(crate) fn made_cut(&self, layers: usize) -> Result<Arc<Cut>, EncodeError> {
         self.cut(layers, rayon::current_num_threads(), &Silent)
     }
 
@@ -200,7 +201,7 @@ impl Tokens {
 
 impl Cut {
     /// How many tokens a text has.
-    pub fn length(&self, text: u32) -> usize {
+    pub(crate) fn length(&self, text: u32) -> usize {
         self.sequences[text as usize].len()
     }
 

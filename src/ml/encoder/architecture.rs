@@ -8,7 +8,7 @@ use super::EncodeError;
 use super::files::setting;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
+pub(crate) enum Family {
     Bert,
     /// RoBERTa, XLM-RoBERTa, CamemBERT
     Roberta,
@@ -17,7 +17,7 @@ pub enum Family {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activation {
+pub(crate) enum Activation {
     /// x·Φ(x)
     Gelu,
     /// its tanh form
@@ -27,28 +27,28 @@ pub enum Activation {
 
 /// The shape of an encoder of the BERT family.
 #[derive(Clone, Copy, Debug)]
-pub struct Architecture {
-    pub family: Family,
-    pub hidden: usize,
-    pub layers: usize,
-    pub heads: usize,
-    pub intermediate: usize,
-    pub vocabulary: usize,
+pub(crate) struct Architecture {
+    pub(crate) family: Family,
+    pub(crate) hidden: usize,
+    pub(crate) layers: usize,
+    pub(crate) heads: usize,
+    pub(crate) intermediate: usize,
+    pub(crate) vocabulary: usize,
     /// Rows of the position table.
-    pub positions: usize,
+    pub(crate) positions: usize,
     /// The row of a text's first token: RoBERTa and MPNet keep the rows up to the padding token's number free.
-    pub first_position: usize,
-    pub token_types: usize,
-    pub relative_buckets: usize,
-    pub layer_norm_epsilon: f32,
-    pub activation: Activation,
+    pub(crate) first_position: usize,
+    pub(crate) token_types: usize,
+    pub(crate) relative_buckets: usize,
+    pub(crate) layer_norm_epsilon: f32,
+    pub(crate) activation: Activation,
 }
 
 const SUPPORTED: &str = "bert, roberta, xlm-roberta, camembert, distilbert, mpnet";
 
 impl Architecture {
     /// From the contents of config.json at `path`.
-    pub fn read(config: &Value, path: &Path) -> Result<Self, EncodeError> {
+    pub(crate) fn read(config: &Value, path: &Path) -> Result<Self, EncodeError> {
         let unsupported = |reason: String| EncodeError::Unsupported { path: path.to_owned(), reason };
         let family = match config["model_type"].as_str() {
             Some("bert") => Family::Bert,
@@ -148,12 +148,12 @@ impl Architecture {
     }
 
     /// The longest sequence in tokens that has positions.
-    pub fn longest(&self) -> usize {
+    pub(crate) fn longest(&self) -> usize {
         self.positions - self.first_position
     }
 
     /// The tensors' names; `exists` tells whether the file has one, for models saved with a prefix such as `bert.`.
-    pub fn names(&self, exists: &dyn Fn(&str) -> bool) -> Names {
+    pub(crate) fn names(&self, exists: &dyn Fn(&str) -> bool) -> Names {
         let prefix = ["", "bert.", "roberta.", "distilbert.", "mpnet."]
             .into_iter()
             .find(|prefix| exists(&format!("{prefix}embeddings.word_embeddings.weight")))
@@ -218,22 +218,22 @@ impl Architecture {
 }
 
 /// Names of tensors; linear layers and norms without `.weight` and `.bias`.
-pub struct Names {
-    pub words: String,
-    pub positions: String,
+pub(crate) struct Names {
+    pub(crate) words: String,
+    pub(crate) positions: String,
     /// with the number of types
-    pub token_types: Option<(String, usize)>,
-    pub embedding_norm: String,
-    pub layers: Vec<LayerNames>,
+    pub(crate) token_types: Option<(String, usize)>,
+    pub(crate) embedding_norm: String,
+    pub(crate) layers: Vec<LayerNames>,
     /// with the number of buckets
-    pub relative_bias: Option<(String, usize)>,
+    pub(crate) relative_bias: Option<(String, usize)>,
 }
 
-pub struct LayerNames {
-    pub qkv: [String; 3],
-    pub attention_output: String,
-    pub attention_norm: String,
-    pub intermediate: String,
-    pub output: String,
-    pub output_norm: String,
+pub(crate) struct LayerNames {
+    pub(crate) qkv: [String; 3],
+    pub(crate) attention_output: String,
+    pub(crate) attention_norm: String,
+    pub(crate) intermediate: String,
+    pub(crate) output: String,
+    pub(crate) output_norm: String,
 }

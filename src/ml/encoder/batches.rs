@@ -9,7 +9,7 @@ use crate::matrix::Matrix;
 use crate::progress::Progress;
 
 /// A loaded model on some device.
-pub trait Engine: Send + Sync {
+pub(crate) trait Engine: Send + Sync {
     /// For recipes: engines agree to about seven digits, not to the bit.
     fn name(&self) -> &'static str;
 
@@ -34,7 +34,7 @@ pub trait Engine: Send + Sync {
     fn session(&self) -> Box<dyn Session + '_>;
 }
 
-pub trait Session {
+pub(crate) trait Session {
     /// Pools each sequence (none is empty) into its row of `out`, `dim` values each. Asks `cancelled` at least
     /// every 100 ms or so.
     fn run(&mut self, sequences: &[&[u32]], out: &mut [f32], cancelled: &dyn Fn() -> bool) -> Result<(), EncodeError>;
@@ -42,7 +42,7 @@ pub trait Session {
 
 /// One row for each sequence, in order; zeros where a sequence is empty. `ready` gets every row by its number, to finish
 /// it and to pass it on: the empty ones first, the others as their batches end.
-pub fn run(
+pub(super) fn run(
     engine: &dyn Engine,
     sequences: &[Vec<u32>],
     batch_tokens: usize,
@@ -85,7 +85,7 @@ pub fn run(
 }
 
 /// An error with the number of the sequence if its row is not finite: nothing that follows could make sense of it.
-pub fn check_finite(sequence: usize, row: &[f32]) -> Result<(), EncodeError> {
+pub(crate) fn check_finite(sequence: usize, row: &[f32]) -> Result<(), EncodeError> {
     match first_not_finite(row) {
         None => Ok(()),
         Some(component) => Err(EncodeError::Vector { text: sequence.to_string(), component, value: row[component] }),
@@ -98,7 +98,7 @@ const LEFT: usize = 16;
 const FEWEST: usize = 48;
 
 /// The numbers of the non-empty sequences, longest first, in groups of at most `batch_tokens` tokens (or one sequence).
-pub fn plan(sequences: &[Vec<u32>], batch_tokens: usize, equal_lengths: bool) -> Vec<Vec<usize>> {
+pub(crate) fn plan(sequences: &[Vec<u32>], batch_tokens: usize, equal_lengths: bool) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..sequences.len()).filter(|&s| !sequences[s].is_empty()).collect();
     order.sort_by_key(|&s| std::cmp::Reverse(sequences[s].len()));
     let mut batches: Vec<Vec<usize>> = Vec::new();

@@ -25,7 +25,7 @@ use super::weights::Weights;
 use crate::progress::Cancelled;
 use runner_results::encoder::Pooling;
 
-pub struct CandleModel {
+pub(crate) struct CandleModel {
     network: Network,
     device: Device,
     hidden: usize,
@@ -39,7 +39,7 @@ enum Network {
 }
 
 impl CandleModel {
-    pub fn load(weights: Weights, model: &TransformerFiles, device: &Device) -> Result<Self, EncodeError> {
+    pub(crate) fn load(weights: Weights, model: &TransformerFiles, device: &Device) -> Result<Self, EncodeError> {
         let path = weights.path().to_owned();
         let unsupported = |reason: String| EncodeError::Unsupported { path: model.config_path.clone(), reason };
         let failed = |error: candle_core::Error| EncodeError::Corrupt { path: path.clone(), reason: error.to_string() };

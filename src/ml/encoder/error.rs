@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::progress::Cancelled;
 
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each message says what its values are")]
 pub enum EncodeError {
     #[error("encoder file '{}' is missing: {remedy}", path.display())]
     Missing { path: PathBuf, remedy: String },

@@ -12,7 +12,7 @@ use super::EncodeError;
 const LARGEST_JSON: u64 = 16 << 20;
 
 /// The parsed file, `None` where there is none.
-pub fn read_json(path: &Path) -> Result<Option<Value>, EncodeError> {
+pub(crate) fn read_json(path: &Path) -> Result<Option<Value>, EncodeError> {
     let Some(text) = read_file(path, LARGEST_JSON)? else { return Ok(None) };
     match serde_json::from_slice(&text) {
         Ok(value) => Ok(Some(value)),
@@ -21,7 +21,7 @@ pub fn read_json(path: &Path) -> Result<Option<Value>, EncodeError> {
 }
 
 /// As [`read_json`], of a file of settings: what is no object would be taken for one without any.
-pub fn read_settings(path: &Path) -> Result<Option<Value>, EncodeError> {
+pub(super) fn read_settings(path: &Path) -> Result<Option<Value>, EncodeError> {
     let settings = read_json(path)?;
     match settings.as_ref().filter(|settings| !settings.is_object()) {
         None => Ok(settings),
@@ -33,12 +33,12 @@ pub fn read_settings(path: &Path) -> Result<Option<Value>, EncodeError> {
 }
 
 /// The settings of a file that must be there; `hint` helps whoever misses it.
-pub fn read_settings_file(path: &Path, hint: &str) -> Result<Value, EncodeError> {
+pub(super) fn read_settings_file(path: &Path, hint: &str) -> Result<Value, EncodeError> {
     read_settings(path)?.ok_or_else(|| EncodeError::Missing { path: path.to_owned(), remedy: hint.to_owned() })
 }
 
 /// The setting `key`, `None` where it is left out or null. `what` is what it must be, of which `read` makes something.
-pub fn setting<'v, T>(
+pub(super) fn setting<'v, T>(
     settings: &'v Value,
     key: &str,
     path: &Path,
@@ -65,7 +65,7 @@ fn kind_of(value: &Value) -> &'static str {
 }
 
 /// The bytes of a file that must be there, at most `largest`; `hint` helps whoever misses it.
-pub fn read_bytes(path: &Path, largest: u64, hint: &str) -> Result<Vec<u8>, EncodeError> {
+pub(crate) fn read_bytes(path: &Path, largest: u64, hint: &str) -> Result<Vec<u8>, EncodeError> {
     read_file(path, largest)?.ok_or_else(|| EncodeError::Missing { path: path.to_owned(), remedy: hint.to_owned() })
 }
 
@@ -80,7 +80,7 @@ fn read_file(path: &Path, largest: u64) -> Result<Option<Vec<u8>>, EncodeError> 
 }
 
 /// The file with its size, `None` where there is nothing. What is no file (a named pipe, say) would keep a reader waiting, and is refused.
-pub fn open_file(path: &Path, largest: u64) -> Result<Option<(File, u64)>, EncodeError> {
+pub(crate) fn open_file(path: &Path, largest: u64) -> Result<Option<(File, u64)>, EncodeError> {
     let failed = |source: io::Error| EncodeError::Read { path: path.to_owned(), source };
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,

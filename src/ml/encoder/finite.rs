@@ -4,7 +4,7 @@
 const LANES: usize = 32;
 
 /// The place of the first value that is NaN or infinite.
-pub fn first_not_finite(values: &[f32]) -> Option<usize> {
+pub(crate) fn first_not_finite(values: &[f32]) -> Option<usize> {
     let (blocks, rest) = values.as_chunks::<LANES>();
     let blocks_are = |blocks: &[[f32; LANES]]| {
         // Zero times a finite number is zero, times any other NaN. One sum in each lane, so that lanes need not wait.
@@ -23,7 +23,7 @@ pub fn first_not_finite(values: &[f32]) -> Option<usize> {
 }
 
 /// `7` of a tensor of 2 × 4 → `[1, 3]`
-pub fn position(mut index: usize, shape: &[usize]) -> String {
+pub(crate) fn position(mut index: usize, shape: &[usize]) -> String {
     let mut places = vec![0; shape.len()];
     for (place, size) in places.iter_mut().zip(shape).rev() {
         *place = index % (*size).max(1);

@@ -10,32 +10,32 @@ use super::modules::{Body, Modules, Step};
 use super::{EncodeError, Pooling, TransformerOptions, prompts};
 
 /// What decides an encoder's vectors besides its tensors and its tokenizer.
-pub struct ModelFolder {
+pub(crate) struct ModelFolder {
     /// Holds config.json, tokenizer.json and model.safetensors.
-    pub place: PathBuf,
+    pub(crate) place: PathBuf,
     /// `None` for static embeddings.
-    pub transformer: Option<TransformerFiles>,
+    pub(crate) transformer: Option<TransformerFiles>,
     /// in tokens, special ones included; `None`: without limit
-    pub max_length: Option<usize>,
-    pub lowercase: bool,
+    pub(crate) max_length: Option<usize>,
+    pub(crate) lowercase: bool,
     /// Put before every text.
-    pub prefix: String,
+    pub(crate) prefix: String,
     /// What follows the pooling.
-    pub steps: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
 }
 
 /// What only transformers have.
-pub struct TransformerFiles {
-    pub config_path: PathBuf,
-    pub config: Value,
-    pub architecture: Architecture,
+pub(crate) struct TransformerFiles {
+    pub(crate) config_path: PathBuf,
+    pub(crate) config: Value,
+    pub(crate) architecture: Architecture,
     /// Side by side in a vector.
-    pub poolings: Vec<Pooling>,
+    pub(crate) poolings: Vec<Pooling>,
 }
 
 impl ModelFolder {
     /// Reads the folder; `options` overrule its files.
-    pub fn read(folder: &Path, options: &TransformerOptions) -> Result<Self, EncodeError> {
+    pub(crate) fn read(folder: &Path, options: &TransformerOptions) -> Result<Self, EncodeError> {
         if !folder.is_dir() {
             return Err(EncodeError::Missing {
                 path: folder.to_owned(),
@@ -85,7 +85,7 @@ impl ModelFolder {
     }
 
     /// Whether vectors end with length 1.
-    pub fn normalizes(&self) -> bool {
+    pub(crate) fn normalizes(&self) -> bool {
         self.steps.last() == Some(&Step::Normalize)
     }
 }

@@ -9,7 +9,7 @@ thread_local! {
 }
 
 /// The result of `work`; `None` if it panicked. Nothing is printed: the caller says in its own words what is wrong with the file.
-pub fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
     static QUIET: Once = Once::new();
     QUIET.call_once(|| {
         let before = take_hook();

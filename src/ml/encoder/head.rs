@@ -9,7 +9,7 @@ use super::modules::Step;
 use super::weights::Weights;
 
 /// An engine whose vectors go through further steps.
-pub struct Headed {
+pub(crate) struct Headed {
     engine: Box<dyn Engine>,
     layers: Vec<Layer>,
     dim: usize,
@@ -34,7 +34,7 @@ struct Dense {
 
 impl Headed {
     /// `steps` after `engine`; the engine alone if there are none.
-    pub fn over(engine: Box<dyn Engine>, steps: &[Step]) -> Result<Box<dyn Engine>, EncodeError> {
+    pub(crate) fn over(engine: Box<dyn Engine>, steps: &[Step]) -> Result<Box<dyn Engine>, EncodeError> {
         if steps.is_empty() {
             return Ok(engine);
         }
@@ -50,7 +50,7 @@ impl Headed {
 }
 
 /// Whether these steps can follow vectors of `dim` values.
-pub fn check(mut dim: usize, steps: &[Step]) -> Result<(), EncodeError> {
+pub(super) fn check(mut dim: usize, steps: &[Step]) -> Result<(), EncodeError> {
     steps.iter().try_for_each(|step| Layer::read(step, &mut dim).map(|_| ()))
 }
 
@@ -213,7 +213,7 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// Scales a row to length 1; a row of zeros stays as it is.
-pub fn normalize(row: &mut [f32]) {
+pub(crate) fn normalize(row: &mut [f32]) {
     // Eight sums side by side, since one would wait for itself.
     let (eights, rest) = row.as_chunks::<8>();
     let mut sums = [0.0; 8];

@@ -53,8 +53,11 @@ use super::progress::Progress;
 pub(crate) use head::normalize;
 pub(crate) use pooling::pool;
 
-pub use adaptable::{Cut, EncoderShape, TokenStates, Tokens, UPPER_TENSORS, UpperLayer, trainable_layers};
-pub use architecture::Activation as EncoderActivation;
+pub use adaptable::TokenStates;
+pub use adaptable::{Cut, EncoderShape};
+pub use adaptable::{Tokens, trainable_layers};
+pub(crate) use adaptable::{UPPER_TENSORS, UpperLayer};
+pub(crate) use architecture::Activation as EncoderActivation;
 pub use check::check;
 pub use error::EncodeError;
 pub use runner_results::encoder::{Pooling, Precision, TfidfOptions};

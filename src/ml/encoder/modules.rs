@@ -11,10 +11,10 @@ use super::files::{read_json, setting};
 const MOST_MODULES: usize = 32;
 
 /// Something that turns texts into vectors, and what is done to these.
-pub struct Modules {
-    pub body: Body,
+pub(crate) struct Modules {
+    pub(crate) body: Body,
     /// The folder of the body's files.
-    pub place: PathBuf,
+    pub(crate) place: PathBuf,
     /// The folder of the pooling module's config.json.
     pub pooling: Option<PathBuf>,
     pub steps: Vec<Step>,
@@ -23,7 +23,7 @@ pub struct Modules {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Body {
+pub(crate) enum Body {
     /// Tokens see one another.
     Transformer,
     /// Each token has its vector.
@@ -32,7 +32,7 @@ pub enum Body {
 
 /// What is done to a text's vector.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// A linear layer with an activation, whose files lie in this folder.
     Dense(PathBuf),
     /// Scaling to length 1.
@@ -43,7 +43,7 @@ pub enum Step {
 
 impl Modules {
     /// The chain of `folder`. One without modules.json is a bare transformer, or a static model if `config` says so.
-    pub fn read(folder: &Path, config: Option<&Value>) -> Result<Self, EncodeError> {
+    pub(crate) fn read(folder: &Path, config: Option<&Value>) -> Result<Self, EncodeError> {
         let path = folder.join("modules.json");
         let Some(list) = read_json(&path)? else {
             return Ok(Modules::bare(folder, config));

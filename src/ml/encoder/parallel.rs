@@ -12,7 +12,7 @@ use crate::progress::{Cancelled, Progress};
 
 /// Calls `work(buffers, i)` for each `i < count` and `done(i, result)` in whatever order they end. Stops at the
 /// first error, and when `progress` says so.
-pub fn for_each<Buffers, T: Send>(
+pub(crate) fn for_each<Buffers, T: Send>(
     count: usize,
     threads: usize,
     progress: &dyn Progress,
@@ -57,7 +57,7 @@ pub fn for_each<Buffers, T: Send>(
 }
 
 /// The results of `work(i)` for each `i < count`, in order.
-pub fn map<T: Send>(
+pub(crate) fn map<T: Send>(
     count: usize,
     threads: usize,
     progress: &dyn Progress,

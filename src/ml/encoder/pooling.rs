@@ -3,7 +3,7 @@
 use runner_results::encoder::Pooling;
 
 /// Each of `poolings` of the rows of one text's tokens, side by side in `out`. Rows may be longer than their share of it.
-pub fn pool<'a>(poolings: &[Pooling], rows: impl Iterator<Item = &'a [f32]> + Clone, out: &mut [f32]) {
+pub(crate) fn pool<'a>(poolings: &[Pooling], rows: impl Iterator<Item = &'a [f32]> + Clone, out: &mut [f32]) {
     let dim = out.len() / poolings.len().max(1);
     for (pooling, out) in poolings.iter().zip(out.chunks_exact_mut(dim)) {
         pool_one(*pooling, rows.clone(), out);

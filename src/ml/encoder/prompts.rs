@@ -8,7 +8,7 @@ use super::files::{read_settings, setting};
 use super::{EncodeError, TransformerOptions};
 
 /// By the options, or by the model's own default: config_sentence_transformers.json names its prompts.
-pub fn prefix(folder: &Path, options: &TransformerOptions) -> Result<String, EncodeError> {
+pub(crate) fn prefix(folder: &Path, options: &TransformerOptions) -> Result<String, EncodeError> {
     let option = |reason: String| EncodeError::Option { option: "prompt", reason };
     if let Some(prefix) = &options.prefix {
         return match &options.prompt {

@@ -6,7 +6,7 @@ use super::batches::{Engine, Session};
 use super::weights::{Tensors, Weights};
 use crate::progress::Cancelled;
 
-pub struct StaticModel {
+pub(crate) struct StaticModel {
     /// rows × dim
     rows: Vec<f32>,
     dim: usize,
@@ -19,7 +19,7 @@ pub struct StaticModel {
 }
 
 impl StaticModel {
-    pub fn load(weights: &Weights) -> Result<Self, EncodeError> {
+    pub(crate) fn load(weights: &Weights) -> Result<Self, EncodeError> {
         let tensors = weights.tensors()?;
         let name = name_of(&tensors);
         let [rows, dim] = tensors.shape(name)?[..] else {
@@ -37,12 +37,12 @@ impl StaticModel {
         Ok(StaticModel { rows: tensors.get(name, &[rows, dim])?, dim, row_of, scale, vocabulary })
     }
 
-    pub fn vocabulary(&self) -> usize {
+    pub(crate) fn vocabulary(&self) -> usize {
         self.vocabulary
     }
 
     /// Whether the file is model2vec's rather than sentence-transformers' own.
-    pub fn is_model2vec(weights: &Weights) -> Result<bool, EncodeError> {
+    pub(crate) fn is_model2vec(weights: &Weights) -> Result<bool, EncodeError> {
         Ok(name_of(&weights.tensors()?) == MODEL2VEC)
     }
 }

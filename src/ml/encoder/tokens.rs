@@ -11,7 +11,7 @@ use super::folder::ModelFolder;
 use super::{EncodeError, guard, parallel};
 use crate::progress::{Cancelled, Progress};
 
-pub struct TextTokenizer {
+pub(crate) struct TextTokenizer {
     tokenizer: Tokenizer,
     lowercase: bool,
     prefix: String,
@@ -27,7 +27,7 @@ pub struct TextTokenizer {
 
 /// Which tokens stand for a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Marks {
+pub(crate) enum Marks {
     /// Its own between special ones.
     Special,
     /// Its own.
@@ -37,9 +37,9 @@ pub enum Marks {
 }
 
 /// Distinct sequences, and for each text the number of its own.
-pub struct Sequences {
-    pub distinct: Vec<Vec<u32>>,
-    pub of_text: Vec<usize>,
+pub(crate) struct Sequences {
+    pub(crate) distinct: Vec<Vec<u32>>,
+    pub(crate) of_text: Vec<usize>,
 }
 
 /// Bytes of a tokenizer.json: vocabularies of 250,000 tokens have 20 MB.
@@ -50,7 +50,7 @@ const CHUNK: usize = 64;
 
 impl TextTokenizer {
     /// The tokenizer of a model that knows `vocabulary` tokens.
-    pub fn open(model: &ModelFolder, marks: Marks, vocabulary: usize) -> Result<Self, EncodeError> {
+    pub(crate) fn open(model: &ModelFolder, marks: Marks, vocabulary: usize) -> Result<Self, EncodeError> {
         let path = model.place.join("tokenizer.json");
         let bytes =
             read_bytes(&path, LARGEST, "fetch it, or save the tokenizer as a fast one with the transformers library")?;
@@ -102,7 +102,12 @@ impl TextTokenizer {
     }
 
     /// Tokenizes the distinct texts over `threads`.
-    pub fn sequences(&self, texts: &[&str], threads: usize, progress: &dyn Progress) -> Result<Sequences, EncodeError> {
+    pub(crate) fn sequences(
+        &self,
+        texts: &[&str],
+        threads: usize,
+        progress: &dyn Progress,
+    ) -> Result<Sequences, EncodeError> {
         let mut distinct_texts = Vec::new();
         let mut numbers = HashMap::new();
         let of_text: Vec<usize> = texts

@@ -27,7 +27,7 @@ const BATCH_TOKENS: usize = 144;
 /// The same where they are only looked up.
 const LOOKED_UP: usize = 4096;
 
-pub struct Transformer {
+pub(crate) struct Transformer {
     tokenizer: TextTokenizer,
     engine: Box<dyn Engine>,
     batch_tokens: usize,
@@ -35,14 +35,14 @@ pub struct Transformer {
 }
 
 impl Transformer {
-    pub fn packed(folder: &Path, options: &TransformerOptions) -> Result<Self, EncodeError> {
+    pub(crate) fn packed(folder: &Path, options: &TransformerOptions) -> Result<Self, EncodeError> {
         Transformer::open(folder, options, |model, weights| {
             let poolings = model.poolings.clone();
             Ok(Box::new(PackedModel::load(&weights, model.architecture, poolings, options.precision)?))
         })
     }
 
-    pub fn on_device(folder: &Path, options: &TransformerOptions, device: &Device) -> Result<Self, EncodeError> {
+    pub(crate) fn on_device(folder: &Path, options: &TransformerOptions, device: &Device) -> Result<Self, EncodeError> {
         if !options.precision.is_f32() {
             return Err(EncodeError::Option {
                 option: "precision",

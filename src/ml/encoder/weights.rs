@@ -9,15 +9,16 @@ use super::EncodeError;
 use super::finite::{first_not_finite, position};
 
 /// Bytes of a model.safetensors: twice what the largest encoders of the BERT family have.
-pub const LARGEST: u64 = 4 << 30;
+pub(crate) const LARGEST: u64 = 4 << 30;
 
-pub const FILE: &str = "model.safetensors";
+pub(crate) const FILE: &str = "model.safetensors";
 
 /// What to do about a folder without it.
-pub const NO_WEIGHTS: &str = "only safetensors are read, so convert a pytorch_model.bin with the transformers library";
+pub(crate) const NO_WEIGHTS: &str =
+    "only safetensors are read, so convert a pytorch_model.bin with the transformers library";
 
 /// Why weights of that type are not read, if they are not.
-pub fn check_type(found: Dtype) -> Result<(), String> {
+pub(super) fn check_type(found: Dtype) -> Result<(), String> {
     match found {
         Dtype::F32 | Dtype::F16 | Dtype::BF16 | Dtype::F64 | Dtype::I8 => Ok(()),
         other => Err(format!("its type is {other:?} instead of F32, F16, BF16, F64 or I8")),
@@ -25,19 +26,19 @@ pub fn check_type(found: Dtype) -> Result<(), String> {
 }
 
 /// The bytes of a file, read once.
-pub struct Weights {
+pub(crate) struct Weights {
     path: PathBuf,
     bytes: Vec<u8>,
 }
 
 impl Weights {
-    pub fn read(folder: &Path) -> Result<Self, EncodeError> {
+    pub(crate) fn read(folder: &Path) -> Result<Self, EncodeError> {
         let path = folder.join(FILE);
         let bytes = super::files::read_bytes(&path, LARGEST, NO_WEIGHTS)?;
         Ok(Weights { path, bytes })
     }
 
-    pub fn tensors(&self) -> Result<Tensors<'_>, EncodeError> {
+    pub(crate) fn tensors(&self) -> Result<Tensors<'_>, EncodeError> {
         let tensors = SafeTensors::deserialize(&self.bytes).map_err(|error| EncodeError::Corrupt {
             path: self.path.clone(),
             reason: format!("{error} ({} bytes)", self.bytes.len()),
@@ -45,32 +46,32 @@ impl Weights {
         Ok(Tensors { path: &self.path, tensors })
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    pub fn into_bytes(self) -> Vec<u8> {
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
 }
 
-pub struct Tensors<'a> {
+pub(crate) struct Tensors<'a> {
     path: &'a Path,
     tensors: SafeTensors<'a>,
 }
 
 impl Tensors<'_> {
-    pub fn contains(&self, name: &str) -> bool {
+    pub(crate) fn contains(&self, name: &str) -> bool {
         self.tensors.tensor(name).is_ok()
     }
 
-    pub fn shape(&self, name: &str) -> Result<Vec<usize>, EncodeError> {
+    pub(crate) fn shape(&self, name: &str) -> Result<Vec<usize>, EncodeError> {
         let tensor = self.tensors.tensor(name).map_err(|_| self.misfit(name, "it is not in the file"))?;
         Ok(tensor.shape().to_vec())
     }
 
     /// Whole numbers of a list, as indices.
-    pub fn integers(&self, name: &str) -> Result<Vec<usize>, EncodeError> {
+    pub(crate) fn integers(&self, name: &str) -> Result<Vec<usize>, EncodeError> {
         let tensor = self.tensors.tensor(name).map_err(|_| self.misfit(name, "it is not in the file"))?;
         let kind = match (tensor.dtype(), tensor.shape()) {
             (Dtype::I64, [_]) => DType::I64,
@@ -89,12 +90,18 @@ impl Tensors<'_> {
     }
 
     /// An error that says what is wrong with a tensor.
-    pub fn misfit(&self, name: &str, reason: &str) -> EncodeError {
+    pub(crate) fn misfit(&self, name: &str, reason: &str) -> EncodeError {
         EncodeError::Tensor { path: self.path.to_owned(), name: name.to_owned(), reason: reason.to_owned() }
     }
 
     /// An error if a value is not finite. `rounded` says how the values are rounded, if they are.
-    pub fn check_finite(&self, name: &str, shape: &[usize], values: &[f32], rounded: &str) -> Result<(), EncodeError> {
+    pub(crate) fn check_finite(
+        &self,
+        name: &str,
+        shape: &[usize],
+        values: &[f32],
+        rounded: &str,
+    ) -> Result<(), EncodeError> {
         let Some(index) = first_not_finite(values) else { return Ok(()) };
         Err(EncodeError::NotFinite {
             path: self.path.to_owned(),
@@ -105,7 +112,7 @@ impl Tensors<'_> {
     }
 
     /// The finite values of a tensor of this very shape; f16, bf16 and 8-bit integers are widened, f64 is narrowed.
-    pub fn get(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, EncodeError> {
+    pub(crate) fn get(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, EncodeError> {
         let wrong = |reason: String| self.misfit(name, &reason);
         let tensor = self.tensors.tensor(name).map_err(|_| wrong("it is not in the file".to_owned()))?;
         if tensor.shape() != shape {
@@ -129,7 +136,13 @@ impl Tensors<'_> {
     }
 
     /// `part.first`, or `part.second` as checkpoints converted from TensorFlow call it.
-    pub fn get_either(&self, part: &str, first: &str, second: &str, shape: &[usize]) -> Result<Vec<f32>, EncodeError> {
+    pub(crate) fn get_either(
+        &self,
+        part: &str,
+        first: &str,
+        second: &str,
+        shape: &[usize],
+    ) -> Result<Vec<f32>, EncodeError> {
         let old = format!("{part}.{second}");
         if self.contains(&old) { self.get(&old, shape) } else { self.get(&format!("{part}.{first}"), shape) }
     }

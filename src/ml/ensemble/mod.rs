@@ -20,6 +20,7 @@ const LEAST: f64 = 1e-4;
 /// How members become one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Combination {
+    /// What is averaged.
     pub average: Average,
     /// One for each member; they sum to 1.
     pub weights: Vec<f64>,

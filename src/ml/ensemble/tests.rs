@@ -1,7 +1,7 @@
 //! Weights against scipy's optimiser, greedy selection against its definition, and combinations by hand.
 
 use super::{Average, Calibration, Combination, Members, Weighting, cross_fitted};
-use crate::calibration::fit_temperature;
+use crate::calibration::fit::fit_temperature;
 use crate::matrix::Matrix;
 use crate::progress::Silent;
 

@@ -14,7 +14,7 @@ const GAIN: f64 = 1e-10;
 const WORTH: f64 = 1e-3;
 
 /// How often each member was added (Caruana, Niculescu-Mizil, Crew and Ksikes 2004, ICML): with repetition, up to the length of least loss.
-pub fn greedy(
+pub(crate) fn greedy(
     members: &[&Matrix],
     labels: &[u32],
     average: Average,
@@ -51,7 +51,7 @@ pub fn greedy(
 
 /// The weights of least log loss of Σ w·p, w ≥ 0, Σ w = 1: mixture proportions, found by expectation maximisation (Dempster, Laird and Rubin 1977).
 /// Every step lowers the loss, and the problem is convex.
-pub fn mixture(members: &[&Matrix], labels: &[u32], progress: &dyn Progress) -> Result<Vec<f64>, Cancelled> {
+pub(crate) fn mixture(members: &[&Matrix], labels: &[u32], progress: &dyn Progress) -> Result<Vec<f64>, Cancelled> {
     let of_truth = |member: &Matrix| -> Vec<f64> {
         labels.iter().enumerate().map(|(i, &label)| f64::from(member.get(i, label as usize)).max(1e-15)).collect()
     };
@@ -86,7 +86,7 @@ fn unnoticed(weights: Vec<f64>) -> Vec<f64> {
 /// The weights w ≥ 0 of least log loss of Π p^w, made to sum to 1, with a small price on w: convex in w, since the loss is that of a logistic
 /// regression on the logarithms.
 /// Projected gradient steps with momentum (Beck and Teboulle 2009), which begin anew where the loss rises.
-pub fn product(members: &[&Matrix], labels: &[u32], progress: &dyn Progress) -> Result<Vec<f64>, Cancelled> {
+pub(crate) fn product(members: &[&Matrix], labels: &[u32], progress: &dyn Progress) -> Result<Vec<f64>, Cancelled> {
     let (count, classes) = (members.len(), members.first().map_or(1, |member| member.cols));
     let values: Vec<Vec<f64>> =
         members.iter().map(|member| member.data.iter().map(|&p| averaged(Average::Logits, p)).collect()).collect();

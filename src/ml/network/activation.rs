@@ -3,7 +3,7 @@
 use runner_results::spec::Activation;
 
 /// An activation as a function.
-pub trait ActivationFunction {
+pub(crate) trait ActivationFunction {
     /// Replaces every value by the function's. NaN stays NaN, so that a divergence is never hidden.
     fn apply(self, values: &mut [f32]);
 
@@ -109,7 +109,7 @@ fn normal_cdf(x: f32) -> f32 {
 /// eˣ to about 2 units in the last place: reduction by powers of two and a polynomial of degree 6 (the coefficients of
 /// Cephes' `expf`). Written without branches or calls, because `f32::exp` is a call for each element.
 #[inline(always)]
-pub fn exp(x: f32) -> f32 {
+pub(crate) fn exp(x: f32) -> f32 {
     let x = x.clamp(-87.0, 88.0);
     // Adding 1.5·2²³ rounds to the nearest integer, which then stands in the low bits.
     let shifted = x * std::f32::consts::LOG2_E + ROUNDING_SHIFT;

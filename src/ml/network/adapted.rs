@@ -20,7 +20,7 @@ use crate::input::Texts;
 use crate::rng::Stream;
 
 /// The layers above the cut, lowest first.
-pub struct Adapted {
+pub(crate) struct Adapted {
     /// Number of the first of them in the encoder.
     first: usize,
     layers: Vec<Learned>,
@@ -54,7 +54,7 @@ const VALUE: usize = 4;
 
 impl Adapted {
     /// Low-rank updates begin as none; full weights must be set, as they come with the encoder or as they were learned.
-    pub fn new(
+    pub(crate) fn new(
         depth: usize,
         layers: usize,
         width: usize,
@@ -86,7 +86,7 @@ impl Adapted {
     }
 
     /// Takes the weights that the texts' encoder has.
-    pub fn begin_as_given(&self, texts: &Texts) -> Result<()> {
+    pub(crate) fn begin_as_given(&self, texts: &Texts) -> Result<()> {
         let cut = self.cut(texts)?;
         for (learned, given) in self.layers.iter().zip(&cut.upper) {
             if let Learned::Full(vars) = learned {
@@ -97,7 +97,7 @@ impl Adapted {
     }
 
     /// rows × width. `mask` (rows × width) multiplies every component; a `frozen` pass gets no gradient.
-    pub fn forward(&self, texts: &Texts, mask: Option<Mask>, frozen: bool) -> Result<Tensor> {
+    pub(crate) fn forward(&self, texts: &Texts, mask: Option<Mask>, frozen: bool) -> Result<Tensor> {
         let cut = self.cut(texts)?;
         let (distinct, places) = distinct(&texts.of_row);
         let unit_length = cut.normalize || texts.normalize;
@@ -143,7 +143,7 @@ impl Adapted {
     }
 
     /// Names as BERT has them, e.g. `layer.5.attention.self.query.weight`; `prefix` ends with a dot.
-    pub fn tensors(&self, prefix: &str, all: &mut Tensors) {
+    pub(crate) fn tensors(&self, prefix: &str, all: &mut Tensors) {
         for (i, learned) in self.layers.iter().enumerate() {
             let layer = format!("{prefix}layer.{}.", self.first + i);
             match learned {

@@ -13,57 +13,57 @@ use runner_results::spec::{MOST, WIDEST};
 #[serde(deny_unknown_fields)]
 pub struct Blueprint {
     /// In the order of the inputs.
-    pub branches: Vec<BranchBlueprint>,
+    pub(crate) branches: Vec<BranchBlueprint>,
     #[serde(default, skip_serializing_if = "is_default")]
-    pub fusion: Fusion,
+    pub(crate) fusion: Fusion,
     /// Width of the branches' sum in gated fusion.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub fusion_width: usize,
+    pub(crate) fusion_width: usize,
     /// Share of rows that lose a branch while training; without effect on predictions.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub branch_dropout: f64,
+    pub(crate) branch_dropout: f64,
     #[serde(default, skip_serializing_if = "is_default")]
-    pub trunk_kind: TrunkKind,
+    pub(crate) trunk_kind: TrunkKind,
     /// Widths of the trunk's hidden layers.
-    pub trunk: Vec<usize>,
+    pub(crate) trunk: Vec<usize>,
     /// Members of the ensemble of a `tabm` trunk, else 1.
     #[serde(default = "one", skip_serializing_if = "is_one")]
-    pub members: usize,
+    pub(crate) members: usize,
     /// Outputs of the head.
-    pub classes: usize,
-    pub activation: Activation,
+    pub(crate) classes: usize,
+    pub(crate) activation: Activation,
     #[serde(default, skip_serializing_if = "is_default")]
-    pub parametrization: Parametrization,
-    pub batch_norm: bool,
+    pub(crate) parametrization: Parametrization,
+    pub(crate) batch_norm: bool,
     /// Added to the variance by batch norm.
-    pub batch_norm_epsilon: f64,
+    pub(crate) batch_norm_epsilon: f64,
     /// After each hidden layer while training; without effect on predictions.
-    pub dropout: f64,
+    pub(crate) dropout: f64,
 }
 
 /// One branch: `key` names its tensors, e.g. `branches.numeric.layers.0.linear.weight`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct BranchBlueprint {
-    pub key: String,
+pub(crate) struct BranchBlueprint {
+    pub(crate) key: String,
     /// Width of the input.
-    pub input: usize,
+    pub(crate) input: usize,
     /// On the input while training; of categories the share of rows taken for unknown.
-    pub dropout: f64,
+    pub(crate) dropout: f64,
     /// What the input passes before the layers.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub embedding: Embedding,
+    pub(crate) embedding: Embedding,
     /// Whether there is a learned factor for each input of the first layer.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub scale: bool,
+    pub(crate) scale: bool,
     /// Widths of the hidden layers.
-    pub layers: Vec<usize>,
+    pub(crate) layers: Vec<usize>,
 }
 
 /// How inputs become vectors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Embedding {
+pub(crate) enum Embedding {
     #[default]
     None,
     /// Cosines of each number, brought to `width` − 1, and the number.
@@ -79,7 +79,7 @@ pub enum Embedding {
 /// What an adapted layer learns.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Update {
+pub(crate) enum Update {
     /// All its weights.
     Full,
     /// W + scale·B·A of its query and value projections (Hu et al. 2021, arXiv 2106.09685).
@@ -101,7 +101,7 @@ pub struct Widths<'a> {
 
 impl BranchBlueprint {
     /// Width of what reaches the layers.
-    pub fn embedded(&self) -> usize {
+    pub(crate) fn embedded(&self) -> usize {
         match self.embedding {
             Embedding::None => self.input,
             Embedding::Periodic { width, .. } | Embedding::PiecewiseLinear { width, .. } => self.input * width,
@@ -110,17 +110,17 @@ impl BranchBlueprint {
     }
 
     /// Width of what the branch hands on.
-    pub fn output(&self) -> usize {
+    pub(crate) fn output(&self) -> usize {
         self.layers.last().copied().unwrap_or(self.embedded())
     }
 
     /// Whether something is learned before the layers.
-    pub fn has_first_stage(&self) -> bool {
+    pub(crate) fn has_first_stage(&self) -> bool {
         self.scale || self.embedding != Embedding::None
     }
 
     /// What can be frozen one after another: the first stage, if there is one, then the layers.
-    pub fn levels(&self) -> usize {
+    pub(crate) fn levels(&self) -> usize {
         usize::from(self.has_first_stage()) + self.layers.len()
     }
 }
@@ -199,7 +199,7 @@ impl Blueprint {
     }
 
     /// The trunks, each with its prefix and the width of its input.
-    pub fn trunks(&self) -> Vec<(String, usize)> {
+    pub(crate) fn trunks(&self) -> Vec<(String, usize)> {
         let widths = self.branches.iter().map(BranchBlueprint::output);
         match self.fusion {
             Fusion::Concat => vec![(String::new(), widths.sum())],
@@ -209,12 +209,12 @@ impl Blueprint {
     }
 
     /// Whether batch norm sees the rows of a batch, which then must not be of a single row.
-    pub fn needs_two_rows(&self) -> bool {
+    pub(crate) fn needs_two_rows(&self) -> bool {
         self.batch_norm
     }
 
     /// Whether every width is one that `NetworkSpec::problems` lets pass.
-    pub fn is_plausible(&self) -> bool {
+    pub(crate) fn is_plausible(&self) -> bool {
         let possible = |width: usize| (1..=WIDEST).contains(&width);
         let few = |count: usize| (1..=MOST).contains(&count);
         let embedding = |branch: &BranchBlueprint| match branch.embedding {
@@ -244,12 +244,12 @@ impl Blueprint {
 
     /// Layers that can be frozen one after another: the branches' first ones together, their second ones …, then
     /// the trunk's. The head is never frozen.
-    pub fn levels(&self) -> usize {
+    pub(crate) fn levels(&self) -> usize {
         self.branch_levels() + self.trunk.len()
     }
 
     /// Layers of the deepest branch: the level at which the trunk begins.
-    pub fn branch_levels(&self) -> usize {
+    pub(crate) fn branch_levels(&self) -> usize {
         self.branches.iter().map(BranchBlueprint::levels).max().unwrap_or(0)
     }
 }

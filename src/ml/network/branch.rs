@@ -13,7 +13,7 @@ use crate::matrix::Matrix;
 use crate::rng::Stream;
 
 /// A branch with weights.
-pub struct Branch {
+pub(crate) struct Branch {
     embedding: Embedding,
     /// Of the embedding, by name, in the order in which it takes them.
     vars: Vec<(&'static str, Role, Var)>,
@@ -21,12 +21,12 @@ pub struct Branch {
     scale: Option<Var>,
     /// The layers of an encoder.
     adapted: Option<Adapted>,
-    pub layers: Vec<Layer>,
+    pub(crate) layers: Vec<Layer>,
 }
 
 impl Branch {
     /// The first stage's weights are random; `layers` are given.
-    pub fn new(blueprint: &BranchBlueprint, layers: Vec<Layer>, stream: &mut Stream) -> Result<Self> {
+    pub(crate) fn new(blueprint: &BranchBlueprint, layers: Vec<Layer>, stream: &mut Stream) -> Result<Self> {
         let numbers = blueprint.input;
         let var = |values: Vec<f32>, shape: &[usize]| Var::from_vec(values, shape, &Device::Cpu);
         let linear = |features: usize, width: usize, stream: &mut Stream| -> Result<Vec<(&'static str, Role, Var)>> {
@@ -71,7 +71,7 @@ impl Branch {
     }
 
     /// Lets the layers of an encoder begin as they come with it.
-    pub fn begin_as_given(&self, input: &Input) -> Result<()> {
+    pub(crate) fn begin_as_given(&self, input: &Input) -> Result<()> {
         match (&self.adapted, input) {
             (Some(adapted), Input::Texts(texts)) => adapted.begin_as_given(texts),
             _ => Ok(()),
@@ -80,7 +80,7 @@ impl Branch {
 
     /// The vectors of texts in training, rows × width. `mask` holds factors for every component; where `frozen`, nothing
     /// before the layers gets a gradient.
-    pub fn read(&self, texts: &Texts, mask: Option<Mask>, frozen: bool) -> Result<Tensor> {
+    pub(crate) fn read(&self, texts: &Texts, mask: Option<Mask>, frozen: bool) -> Result<Tensor> {
         match &self.adapted {
             Some(adapted) => adapted.forward(texts, mask, frozen),
             None => candle_core::bail!("texts where a network wants vectors"),
@@ -88,7 +88,7 @@ impl Branch {
     }
 
     /// What reaches the first layer in predictions.
-    pub fn infer(&self, input: Input) -> Result<Tensor> {
+    pub(crate) fn infer(&self, input: Input) -> Result<Tensor> {
         match input {
             Input::Matrix(matrix) => Ok(self.embed(matrix)?.detach()),
             Input::Texts(texts) => self.read(&texts, None, true),
@@ -96,7 +96,7 @@ impl Branch {
     }
 
     /// What reaches the first layer.
-    pub fn embed(&self, input: Matrix) -> Result<Tensor> {
+    pub(crate) fn embed(&self, input: Matrix) -> Result<Tensor> {
         let vars: Vec<&Tensor> = self.vars.iter().map(|(_, _, var)| var.as_tensor()).collect();
         let x = match (self.embedding, &vars[..]) {
             (Embedding::Periodic { .. }, [frequencies, phases, weight, bias]) => {
@@ -118,7 +118,7 @@ impl Branch {
     }
 
     /// Names as in the state dict of a PyTorch module; `prefix` ends with a dot.
-    pub fn tensors(&self, prefix: &str, all: &mut Tensors) {
+    pub(crate) fn tensors(&self, prefix: &str, all: &mut Tensors) {
         for (name, role, var) in &self.vars {
             all.add(format!("{prefix}embedding.{name}"), Some(0), *role, var);
         }

@@ -32,6 +32,7 @@ pub struct Classifier {
 
 /// Why a model cannot be read or used.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each message says what its values are")]
 pub enum ModelError {
     #[error(transparent)]
     Input(#[from] InputError),
@@ -62,10 +63,11 @@ impl Classifier {
         &self.classes
     }
 
-    pub fn blueprint(&self) -> &Blueprint {
+    pub(crate) fn blueprint(&self) -> &Blueprint {
         self.network.blueprint()
     }
 
+    /// From columns to the network's inputs.
     pub fn preprocessing(&self) -> &Preprocessing {
         &self.preprocessing
     }
@@ -75,6 +77,7 @@ impl Classifier {
         self.calibration = calibration;
     }
 
+    /// That makes its probabilities.
     pub fn calibration(&self) -> &Calibration {
         &self.calibration
     }

@@ -10,13 +10,13 @@ use super::parameter::Tensors;
 use crate::rng::Stream;
 
 /// tanh(linear(branch)) of every branch, weighted by a softmax over all branches together.
-pub struct Gate {
+pub(crate) struct Gate {
     projections: Vec<(String, Linear)>,
     gate: Linear,
 }
 
 impl Gate {
-    pub fn random(blueprint: &Blueprint, seed: u64) -> Result<Self> {
+    pub(crate) fn random(blueprint: &Blueprint, seed: u64) -> Result<Self> {
         let linear = |name: &str, inputs: usize, outputs: usize| {
             let mut stream = Stream::new(seed, &format!("init {name}"), 0);
             Linear::random(inputs, outputs, true, blueprint.parametrization, &mut stream)
@@ -33,7 +33,7 @@ impl Gate {
     }
 
     /// One tensor for each branch → rows × the fusion's width.
-    pub fn forward(&self, branches: &[Tensor]) -> Result<Tensor> {
+    pub(crate) fn forward(&self, branches: &[Tensor]) -> Result<Tensor> {
         let weights = softmax(&self.gate.forward(&Tensor::cat(branches, 1)?)?, D::Minus1)?;
         let mut sum: Option<Tensor> = None;
         for (b, ((_, linear), branch)) in self.projections.iter().zip(branches).enumerate() {
@@ -47,7 +47,7 @@ impl Gate {
     }
 
     /// Joins the trunk's first level: what is before it has other widths in other networks.
-    pub fn tensors(&self, level: usize, all: &mut Tensors) {
+    pub(crate) fn tensors(&self, level: usize, all: &mut Tensors) {
         for (key, linear) in &self.projections {
             linear.tensors(&format!("fusion.branches.{key}."), Some(level), all);
         }

@@ -14,17 +14,17 @@ use crate::rng::Stream;
 const RUNNING_SHARE: f32 = 0.1;
 
 /// factor·x·weightᵀ + bias; weight: outputs × inputs.
-pub struct Linear {
-    pub weight: Var,
+pub(crate) struct Linear {
+    pub(crate) weight: Var,
     /// None before a batch norm, which takes any constant away: Adam would only amplify the rounding in its gradient.
-    pub bias: Option<Var>,
+    pub(crate) bias: Option<Var>,
     /// 1, or 1/√inputs.
-    pub factor: f32,
+    pub(crate) factor: f32,
 }
 
 impl Linear {
     /// Weights first, then biases; both uniform in ±1/√inputs, PyTorch's default for `nn.Linear`, or as the parametrization says.
-    pub fn random(
+    pub(crate) fn random(
         inputs: usize,
         outputs: usize,
         bias: bool,
@@ -46,17 +46,17 @@ impl Linear {
         Ok(Linear { weight, bias, factor })
     }
 
-    pub fn outputs(&self) -> Result<usize> {
+    pub(crate) fn outputs(&self) -> Result<usize> {
         self.weight.dim(0)
     }
 
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let affine = self.bias.as_ref().map_or(Affine::Nothing, |bias| Affine::Bias(bias));
         Ok(dense(x, &self.weight, self.factor, affine, Finish::default())?.0)
     }
 
     /// The same values outside the gradient's graph.
-    pub fn infer(&self, x: &Tensor) -> Result<Tensor> {
+    pub(crate) fn infer(&self, x: &Tensor) -> Result<Tensor> {
         self.infer_and(x, Finish::default())
     }
 
@@ -66,7 +66,7 @@ impl Linear {
         Ok(dense(&x.detach(), &self.weight.as_detached_tensor(), self.factor, affine, finish)?.0)
     }
 
-    pub fn tensors(&self, prefix: &str, level: Option<usize>, all: &mut Tensors) {
+    pub(crate) fn tensors(&self, prefix: &str, level: Option<usize>, all: &mut Tensors) {
         all.add(format!("{prefix}weight"), level, Role::Weight, &self.weight);
         if let Some(bias) = &self.bias {
             all.add(format!("{prefix}bias"), level, Role::Bias, bias);
@@ -75,25 +75,25 @@ impl Linear {
 }
 
 /// Uniform in ±1/√inputs.
-pub fn uniform(count: usize, inputs: usize, stream: &mut Stream) -> Vec<f32> {
+pub(crate) fn uniform(count: usize, inputs: usize, stream: &mut Stream) -> Vec<f32> {
     let bound = 1.0 / (inputs.max(1) as f64).sqrt();
     (0..count).map(|_| ((2.0 * stream.uniform() - 1.0) * bound) as f32).collect()
 }
 
 /// Scale and shift of normalised features, with the running statistics that predictions use.
-pub struct BatchNorm {
+pub(crate) struct BatchNorm {
     /// The scale, often called gamma.
-    pub weight: Var,
+    pub(crate) weight: Var,
     /// The shift, often called beta.
-    pub bias: Var,
-    pub running_mean: Var,
+    pub(crate) bias: Var,
+    pub(crate) running_mean: Var,
     /// Unbiased: divided by one less than the number of rows, as in PyTorch.
-    pub running_variance: Var,
-    pub epsilon: f32,
+    pub(crate) running_variance: Var,
+    pub(crate) epsilon: f32,
 }
 
 impl BatchNorm {
-    pub fn new(width: usize, epsilon: f64) -> Result<Self> {
+    pub(crate) fn new(width: usize, epsilon: f64) -> Result<Self> {
         Ok(BatchNorm {
             weight: Var::ones(width, DType::F32, &Device::Cpu)?,
             bias: Var::zeros(width, DType::F32, &Device::Cpu)?,
@@ -141,17 +141,17 @@ impl BatchNorm {
 }
 
 /// A hidden layer: linear → batch norm → activation → dropout → skip connection.
-pub struct Layer {
-    pub linear: Linear,
-    pub norm: Option<BatchNorm>,
-    pub activation: Activation,
+pub(crate) struct Layer {
+    pub(crate) linear: Linear,
+    pub(crate) norm: Option<BatchNorm>,
+    pub(crate) activation: Activation,
     /// Adds the input to the output.
-    pub skip: bool,
+    pub(crate) skip: bool,
 }
 
 impl Layer {
     /// In training: statistics of the batch, which the running ones learn; `mask` as in `ops`.
-    pub fn forward(&self, x: &Tensor, mask: Option<Mask>) -> Result<Tensor> {
+    pub(crate) fn forward(&self, x: &Tensor, mask: Option<Mask>) -> Result<Tensor> {
         let finish = Finish { activation: Some(self.activation), mask, skip: self.skip };
         let Some(norm) = &self.norm else {
             let affine = self.linear.bias.as_ref().map_or(Affine::Nothing, |bias| Affine::Bias(bias));
@@ -166,14 +166,14 @@ impl Layer {
     }
 
     /// For predictions and frozen layers: running statistics, no dropout, no gradient.
-    pub fn infer(&self, x: &Tensor) -> Result<Tensor> {
+    pub(crate) fn infer(&self, x: &Tensor) -> Result<Tensor> {
         let finish = Finish { activation: Some(self.activation), mask: None, skip: self.skip };
         let Some(norm) = &self.norm else { return self.linear.infer_and(x, finish) };
         let (weight, constants) = (self.linear.weight.as_detached_tensor(), norm.running_scale_and_shift()?);
         Ok(dense(&x.detach(), &weight, self.linear.factor, Affine::Scaled(&constants), finish)?.0)
     }
 
-    pub fn tensors(&self, prefix: &str, level: usize, all: &mut Tensors) {
+    pub(crate) fn tensors(&self, prefix: &str, level: usize, all: &mut Tensors) {
         self.linear.tensors(&format!("{prefix}linear."), Some(level), all);
         if let Some(norm) = &self.norm {
             norm.tensors(&format!("{prefix}norm."), Some(level), all);
@@ -183,11 +183,11 @@ impl Layer {
 
 /// A hidden layer of an ensemble: inputs·adapter → shared linear → ·scale + shift → activation → dropout, with an adapter, a
 /// scale and a shift for each member.
-pub struct MemberLayer {
+pub(crate) struct MemberLayer {
     /// members × inputs
     adapter: Var,
     /// Shared, without bias.
-    pub linear: Linear,
+    pub(crate) linear: Linear,
     /// members × outputs
     scale: Var,
     /// members × outputs
@@ -198,16 +198,16 @@ pub struct MemberLayer {
 }
 
 /// What a `MemberLayer` is made for.
-pub struct MemberShape {
-    pub members: usize,
-    pub inputs: usize,
-    pub outputs: usize,
+pub(crate) struct MemberShape {
+    pub(crate) members: usize,
+    pub(crate) inputs: usize,
+    pub(crate) outputs: usize,
     /// The first layer: its adapters start as random signs, which makes the members differ; all others start at 1.
-    pub first: bool,
+    pub(crate) first: bool,
 }
 
 impl MemberLayer {
-    pub fn random(
+    pub(crate) fn random(
         shape: MemberShape,
         activation: Activation,
         parametrization: Parametrization,
@@ -228,13 +228,13 @@ impl MemberLayer {
         })
     }
 
-    pub fn forward(&self, x: &Tensor, mask: Option<Mask>) -> Result<Tensor> {
+    pub(crate) fn forward(&self, x: &Tensor, mask: Option<Mask>) -> Result<Tensor> {
         let parts = [&self.adapter, &self.scale, &self.shift].map(|part| part.as_tensor().clone());
         self.compute(x, &self.linear.weight, parts, mask)
     }
 
     /// No dropout, no gradient.
-    pub fn infer(&self, x: &Tensor) -> Result<Tensor> {
+    pub(crate) fn infer(&self, x: &Tensor) -> Result<Tensor> {
         let parts = [&self.adapter, &self.scale, &self.shift].map(Var::as_detached_tensor);
         self.compute(&x.detach(), &self.linear.weight.as_detached_tensor(), parts, None)
     }
@@ -247,7 +247,7 @@ impl MemberLayer {
         Ok(dense(x, weight, self.linear.factor, affine, finish)?.0)
     }
 
-    pub fn tensors(&self, prefix: &str, level: usize, all: &mut Tensors) {
+    pub(crate) fn tensors(&self, prefix: &str, level: usize, all: &mut Tensors) {
         all.add(format!("{prefix}adapter"), Some(level), Role::Scale, &self.adapter);
         self.linear.tensors(&format!("{prefix}linear."), Some(level), all);
         all.add(format!("{prefix}scale"), Some(level), Role::Scale, &self.scale);

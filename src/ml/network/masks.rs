@@ -13,7 +13,7 @@ const WORD: usize = 64;
 const PIECE: usize = 512;
 
 /// Inverted dropout of units in a row: each is multiplied by 0 or by 1/(1 − rate).
-pub struct Mask {
+pub(crate) struct Mask {
     /// A bit for each unit, from the lowest on; 1 keeps it. Ends with a word of padding.
     bits: Vec<u64>,
     length: usize,
@@ -24,7 +24,7 @@ impl Mask {
     /// None where nothing is dropped.
     ///
     /// 16 random bits decide each unit, so the rate is met to 1/65536, and the factor is that of the rate as it is met.
-    pub fn draw(length: usize, rate: f64, stream: &mut Stream) -> Option<Mask> {
+    pub(crate) fn draw(length: usize, rate: f64, stream: &mut Stream) -> Option<Mask> {
         let threshold = threshold(rate);
         if threshold == 0 {
             return None;
@@ -52,13 +52,13 @@ impl Mask {
         Some(Mask { bits, length, keep })
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.length
     }
 
     /// Drops and scales `values`, the units from `first` on.
     #[inline(always)]
-    pub fn apply(&self, values: &mut [f32], first: usize) {
+    pub(crate) fn apply(&self, values: &mut [f32], first: usize) {
         let (blocks, rest) = values.as_chunks_mut::<WORD>();
         let end = first + WORD * blocks.len();
         for (i, block) in blocks.iter_mut().enumerate() {
@@ -101,7 +101,7 @@ fn word_of(drawn: &[u8; 2 * WORD], threshold: u64) -> u64 {
 }
 
 /// Takes the codes of some rows for unknown.
-pub fn forget(codes: &mut Matrix, rate: f64, stream: &mut Stream) {
+pub(crate) fn forget(codes: &mut Matrix, rate: f64, stream: &mut Stream) {
     let threshold = threshold(rate);
     if threshold == 0 {
         return;
@@ -115,7 +115,7 @@ pub fn forget(codes: &mut Matrix, rate: f64, stream: &mut Stream) {
 
 /// For each branch and row 1, or 0 where the row goes without the branch; one branch of each row stays. `None` where nothing is
 /// dropped.
-pub fn branch_masks(branches: usize, rows: usize, rate: f64, stream: &mut Stream) -> Option<Vec<Vec<f32>>> {
+pub(crate) fn branch_masks(branches: usize, rows: usize, rate: f64, stream: &mut Stream) -> Option<Vec<Vec<f32>>> {
     let threshold = threshold(rate);
     if threshold == 0 || branches < 2 {
         return None;

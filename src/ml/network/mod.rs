@@ -27,21 +27,22 @@ mod parameter;
 mod recipe;
 mod trunk;
 
-pub use blueprint::{Blueprint, BranchBlueprint, Embedding, Update, Widths};
+pub use blueprint::{Blueprint, Widths};
+pub(crate) use blueprint::{BranchBlueprint, Embedding};
 pub use classifier::{Classifier, ModelError};
-pub use model::{Network, Snapshot, Training};
+pub(crate) use model::Snapshot;
+pub use model::{Network, Training};
 pub use ops::cross_entropy;
 pub(crate) use ops::vectorized;
-pub use parameter::{Parameter, Role};
-pub use recipe::Recipe;
-pub use runner_results::spec::{
-    Activation, AdaptSpec, CategoryBranchSpec, CategoryColumnSpec, ColumnBranchSpec, Fusion, NetworkSpec,
-    NumericBranchSpec, NumericEmbedding, Parametrization, TextBranchSpec, TrunkKind, TrunkSpec,
-};
+pub use parameter::Parameter;
+pub(crate) use parameter::Role;
+pub(crate) use recipe::Recipe;
+pub use runner_results::spec::NetworkSpec;
+pub(crate) use runner_results::spec::{Activation, AdaptSpec, Fusion, NumericEmbedding, Parametrization, TrunkKind};
 
 /// Runs `work` in a pool of one thread, so that trainings side by side do not fight; where it already is in a pool
 /// ([`on_threads`]) it stays there. The bits do not depend on it: a product is split over rows and columns only.
-pub fn on_one_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+pub(crate) fn on_one_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     if rayon::current_thread_index().is_some() { work() } else { on_threads(1, work) }
 }
 

@@ -18,6 +18,19 @@ use crate::rng::Stream;
 
 /// A network with weights. Inputs are one for each branch, in the blueprint's order: a rows × width matrix, of a column of
 /// categories the codes, 0 for unknown; or texts, which bring the layers of their encoder that stand still.
+///
+/// ```
+/// use runner_ml::input::Input;
+/// use runner_ml::matrix::Matrix;
+/// use runner_ml::network::{Blueprint, Network, NetworkSpec, Widths};
+///
+/// let spec: NetworkSpec = serde_json::from_str(r#"{"trunk": {"layers": [8]}}"#)?;
+/// let blueprint = Blueprint::new(&spec, Widths { numeric: 2, ..Widths::default() }, 3).expect("a network");
+/// let network = Network::new(&blueprint, 7)?;
+/// let logits = network.infer(vec![Input::Matrix(Matrix::zeros(5, 2))])?;
+/// assert_eq!(logits.dims(), [5, 3]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Network {
     blueprint: Blueprint,
     branches: Vec<Branch>,
@@ -27,7 +40,7 @@ pub struct Network {
 }
 
 /// The values of every tensor by its name, as PyTorch's `state_dict` would name them: shape and row-major values.
-pub type Snapshot = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+pub(crate) type Snapshot = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
 /// What is left out of the network in a training pass.
 pub struct Training<'a> {
@@ -69,7 +82,7 @@ impl Network {
         self.branches.iter().zip(inputs).try_for_each(|(branch, input)| branch.begin_as_given(input))
     }
 
-    pub fn blueprint(&self) -> &Blueprint {
+    pub(crate) fn blueprint(&self) -> &Blueprint {
         &self.blueprint
     }
 
@@ -141,7 +154,7 @@ impl Network {
 
     /// The same; `watch` is shown the outputs (rows × units, or rows·members × units) of every hidden layer, with the layer's
     /// number.
-    pub fn infer_watched(
+    pub(crate) fn infer_watched(
         &self,
         inputs: Vec<Input>,
         watch: &mut dyn FnMut(usize, &Tensor) -> Result<()>,
@@ -191,7 +204,7 @@ impl Network {
     }
 
     /// Every tensor, running statistics included.
-    pub fn tensors(&self) -> Vec<Parameter> {
+    pub(crate) fn tensors(&self) -> Vec<Parameter> {
         let mut tensors = Tensors { all: Vec::new() };
         for (blueprint, branch) in self.blueprint.branches.iter().zip(&self.branches) {
             branch.tensors(&format!("branches.{}.", blueprint.key), &mut tensors);
@@ -207,7 +220,7 @@ impl Network {
     }
 
     /// A copy of every tensor, running statistics included.
-    pub fn snapshot(&self) -> Result<Snapshot> {
+    pub(crate) fn snapshot(&self) -> Result<Snapshot> {
         let mut all = Snapshot::new();
         for tensor in self.tensors() {
             let values = tensor.var.flatten_all()?.to_vec1()?;
@@ -217,7 +230,7 @@ impl Network {
     }
 
     /// Takes over the values of a snapshot of the same blueprint. Fails on a missing tensor, a further one or another shape.
-    pub fn restore(&mut self, snapshot: &Snapshot) -> std::result::Result<(), String> {
+    pub(crate) fn restore(&mut self, snapshot: &Snapshot) -> std::result::Result<(), String> {
         let tensors = self.tensors();
         for tensor in &tensors {
             let (name, shape) = (&tensor.name, tensor.var.dims());

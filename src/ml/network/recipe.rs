@@ -7,28 +7,28 @@ use super::Blueprint;
 use crate::preprocess::Preprocessing;
 
 /// The layout of this recipe and of the tensors' names; a reader refuses others.
-pub const FORMAT: &str = "runner network 2";
+pub(crate) const FORMAT: &str = "runner network 2";
 
 /// What stands beside the weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Recipe {
+pub(crate) struct Recipe {
     /// Always `FORMAT`.
-    pub format: String,
+    pub(crate) format: String,
     /// Names of the outputs, in order.
-    pub classes: Vec<String>,
+    pub(crate) classes: Vec<String>,
     /// Imputation and scaling of the inputs, fitted on the training part.
-    pub inputs: Preprocessing,
+    pub(crate) inputs: Preprocessing,
     /// Shape, activation and constants of the network.
-    pub network: Blueprint,
+    pub(crate) network: Blueprint,
     /// The loss that the weights minimise; the logits' softmax are probabilities under it.
-    pub loss: String,
+    pub(crate) loss: String,
     /// The logits are divided by it before the softmax; fitted on the validation part, as is the bias.
-    pub temperature: f64,
+    pub(crate) temperature: f64,
     /// Added to them after that, one for each class, where the classes' shares were off; empty for none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub bias: Vec<f64>,
+    pub(crate) bias: Vec<f64>,
     /// Added to the logarithms of the probabilities to find the class that is predicted, one for each class; empty where it is the likeliest one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub decision: Vec<f64>,
+    pub(crate) decision: Vec<f64>,
 }

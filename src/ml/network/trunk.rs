@@ -11,7 +11,7 @@ use super::parameter::{Role, Tensors};
 use crate::rng::Stream;
 
 /// A trunk with weights. `prefix` is empty where there is one, else names the branch, e.g. `numeric.`.
-pub struct Trunk {
+pub(crate) struct Trunk {
     prefix: String,
     body: Body,
 }
@@ -32,7 +32,7 @@ enum Body {
 }
 
 impl Trunk {
-    pub fn random(blueprint: &Blueprint, prefix: &str, input: usize, seed: u64) -> Result<Self> {
+    pub(crate) fn random(blueprint: &Blueprint, prefix: &str, input: usize, seed: u64) -> Result<Self> {
         let width = blueprint.trunk.last().copied().unwrap_or(input);
         let inputs: Vec<usize> = std::iter::once(input).chain(blueprint.trunk.iter().copied()).collect();
         let names = |i: usize| format!("trunk.{prefix}layers.{i}");
@@ -67,7 +67,7 @@ impl Trunk {
     }
 
     /// Logits in training, rows·members × classes. The first `frozen` layers stand still; `rate` is dropout's.
-    pub fn forward(&self, x: Tensor, frozen: usize, rate: f64, masks: &mut Stream) -> Result<Tensor> {
+    pub(crate) fn forward(&self, x: Tensor, frozen: usize, rate: f64, masks: &mut Stream) -> Result<Tensor> {
         let rows = x.dim(0)?;
         let mut x = x;
         match &self.body {
@@ -95,7 +95,7 @@ impl Trunk {
     }
 
     /// Logits for predictions, rows·members × classes; `watch` sees what every layer gives.
-    pub fn infer(&self, x: Tensor, watch: &mut dyn FnMut(&Tensor) -> Result<()>) -> Result<Tensor> {
+    pub(crate) fn infer(&self, x: Tensor, watch: &mut dyn FnMut(&Tensor) -> Result<()>) -> Result<Tensor> {
         let mut x = x;
         match &self.body {
             Body::Single { layers, head } => {
@@ -117,7 +117,7 @@ impl Trunk {
     }
 
     /// `first` is the level of the first layer.
-    pub fn tensors(&self, first: usize, all: &mut Tensors) {
+    pub(crate) fn tensors(&self, first: usize, all: &mut Tensors) {
         let prefix = &self.prefix;
         let layers = format!("trunk.{prefix}layers.");
         match &self.body {

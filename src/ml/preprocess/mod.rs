@@ -4,10 +4,11 @@
 mod numeric;
 mod quantile;
 
-pub use numeric::{NumericColumn, Scale};
+pub use numeric::NumericColumn;
+pub(crate) use numeric::Scale;
 pub(crate) use numeric::{moments, unit};
 pub(crate) use quantile::normal_quantile;
-pub use runner_results::spec::Scaling;
+pub(crate) use runner_results::spec::Scaling;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,26 +35,27 @@ pub struct Preprocessing {
 
 /// What to prepare, and how.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Wishes<'a> {
+pub(crate) struct Wishes<'a> {
     /// Names of numeric columns.
-    pub numeric: &'a [String],
+    pub(crate) numeric: &'a [String],
     /// Names of embedding columns.
-    pub text: &'a [String],
+    pub(crate) text: &'a [String],
     /// Names of columns of categories, each with the fewest rows that a value needs to have a number of its own.
-    pub categories: &'a [(String, usize)],
-    pub scaling: Scaling,
+    pub(crate) categories: &'a [(String, usize)],
+    pub(crate) scaling: Scaling,
     /// Adds an input for each numeric column with missing values.
-    pub indicators: bool,
+    pub(crate) indicators: bool,
     /// Brings every row's embedding to the same length.
-    pub normalize: bool,
+    pub(crate) normalize: bool,
     /// Names of those embedding columns whose encoder the network adapts.
-    pub adapted: &'a [String],
+    pub(crate) adapted: &'a [String],
 }
 
 /// A column of categories. The input is a value's place in `values`, counted from 1; 0 stands for all others and for missing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CategoryColumn {
+    /// As in the table.
     pub name: String,
     /// The values of the training rows that are frequent enough, sorted.
     pub values: Vec<String>,
@@ -63,15 +65,16 @@ pub struct CategoryColumn {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TextColumn {
+    /// As in the table.
     pub name: String,
     /// Components of a vector.
-    pub dim: usize,
+    pub(crate) dim: usize,
     /// Multiplies every component: the inverse of the training rows' root mean square, as components of a unit vector
     /// are small numbers that would learn slowly beside the others.
-    pub factor: f64,
+    pub(crate) factor: f64,
     /// Whether each vector is first divided by its length.
     #[serde(default, skip_serializing_if = "is_false")]
-    pub normalize: bool,
+    pub(crate) normalize: bool,
     /// Whether the network reads the texts themselves, with layers of the encoder that it adapts. What is said above of
     /// vectors then holds for those that it makes of them.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -84,6 +87,7 @@ fn is_false(value: &bool) -> bool {
 
 /// Why columns cannot be prepared.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[allow(missing_docs, reason = "each message says what its values are")]
 pub enum InputError {
     #[error("column '{0}' is missing")]
     Missing(String),
@@ -107,7 +111,7 @@ pub enum InputError {
 
 impl Preprocessing {
     /// Fits on `rows` of the frame (at least one).
-    pub fn fit(frame: &Frame, wishes: Wishes, rows: &[usize]) -> Result<Self, InputError> {
+    pub(crate) fn fit(frame: &Frame, wishes: Wishes, rows: &[usize]) -> Result<Self, InputError> {
         if wishes.numeric.is_empty() && wishes.text.is_empty() && wishes.categories.is_empty() {
             return Err(InputError::NoColumns);
         }
@@ -146,28 +150,28 @@ impl Preprocessing {
     }
 
     /// Width of the numeric input: the columns and the indicators.
-    pub fn numeric_width(&self) -> usize {
+    pub(crate) fn numeric_width(&self) -> usize {
         self.numeric.len() + self.numeric.iter().filter(|column| column.indicator).count()
     }
 
     /// Whether a quantile scale is too short to interpolate in, as only a damaged recipe has it.
-    pub fn has_short_quantiles(&self) -> bool {
+    pub(crate) fn has_short_quantiles(&self) -> bool {
         self.numeric.iter().any(|column| matches!(&column.scale, Scale::Quantile { quantiles } if quantiles.len() < 2))
     }
 
     /// Name and width of every embedding.
-    pub fn text_widths(&self) -> Vec<(String, usize)> {
+    pub(crate) fn text_widths(&self) -> Vec<(String, usize)> {
         self.text.iter().map(|column| (column.name.clone(), column.dim)).collect()
     }
 
     /// Name and number of values of every column of categories, the unknown one included.
-    pub fn category_widths(&self) -> Vec<(String, usize)> {
+    pub(crate) fn category_widths(&self) -> Vec<(String, usize)> {
         self.categories.iter().map(|column| (column.name.clone(), column.values.len() + 1)).collect()
     }
 
     /// The inputs of a network for `rows` of the frame, in that order: one matrix for the numbers (if there are any),
     /// one for each embedding (or its texts, where the encoder is adapted), one of a single column for each column of categories. Missing numbers are imputed; infinite values are refused.
-    pub fn apply(&self, frame: &Frame, rows: &[usize]) -> Result<Vec<Input>, InputError> {
+    pub(crate) fn apply(&self, frame: &Frame, rows: &[usize]) -> Result<Vec<Input>, InputError> {
         let mut inputs = Vec::new();
         if !self.numeric.is_empty() {
             inputs.push(self.apply_numeric(frame, rows)?.into());

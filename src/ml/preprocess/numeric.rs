@@ -10,18 +10,19 @@ use crate::stats::quantile;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NumericColumn {
+    /// As in the table.
     pub name: String,
     /// Stands in for a missing value, before scaling.
-    pub median: f64,
+    pub(crate) median: f64,
     /// Adds an input that is 1 where the value is missing.
-    pub indicator: bool,
-    pub scale: Scale,
+    pub(crate) indicator: bool,
+    pub(crate) scale: Scale,
 }
 
 /// A fitted scaling.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Scale {
+pub(crate) enum Scale {
     Standard {
         mean: f64,
         deviation: f64,

@@ -4,10 +4,10 @@
 use crate::stats::quantile;
 
 /// Most quantiles that a column is described by.
-pub const QUANTILES: usize = 512;
+pub(crate) const QUANTILES: usize = 512;
 
 /// Up to `count` evenly spaced quantiles of sorted values, at least two.
-pub fn quantiles(sorted: &[f64], count: usize) -> Vec<f64> {
+pub(crate) fn quantiles(sorted: &[f64], count: usize) -> Vec<f64> {
     let count = count.min(sorted.len()).max(2);
     (0..count).map(|i| quantile(sorted, i as f64 / (count - 1) as f64)).collect()
 }
@@ -16,7 +16,7 @@ pub fn quantiles(sorted: &[f64], count: usize) -> Vec<f64> {
 ///
 /// The rank stays half a step from 0 and 1. scikit-learn maps the smallest and the largest training value to ±5.2, which
 /// makes an outlier of every zero in a column where a third of the rows is zero.
-pub fn normal_score(quantiles: &[f64], value: f64) -> f64 {
+pub(crate) fn normal_score(quantiles: &[f64], value: f64) -> f64 {
     let steps = (quantiles.len() - 1) as f64;
     let first = quantiles.partition_point(|q| *q < value);
     let after = quantiles.partition_point(|q| *q <= value);
@@ -35,7 +35,7 @@ pub fn normal_score(quantiles: &[f64], value: f64) -> f64 {
 }
 
 /// Inverse of the standard normal distribution function: algorithm AS 241, PPND16 (Wichura 1988), for 0 < p < 1.
-pub fn normal_quantile(p: f64) -> f64 {
+pub(crate) fn normal_quantile(p: f64) -> f64 {
     let ratio = |top: &[f64; 8], bottom: &[f64; 8], x: f64| {
         let polynomial = |c: &[f64; 8]| c.iter().rev().fold(0.0, |sum, c| sum * x + c);
         polynomial(top) / polynomial(bottom)

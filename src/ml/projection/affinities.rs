@@ -13,7 +13,7 @@ const TOLERANCE: f64 = 1e-5;
 
 /// The joint probabilities of all pairs, from squared distances: symmetric, zero on the diagonal, of sum 1. `perplexity` is the effective number
 /// of neighbours of each point, below the number of points less one.
-pub fn joint(
+pub(crate) fn joint(
     distances: &Matrix,
     perplexity: f64,
     threads: usize,

@@ -9,7 +9,7 @@ use crate::train::side_by_side;
 const BLOCK: usize = 64;
 
 /// `points.rows` × `points.rows`; zero on the diagonal, never below zero.
-pub fn squared(points: &Matrix, threads: usize, progress: &dyn Progress) -> Result<Matrix, Cancelled> {
+pub(crate) fn squared(points: &Matrix, threads: usize, progress: &dyn Progress) -> Result<Matrix, Cancelled> {
     let (count, dim) = (points.rows, points.cols);
     let norms: Vec<f32> = (0..count).map(|i| points.row(i).iter().map(|x| x * x).sum()).collect();
     let all = View::new(&points.data, count, dim).transposed();

@@ -18,7 +18,8 @@ mod tsne;
 
 pub use neighbours::{agreement, nearest};
 pub use pca::principal_plane;
-pub use tsne::{TsneError, TsneOptions, tsne};
+pub use tsne::TsneError;
+pub use tsne::{TsneOptions, tsne};
 
 /// A point's place.
 pub type Place = [f32; 2];
@@ -28,7 +29,7 @@ mod tests {
     use crate::matrix::Matrix;
 
     /// Three groups of 20 in five dimensions: sin(0.7 i (j + 1)), and 3 (i mod 3) more in dimension i mod 3.
-    pub fn points() -> Matrix {
+    pub(crate) fn points() -> Matrix {
         let at = |i: usize, j: usize| {
             let group = i % 3;
             (i as f64 * (j + 1) as f64 * 0.7).sin() + if j == group { 3.0 * group as f64 } else { 0.0 }

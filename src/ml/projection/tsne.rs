@@ -18,6 +18,7 @@ const LANES: usize = 16;
 /// Points of one piece of work.
 const BLOCK: usize = 128;
 
+/// Options of t-SNE.
 #[derive(Clone, Copy, Debug)]
 pub struct TsneOptions {
     /// Effective number of neighbours of each point.
@@ -26,10 +27,14 @@ pub struct TsneOptions {
     pub iterations: usize,
 }
 
+/// Why points cannot be laid out.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each message says what its values are")]
 pub enum TsneError {
+    /// Fewer points than the perplexity needs.
     #[error("{points} points are too few for perplexity {perplexity} (it must lie between 1 and {points} - 1)")]
     TooFew { points: usize, perplexity: f64 },
+    /// The user asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
 }

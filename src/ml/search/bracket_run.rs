@@ -10,20 +10,20 @@ use crate::progress::{Cancelled, Progress};
 use crate::train::{Curves, side_by_side};
 
 /// Trials that are begun together, and what they need.
-pub struct Heat<'a> {
-    pub search: &'a Search<'a>,
+pub(crate) struct Heat<'a> {
+    pub(crate) search: &'a Search<'a>,
     /// Trials before these.
-    pub begun: usize,
-    pub points: &'a [Point],
+    pub(crate) begun: usize,
+    pub(crate) points: &'a [Point],
     /// Trials of the whole search, where it is known.
-    pub total: Option<usize>,
-    pub progress: &'a dyn Progress,
-    pub trial: &'a RunTrial<'a>,
+    pub(crate) total: Option<usize>,
+    pub(crate) progress: &'a dyn Progress,
+    pub(crate) trial: &'a RunTrial<'a>,
 }
 
 impl Heat<'_> {
     /// A trial for each point, in their order; without rungs fewer when the time is up. Those that compete begin together.
-    pub fn run(&self, rungs: &[usize]) -> Result<Vec<(Trial, Curves)>, SearchError> {
+    pub(super) fn run(&self, rungs: &[usize]) -> Result<Vec<(Trial, Curves)>, SearchError> {
         let Some(pruning) = self.search.spec.pruning.as_ref().filter(|_| !rungs.is_empty()) else {
             return self.side_by_side(&(0..self.points.len()).collect::<Vec<_>>(), None, true);
         };

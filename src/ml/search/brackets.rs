@@ -8,15 +8,15 @@ use super::spec::{PruningKind, PruningSpec, SearchSpec};
 
 /// Trials that are begun together.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Bracket {
+pub(crate) struct Bracket {
     /// Trials at most; `None` for all that there are.
-    pub trials: Option<usize>,
+    pub(crate) trials: Option<usize>,
     /// Epochs after which the worse trials stop, ascending; what remains runs to its end.
-    pub rungs: Vec<usize>,
+    pub(crate) rungs: Vec<usize>,
 }
 
 /// The brackets of a search in turn, without end. `epochs`: those of a whole trial.
-pub fn brackets(spec: &SearchSpec, epochs: usize) -> impl Iterator<Item = Bracket> {
+pub(crate) fn brackets(spec: &SearchSpec, epochs: usize) -> impl Iterator<Item = Bracket> {
     let turn: Vec<Bracket> = match &spec.pruning {
         None => vec![Bracket { trials: spec.batch(), rungs: Vec::new() }],
         Some(pruning) => {
@@ -36,7 +36,7 @@ pub fn brackets(spec: &SearchSpec, epochs: usize) -> impl Iterator<Item = Bracke
 }
 
 /// How many of `trials` go on from a rung: the best 1 / factor, but always one.
-pub fn promoted(trials: usize, factor: usize) -> usize {
+pub(crate) fn promoted(trials: usize, factor: usize) -> usize {
     (trials / factor.max(1)).max(1)
 }
 

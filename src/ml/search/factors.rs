@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-pub use runner_results::search::{Aspect, Factor, Scale};
+pub(crate) use runner_results::search::{Aspect, Factor, Scale};
 
 use super::Trial;
 use super::fanova::{Cells, importance};

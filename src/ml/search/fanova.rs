@@ -12,11 +12,11 @@ const TREES: usize = 64;
 
 /// One parameter's values, divided into cells.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Cells {
+pub(crate) struct Cells {
     /// Each cell's share of the axis; they sum to 1.
-    pub shares: Vec<f64>,
+    pub(crate) shares: Vec<f64>,
     /// Whether neighbouring cells have neighbouring values; else any may stand together.
-    pub is_ordered: bool,
+    pub(crate) is_ordered: bool,
 }
 
 /// A box, as the cells of each axis that it spans, and the mean of what fell into it.
@@ -27,7 +27,7 @@ struct Leaf {
 
 /// For each axis the share of the variance that it explains alone; what is missing to 1 are interactions. `rows[i]` holds a
 /// cell of each axis, `scores[i]` what came of it. `None` where nothing varies.
-pub fn importance(axes: &[Cells], rows: &[Vec<usize>], scores: &[f64], seed: u64) -> Option<Vec<f64>> {
+pub(super) fn importance(axes: &[Cells], rows: &[Vec<usize>], scores: &[f64], seed: u64) -> Option<Vec<f64>> {
     let mut sums = vec![0.0; axes.len()];
     let mut varying = 0;
     for tree in 0..TREES {

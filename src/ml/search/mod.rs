@@ -23,10 +23,12 @@ use super::train::Curves;
 use bracket_run::Heat;
 use brackets::brackets;
 
-pub use factors::{Aspect, Factor, Scale};
 pub use space::{Point, Range, apply};
-pub use spec::{Method, PruningKind, PruningSpec, SearchSpec};
-pub use trial::{Course, State, Trial};
+pub(crate) use spec::Method;
+pub use spec::PruningSpec;
+pub use spec::SearchSpec;
+pub use trial::Course;
+pub(crate) use trial::{State, Trial};
 
 /// Trials that are begun together where neither their number nor a bracket bounds them; they do not compete, so the number reaches no result.
 const AT_ONCE: usize = 64;
@@ -34,12 +36,14 @@ const AT_ONCE: usize = 64;
 /// A search that has ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SearchResult {
-    pub search: runner_results::Search,
+    /// What is written as a document.
+    pub search: runner_results::search::Search,
     /// Of each trial.
     pub curves: Vec<Curves>,
 }
 
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each message says what its values are")]
 pub enum SearchError {
     #[error("trial {index} ({params}): {message}")]
     Trial { index: usize, params: String, message: String },
@@ -55,15 +59,17 @@ pub enum SearchError {
 
 /// Trains with the parameters of one point, to the epoch of a rung or to the end; the error is for the user. What it gave at one rung must be the
 /// beginning of what it gives at the next.
-pub type RunTrial<'a> = dyn Fn(&Point, Option<usize>) -> Result<Course, String> + Sync + 'a;
+pub(crate) type RunTrial<'a> = dyn Fn(&Point, Option<usize>) -> Result<Course, String> + Sync + 'a;
 
 /// What a search is over, and what it may use.
 pub struct Search<'a> {
+    /// The space, and how to search it.
     pub spec: &'a SearchSpec,
     /// The parameters as they stand.
     pub written: &'a Value,
     /// Of a whole trial.
     pub epochs: usize,
+    /// What points and trainings follow from.
     pub seed: u64,
     /// Trials that run side by side; no result depends on it.
     pub threads: usize,
@@ -112,7 +118,7 @@ impl Search<'_> {
         let (.., best) = best.ok_or(SearchError::AllDiverged { trials: trials.len() })?;
         let factors = factors::factors(&self.spec.space, metric, &trials, self.seed);
         let method = self.spec.method;
-        let search = runner_results::Search { method, metric, trials, best, out_of_time, factors };
+        let search = runner_results::search::Search { method, metric, trials, best, out_of_time, factors };
         Ok(SearchResult { search, curves })
     }
 }

@@ -12,7 +12,7 @@ use crate::rng::Stream;
 const STARTUP: usize = 10;
 
 /// `count` points to follow `trials`. The first of all is the parameters as written, so that searching never ends below them on the validation part.
-pub fn propose(spec: &SearchSpec, written: &Value, seed: u64, trials: &[Trial], count: usize) -> Vec<Point> {
+pub(crate) fn propose(spec: &SearchSpec, written: &Value, seed: u64, trials: &[Trial], count: usize) -> Vec<Point> {
     let mut pending = Vec::new();
     let learned = |index: usize, pending: &mut Vec<Coordinates>| {
         let learns = spec.method == Method::Tpe && index >= STARTUP;

@@ -10,7 +10,7 @@ pub use runner_results::search::Point;
 use crate::rng::Stream;
 
 /// Ranges by path, in the order in which they are written.
-pub type Space = IndexMap<String, Range>;
+pub(crate) type Space = IndexMap<String, Range>;
 
 /// The values that one parameter may take.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

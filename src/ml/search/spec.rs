@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use runner_results::search::Method;
+pub(crate) use runner_results::search::Method;
 
 use super::space::Range;
 use crate::train::Metric;
@@ -17,12 +17,12 @@ use crate::train::Metric;
 pub struct SearchSpec {
     /// How points are chosen: `grid`, `random` or `tpe`.
     #[serde(default)]
-    pub method: Method,
+    pub(crate) method: Method,
     /// Trials at most, the parameters as written among them; 16 unless given, or with `minutes` as many as they allow. A grid has as many as it
     /// has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100_000))]
-    pub trials: Option<usize>,
+    pub(crate) trials: Option<usize>,
     /// No trial begins after so many minutes; trials that are known take none. How many were done is part of the result, and kept: the same run again
     /// does as many. Elsewhere `trials` with that number gives the same trials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,10 +32,10 @@ pub struct SearchSpec {
     /// 8 for `tpe`, all for the others unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100_000))]
-    pub batch: Option<usize>,
+    pub(crate) batch: Option<usize>,
     /// What the validation part is asked for.
     #[serde(default = "default_metric")]
-    pub metric: Metric,
+    pub(crate) metric: Metric,
     /// Epochs of a trial; those of the stage unless given.
     #[serde(default)]
     #[schemars(range(min = 1, max = 1_000_000))]
@@ -58,11 +58,11 @@ fn default_metric() -> Metric {
 pub struct PruningSpec {
     /// `halving` or `hyperband`.
     #[serde(default)]
-    pub kind: PruningKind,
+    pub(crate) kind: PruningKind,
     /// The best 1 / factor of the trials go on at each rung, for factor times the epochs.
     #[serde(default = "default_factor")]
     #[schemars(range(min = 2, max = 100))]
-    pub factor: usize,
+    pub(crate) factor: usize,
     /// Epochs that every trial gets at least. Rungs are the full number of epochs divided by `factor` again and again, down to this. A rung cuts
     /// the course of the full training: a schedule that looks at the end (`one_cycle`, `cosine`) still looks at the full number of epochs.
     #[serde(default = "default_min_epochs")]
@@ -73,7 +73,7 @@ pub struct PruningSpec {
 /// How trials are stopped early.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum PruningKind {
+pub(crate) enum PruningKind {
     /// Successive halving (Jamieson and Talwalkar 2016): all trials of a batch start at the lowest rung.
     #[default]
     Halving,

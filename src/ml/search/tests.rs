@@ -10,6 +10,7 @@ use super::tpe::{Coordinates, Parzen, good};
 use super::*;
 use crate::progress::Silent;
 use crate::train::{Curves, Metric};
+use runner_results::search::Aspect;
 
 fn spec(value: Value) -> SearchSpec {
     let spec: SearchSpec = serde_json::from_value(value).unwrap();
@@ -17,7 +18,12 @@ fn spec(value: Value) -> SearchSpec {
     spec
 }
 
-fn run(spec: &SearchSpec, seed: u64, threads: usize, trial: &RunTrial) -> Result<runner_results::Search, SearchError> {
+fn run(
+    spec: &SearchSpec,
+    seed: u64,
+    threads: usize,
+    trial: &RunTrial,
+) -> Result<runner_results::search::Search, SearchError> {
     let written = json!({"lr": 0.9, "depth": 2});
     Search { spec, written: &written, epochs: 9, seed, threads, is_over: &|_| false }
         .run(&Silent, trial)
@@ -76,7 +82,8 @@ fn tpe_is_the_same_for_any_number_of_threads_and_closes_in_on_the_best() {
     for seed in 0..10 {
         let found = run(&tpe, seed, 1, &hill).unwrap();
         assert_eq!(found, run(&tpe, seed, 3, &hill).unwrap());
-        let merit = |result: &runner_results::Search| result.trials[result.best].merit(Metric::MacroF1).unwrap();
+        let merit =
+            |result: &runner_results::search::Search| result.trials[result.best].merit(Metric::MacroF1).unwrap();
         gained += merit(&found) - merit(&run(&random, seed, 1, &hill).unwrap());
         // A batch at the end of which a search stops is the same in a longer one.
         let more = run(&SearchSpec { trials: Some(80), ..tpe.clone() }, seed, 2, &hill).unwrap();

@@ -19,10 +19,10 @@ const MOST_GOOD: usize = 25;
 const FULL_WEIGHT: usize = 25;
 
 /// Coordinates of a trial, one for each axis.
-pub type Coordinates = Vec<f64>;
+pub(crate) type Coordinates = Vec<f64>;
 
 /// A density over points: a kernel around each trial, and a wide one for all that was not tried.
-pub struct Parzen<'a> {
+pub(crate) struct Parzen<'a> {
     axes: &'a [Axis],
     /// Of each kernel; they sum to 1.
     weights: Vec<f64>,
@@ -38,12 +38,12 @@ enum Kernel {
 }
 
 /// How many of `trials` count as good.
-pub fn good(trials: usize) -> usize {
+pub(crate) fn good(trials: usize) -> usize {
     trials.div_ceil(10).min(MOST_GOOD)
 }
 
 /// The next point to try, from the coordinates of good and of other trials, each in the order in which they were tried.
-pub fn propose(axes: &[Axis], good: &[Coordinates], others: &[Coordinates], stream: &mut Stream) -> Coordinates {
+pub(crate) fn propose(axes: &[Axis], good: &[Coordinates], others: &[Coordinates], stream: &mut Stream) -> Coordinates {
     let (likely, unlikely) = (Parzen::new(axes, good), Parzen::new(axes, others));
     let mut best: Option<(f64, Coordinates)> = None;
     for _ in 0..CANDIDATES {
@@ -57,7 +57,7 @@ pub fn propose(axes: &[Axis], good: &[Coordinates], others: &[Coordinates], stre
 }
 
 impl<'a> Parzen<'a> {
-    pub fn new(axes: &'a [Axis], trials: &[Coordinates]) -> Self {
+    pub(crate) fn new(axes: &'a [Axis], trials: &[Coordinates]) -> Self {
         let mut weights = age_weights(trials.len());
         // The wide kernel.
         weights.push(1.0);
@@ -72,7 +72,7 @@ impl<'a> Parzen<'a> {
     }
 
     /// ln of the density; along a logarithmic axis that of the logarithm.
-    pub fn log_density(&self, point: &[f64]) -> f64 {
+    pub(crate) fn log_density(&self, point: &[f64]) -> f64 {
         let kernel = |(weight, kernel): (&f64, &Vec<Kernel>)| -> f64 {
             let axes = self.axes.iter().zip(kernel).zip(point);
             weight.ln() + axes.map(|((axis, kernel), &x)| axis.log_density(kernel, x)).sum::<f64>()
@@ -85,7 +85,7 @@ impl<'a> Parzen<'a> {
         largest + logs.iter().map(|log| (log - largest).exp()).sum::<f64>().ln()
     }
 
-    pub fn draw(&self, stream: &mut Stream) -> Coordinates {
+    pub(crate) fn draw(&self, stream: &mut Stream) -> Coordinates {
         let kernel = &self.kernels[pick(&self.weights, stream.uniform())];
         self.axes.iter().zip(kernel).map(|(axis, kernel)| axis.draw(kernel, stream.uniform())).collect()
     }

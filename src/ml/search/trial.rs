@@ -1,6 +1,6 @@
 //! What a point of the space goes through, and the trial that it is when it ended.
 
-pub use runner_results::search::{State, Trial};
+pub(crate) use runner_results::search::{State, Trial};
 
 use super::space::Point;
 use crate::train::{Curves, PartScores};
@@ -8,6 +8,7 @@ use crate::train::{Curves, PartScores};
 /// What a trial went through, up to its last epoch or to the rung that was asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Course {
+    /// One entry for each epoch.
     pub curves: Curves,
     /// The epoch whose weights are kept; none where the loss was never finite.
     pub best_epoch: Option<usize>,

@@ -15,7 +15,7 @@ pub(super) struct ClassCounts {
 
 impl ClassCounts {
     /// `group` must be numbered from 0 without gaps, by first occurrence.
-    pub fn new(labels: &[u32], group: &[u32], classes: usize) -> Self {
+    pub(crate) fn new(labels: &[u32], group: &[u32], classes: usize) -> Self {
         let count = group.iter().max().map_or(0, |last| *last as usize + 1);
         let mut groups: Vec<Vec<(usize, f64)>> = vec![Vec::new(); count];
         let mut rows_of_class = vec![0.0; classes];
@@ -31,16 +31,16 @@ impl ClassCounts {
     }
 
     /// The number of groups.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.groups.len()
     }
 
-    pub fn rows(&self, class: usize) -> usize {
+    pub(crate) fn rows(&self, class: usize) -> usize {
         self.rows_of_class[class] as usize
     }
 
     /// For each class the number of groups with a row of it.
-    pub fn groups_of_classes(&self) -> Vec<usize> {
+    pub(crate) fn groups_of_classes(&self) -> Vec<usize> {
         let mut groups = vec![0; self.rows_of_class.len()];
         self.groups.iter().flatten().for_each(|(class, _)| groups[*class] += 1);
         groups
@@ -51,7 +51,7 @@ impl ClassCounts {
 pub(super) struct Assignment<'a> {
     counts: &'a ClassCounts,
     shares: &'a [f64],
-    pub part_of_group: Vec<usize>,
+    pub(crate) part_of_group: Vec<usize>,
     /// Rows of each class in each part: `filled[part][class]`.
     filled: Vec<Vec<f64>>,
     rows_of_part: Vec<f64>,
@@ -59,7 +59,7 @@ pub(super) struct Assignment<'a> {
 
 impl<'a> Assignment<'a> {
     /// `shares` are above 0 and add up to 1.
-    pub fn new(counts: &'a ClassCounts, shares: &'a [f64], stream: &mut Stream) -> Self {
+    pub(crate) fn new(counts: &'a ClassCounts, shares: &'a [f64], stream: &mut Stream) -> Self {
         let mut assignment = Assignment {
             counts,
             shares,
@@ -82,7 +82,7 @@ impl<'a> Assignment<'a> {
     }
 
     /// The number of parts with a row of `class`.
-    pub fn parts_of_class(&self, class: usize) -> usize {
+    pub(crate) fn parts_of_class(&self, class: usize) -> usize {
         self.filled.iter().filter(|part| part[class] > 0.0).count()
     }
 

@@ -37,12 +37,16 @@ impl Default for SplitOptions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
+    /// Models are fitted on it.
     Train,
+    /// Models are chosen by it.
     Valid,
+    /// Models are judged by it.
     Test,
 }
 
 impl Part {
+    /// In the order in which they are shown.
     pub const ALL: [Part; 3] = [Part::Train, Part::Valid, Part::Test];
 
     /// E.g. "train".
@@ -58,6 +62,7 @@ impl Part {
 /// Where every row went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
+    /// Of every row.
     pub part: Vec<Part>,
     /// The fold in `0..folds` of every train row, `None` elsewhere or without folds.
     pub fold: Vec<Option<u32>>,
@@ -67,6 +72,7 @@ pub struct Split {
 
 /// Why rows cannot be split as asked.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[allow(missing_docs, reason = "each message says what its values are")]
 pub enum SplitError {
     #[error("train, valid and test must be shares of 1, not {train} + {valid} + {test} (e.g. 0.7 + 0.15 + 0.15)")]
     Shares { train: f64, valid: f64, test: f64 },
@@ -122,10 +128,11 @@ pub enum SplitError {
 /// A class with too few rows, or rows in too few groups.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RareClass {
+    /// Of the class.
     pub name: String,
-    pub rows: usize,
+    pub(crate) rows: usize,
     /// Connected groups that have such a row; as many as rows where none are linked.
-    pub groups: usize,
+    pub(crate) groups: usize,
 }
 
 /// Classes that a message names.
@@ -156,6 +163,20 @@ impl RareClass {
 /// `groups` holds for each group column one key per row, `None` where the row has none; rows that share a key of a
 /// column are linked, links are transitive, and linked rows stay together. Every class is in every part whose share is
 /// above 0. The same input and seed give the same split; another seed gives another.
+///
+/// ```
+/// use runner_ml::split::{Part, SplitOptions, split};
+///
+/// let labels: Vec<u32> = (0..120).map(|row| row % 2).collect();
+/// let classes = ["pop".to_owned(), "rock".to_owned()];
+/// // Four songs of each artist, which stay together.
+/// let names: Vec<String> = (0..120).map(|row| format!("artist {}", row / 4)).collect();
+/// let artists: Vec<Option<&str>> = names.iter().map(|name| Some(name.as_str())).collect();
+/// let found = split(&labels, &classes, &[artists], &SplitOptions::default(), 7)?;
+/// assert!(found.part.chunks(4).all(|songs| songs.iter().all(|part| *part == songs[0])));
+/// assert!(Part::ALL.iter().all(|part| found.part.contains(part)));
+/// # Ok::<(), runner_ml::split::SplitError>(())
+/// ```
 pub fn split(
     labels: &[u32],
     classes: &[String],
@@ -265,7 +286,7 @@ fn rare_classes(
 }
 
 /// Refuses shares and fold counts that no rows could be split by.
-pub fn check_options(options: &SplitOptions) -> Result<(), SplitError> {
+pub(crate) fn check_options(options: &SplitOptions) -> Result<(), SplitError> {
     let &SplitOptions { train, valid, test, folds } = options;
     let in_range = [train, valid, test].iter().all(|share| (0.0..=1.0).contains(share));
     if !in_range || train == 0.0 || ((train + valid + test) - 1.0).abs() > 1e-9 {

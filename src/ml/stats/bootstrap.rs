@@ -5,7 +5,7 @@
 use super::{Clusters, quantile};
 use crate::progress::{Cancelled, Progress, Silent};
 use crate::rng::Stream;
-use runner_results::{Interval, IntervalMethod};
+use runner_results::interval::{Interval, IntervalMethod};
 
 /// How to draw.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,6 +14,7 @@ pub struct Bootstrap {
     pub resamples: usize,
     /// Of the interval, e.g. 0.95.
     pub level: f64,
+    /// What the resamples follow from.
     pub seed: u64,
 }
 
@@ -61,7 +62,11 @@ pub(super) fn percentiles(estimate: f64, mut distribution: Vec<f64>, clusters: &
 }
 
 /// The interval of one figure.
-pub fn bootstrap_interval(clusters: &Clusters, how: &Bootstrap, figure: impl Fn(&[usize]) -> f64) -> Option<Interval> {
+pub(crate) fn bootstrap_interval(
+    clusters: &Clusters,
+    how: &Bootstrap,
+    figure: impl Fn(&[usize]) -> f64,
+) -> Option<Interval> {
     // Nobody stops it: the only error there is.
     let found = bootstrap_intervals(clusters, how, &Silent, |drawn| [figure(drawn)]).ok().flatten();
     found.map(|[interval]| interval)
@@ -69,7 +74,7 @@ pub fn bootstrap_interval(clusters: &Clusters, how: &Bootstrap, figure: impl Fn(
 
 /// The interval of mean(b) − mean(a), where `a[i]` and `b[i]` are 1 where a prediction of the same row is right and 0 where not.
 /// `None` without rows, if the lengths differ, and where all rows are of one group.
-pub fn paired_bootstrap(a: &[f64], b: &[f64], clusters: &Clusters, how: &Bootstrap) -> Option<Interval> {
+pub(crate) fn paired_bootstrap(a: &[f64], b: &[f64], clusters: &Clusters, how: &Bootstrap) -> Option<Interval> {
     if a.len() != b.len() || a.len() != clusters.rows() {
         return None;
     }

@@ -22,7 +22,7 @@ pub struct Clusters {
 
 impl Clusters {
     /// Rows of which each stands alone.
-    pub fn singles(rows: usize) -> Self {
+    pub(crate) fn singles(rows: usize) -> Self {
         Clusters { rows, groups: Vec::new() }
     }
 
@@ -51,7 +51,7 @@ impl Clusters {
         }
     }
 
-    pub fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         self.rows
     }
 
@@ -77,7 +77,7 @@ impl Clusters {
     }
 
     /// Whether anything can be drawn: of a single group nobody knows how others would differ.
-    pub fn can_vary(&self) -> bool {
+    pub(crate) fn can_vary(&self) -> bool {
         self.rows > 0 && self.groups.len() != 1
     }
 

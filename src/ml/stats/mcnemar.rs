@@ -14,7 +14,7 @@ const STEPS: u64 = 5_000_000;
 
 /// Whether two classifiers are right equally often. `right` tells of a row whether the first and the second are right.
 ///
-/// Where every row stands alone this is [`mcnemar`]. Else: if the two were alike, exchanging what they say of a whole group would be as likely, so
+/// Where every row stands alone this is `mcnemar`. Else: if the two were alike, exchanging what they say of a whole group would be as likely, so
 /// that the sign of each group's difference is a fair coin. The p value is the share of all flips that differ at least as much, those that differ
 /// as much counted half, which of single rows is McNemar's mid-p.
 pub fn paired_test(clusters: &Clusters, right: impl Fn(usize) -> (bool, bool)) -> Test {
@@ -66,19 +66,19 @@ fn sign_flips(differences: &[i64]) -> Test {
 /// to sum the asymptotic test, which then is the same to many digits.
 ///
 /// `b`: rows on which only the first is right; `c`: only the second.
-pub fn mcnemar(b: u64, c: u64) -> Test {
+pub(crate) fn mcnemar(b: u64, c: u64) -> Test {
     if b + c <= SUMMED { mcnemar_mid_p(b, c) } else { mcnemar_chi2(b, c, false) }
 }
 
 /// The conditional exact test: never rejects too often, and too rarely on few rows.
-pub fn mcnemar_exact(b: u64, c: u64) -> Test {
+pub(crate) fn mcnemar_exact(b: u64, c: u64) -> Test {
     let (less, n) = (b.min(c), b + c);
     let tail: f64 = (0..=less).map(|k| fair_coins(n, k)).sum();
     Test { method: Method::Exact, statistic: less as f64, p: (2.0 * tail).min(1.0) }
 }
 
 /// Half the probability of what was observed taken off the exact p: closer to the nominal level.
-pub fn mcnemar_mid_p(b: u64, c: u64) -> Test {
+pub(crate) fn mcnemar_mid_p(b: u64, c: u64) -> Test {
     let (less, n) = (b.min(c), b + c);
     let observed = fair_coins(n, less);
     let p = match (n, b == c) {
@@ -90,7 +90,7 @@ pub fn mcnemar_mid_p(b: u64, c: u64) -> Test {
 }
 
 /// (b − c)² / (b + c), or with the correction (|b − c| − 1)² / (b + c), against chi-squared with one degree of freedom. For many rows.
-pub fn mcnemar_chi2(b: u64, c: u64, corrected: bool) -> Test {
+pub(crate) fn mcnemar_chi2(b: u64, c: u64, corrected: bool) -> Test {
     let method = if corrected { Method::ChiSquaredCorrected } else { Method::ChiSquared };
     if b + c == 0 {
         return Test { method, statistic: 0.0, p: 1.0 };

@@ -3,7 +3,7 @@
 use super::Clusters;
 use super::special::{normal_tail, student_tails};
 use runner_results::interval::wilson;
-use runner_results::{Interval, IntervalMethod};
+use runner_results::interval::{Interval, IntervalMethod};
 
 /// With more degrees of freedom Student's distribution is the normal one.
 const MANY: f64 = 10_000.0;

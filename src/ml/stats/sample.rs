@@ -1,7 +1,7 @@
 //! Figures of a sample: quantiles, mean and deviation.
 
 /// The quantile at `share` (0 to 1) of sorted, non-empty values, interpolated linearly as `numpy.quantile`.
-pub fn quantile(sorted: &[f64], share: f64) -> f64 {
+pub(crate) fn quantile(sorted: &[f64], share: f64) -> f64 {
     let position = share.clamp(0.0, 1.0) * (sorted.len() - 1) as f64;
     let below = position.floor() as usize;
     let (low, high) = (sorted[below], sorted[(below + 1).min(sorted.len() - 1)]);
@@ -12,7 +12,7 @@ pub fn quantile(sorted: &[f64], share: f64) -> f64 {
 
 /// Mean and standard deviation with `freedom` subtracted from the count, as `numpy.std(ddof=freedom)`: 1 for that of a sample. A deviation that the
 /// values are too few for is 0.
-pub fn mean_and_deviation(values: &[f64], freedom: usize) -> (f64, f64) {
+pub(crate) fn mean_and_deviation(values: &[f64], freedom: usize) -> (f64, f64) {
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let squares: f64 = values.iter().map(|x| (x - mean).powi(2)).sum();
     let count = values.len().saturating_sub(freedom);

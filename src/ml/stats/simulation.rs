@@ -1,6 +1,7 @@
 //! What the statistics promise, held against simulated rows: how often intervals cover, and how often tests reject what is true.
 
-use super::{Bootstrap, Clusters, bootstrap_interval, paired_bootstrap, paired_test};
+use super::bootstrap::bootstrap_interval;
+use super::{Bootstrap, Clusters, paired_bootstrap, paired_test};
 use crate::rng::Stream;
 
 const STUDIES: u64 = 1_000;

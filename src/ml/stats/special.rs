@@ -1,7 +1,7 @@
 //! The special functions that the tests' p values need, to about 13 digits.
 
 /// ln Γ(x) for x > 0: Lanczos' series with g = 7 and nine terms (coefficients of Godfrey, 2001).
-pub fn ln_gamma(x: f64) -> f64 {
+pub(crate) fn ln_gamma(x: f64) -> f64 {
     const COEFFICIENTS: [f64; 9] = [
         0.999_999_999_999_809_9,
         676.520_368_121_885_1,
@@ -26,7 +26,7 @@ pub fn ln_gamma(x: f64) -> f64 {
 
 /// P(X > x) of the chi-squared distribution: the regularised upper incomplete gamma function Q(degrees / 2, x / 2).
 /// Series below the mode, Lentz' continued fraction above (Press et al., Numerical Recipes, 6.2).
-pub fn chi_squared_tail(x: f64, degrees: f64) -> f64 {
+pub(crate) fn chi_squared_tail(x: f64, degrees: f64) -> f64 {
     let (a, x) = (degrees / 2.0, x / 2.0);
     if x <= 0.0 {
         return 1.0;
@@ -65,13 +65,13 @@ pub fn chi_squared_tail(x: f64, degrees: f64) -> f64 {
 }
 
 /// P(X > z) of the standard normal distribution, with full relative precision in the upper tail.
-pub fn normal_tail(z: f64) -> f64 {
+pub(crate) fn normal_tail(z: f64) -> f64 {
     let half = chi_squared_tail(z * z, 1.0) / 2.0;
     if z < 0.0 { 1.0 - half } else { half }
 }
 
 /// P(low < X < high) of the standard normal distribution, with full relative precision in both tails.
-pub fn normal_mass(low: f64, high: f64) -> f64 {
+pub(crate) fn normal_mass(low: f64, high: f64) -> f64 {
     if low >= 0.0 {
         normal_tail(low) - normal_tail(high)
     } else if high <= 0.0 {
@@ -82,7 +82,7 @@ pub fn normal_mass(low: f64, high: f64) -> f64 {
 }
 
 /// P(|T| > |t|) for whole degrees of freedom: formulas 26.7.3 and 26.7.4 of Abramowitz and Stegun.
-pub fn student_tails(t: f64, freedom: usize) -> f64 {
+pub(crate) fn student_tails(t: f64, freedom: usize) -> f64 {
     let angle = (t.abs() / (freedom as f64).sqrt()).atan();
     let (sin, cos) = angle.sin_cos();
     let odd = freedom % 2 == 1;
@@ -99,7 +99,7 @@ pub fn student_tails(t: f64, freedom: usize) -> f64 {
 }
 
 /// P(X = k) of n fair coins.
-pub fn fair_coins(n: u64, k: u64) -> f64 {
+pub(crate) fn fair_coins(n: u64, k: u64) -> f64 {
     let (n, k) = (n as f64, k as f64);
     (ln_gamma(n + 1.0) - ln_gamma(k + 1.0) - ln_gamma(n - k + 1.0) - n * std::f64::consts::LN_2).exp()
 }

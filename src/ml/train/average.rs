@@ -6,7 +6,7 @@ use super::TrainError;
 use crate::network::{Network, Snapshot, vectorized};
 
 /// The average, and a network to look at it through.
-pub struct Average {
+pub(super) struct Average {
     decay: f64,
     values: Snapshot,
     network: Network,
@@ -14,14 +14,14 @@ pub struct Average {
 
 impl Average {
     /// Begins with the network as it is.
-    pub fn new(network: &Network, decay: f64) -> Result<Self> {
+    pub(crate) fn new(network: &Network, decay: f64) -> Result<Self> {
         let copy = Network::new(network.blueprint(), 0)?;
         Ok(Average { decay, values: network.snapshot()?, network: copy })
     }
 
     /// Takes the network after `step`, counted from 0, in. The first steps count more than the decay lets them, so that the first
     /// weights are soon forgotten.
-    pub fn step(&mut self, network: &Network, step: usize) -> Result<()> {
+    pub(crate) fn step(&mut self, network: &Network, step: usize) -> Result<()> {
         let decay = self.decay.min((1.0 + step as f64) / (10.0 + step as f64));
         let share = (1.0 - decay) as f32;
         for tensor in network.tensors() {
@@ -41,16 +41,16 @@ impl Average {
     }
 
     /// The average as a network.
-    pub fn network(&mut self) -> std::result::Result<&Network, TrainError> {
+    pub(crate) fn network(&mut self) -> std::result::Result<&Network, TrainError> {
         self.network.restore(&self.values).map_err(candle_core::Error::msg)?;
         Ok(&self.network)
     }
 
-    pub fn snapshot(&self) -> Snapshot {
+    pub(crate) fn snapshot(&self) -> Snapshot {
         self.values.clone()
     }
 
-    pub fn restore(&mut self, values: Snapshot) {
+    pub(crate) fn restore(&mut self, values: Snapshot) {
         self.values = values;
     }
 }

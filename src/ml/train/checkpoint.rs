@@ -36,7 +36,7 @@ pub trait Checkpoints: Sync {
 }
 
 /// Keeps nothing.
-pub struct NoCheckpoints;
+pub(crate) struct NoCheckpoints;
 
 impl Checkpoints for NoCheckpoints {
     fn load(&self) -> Option<Vec<u8>> {
@@ -52,25 +52,25 @@ impl Checkpoints for NoCheckpoints {
 
 /// A state that was read.
 #[derive(Debug, PartialEq)]
-pub struct Checkpoint {
-    pub curves: Curves,
-    pub best_epoch: usize,
-    pub best: Snapshot,
+pub(crate) struct Checkpoint {
+    pub(crate) curves: Curves,
+    pub(crate) best_epoch: usize,
+    pub(crate) best: Snapshot,
     /// The epoch in which the loss stopped being finite: nothing comes after the curves.
-    pub diverged: Option<usize>,
+    pub(crate) diverged: Option<usize>,
     /// `None` where there is nothing to go on with.
-    pub moving: Option<Moving>,
+    pub(crate) moving: Option<Moving>,
 }
 
 /// What changes from step to step.
 #[derive(Debug, PartialEq)]
-pub struct Moving {
-    pub network: Snapshot,
-    pub memories: BTreeMap<String, Memory>,
+pub(crate) struct Moving {
+    pub(crate) network: Snapshot,
+    pub(crate) memories: BTreeMap<String, Memory>,
     /// Position in the stream of dropout masks.
-    pub masks: u128,
+    pub(crate) masks: u128,
     /// The moving average of the network, empty where none is kept.
-    pub average: Snapshot,
+    pub(crate) average: Snapshot,
 }
 
 /// The layout of the file; a reader takes others for none.
@@ -91,7 +91,7 @@ struct Header {
 type Part = (String, Dtype, Vec<usize>, Vec<u8>);
 
 impl Checkpoint {
-    pub fn to_bytes(&self) -> Result<Vec<u8>, String> {
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, String> {
         let mut parts: Vec<Part> = Vec::new();
         for (name, values) in self.curves.columns() {
             let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
@@ -132,7 +132,7 @@ impl Checkpoint {
     }
 
     /// `None` for what is no checkpoint of this format, or contradicts itself.
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (_, metadata) = SafeTensors::read_metadata(bytes).ok()?;
         let header: Header = serde_json::from_str(metadata.metadata().as_ref()?.get(HEADER)?).ok()?;
         if header.format != FORMAT {

@@ -10,32 +10,36 @@ use runner_results::{Metric, PartScores};
 /// smoothing; class weights taken back from the losses), so they can be compared with each other; `objective` is what training minimised.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Curves {
+    /// Numbered from 1; 0 is the network before any step.
     pub epoch: Vec<u32>,
     /// Mean over the epoch's batches of the minimised loss, with dropout, smoothing and class weights; `train_loss` at
     /// epoch 0.
-    pub objective: Vec<f64>,
+    pub(crate) objective: Vec<f64>,
+    /// Of training rows, after each epoch, in nats.
     pub train_loss: Vec<f64>,
+    /// Of validation rows, after each epoch, in nats.
     pub valid_loss: Vec<f64>,
-    pub train_accuracy: Vec<f64>,
+    pub(crate) train_accuracy: Vec<f64>,
+    /// Of validation rows, after each epoch.
     pub valid_accuracy: Vec<f64>,
-    pub train_macro_f1: Vec<f64>,
-    pub valid_macro_f1: Vec<f64>,
+    pub(crate) train_macro_f1: Vec<f64>,
+    pub(crate) valid_macro_f1: Vec<f64>,
     /// Of the epoch's last step; 0 at epoch 0.
-    pub learning_rate: Vec<f64>,
+    pub(crate) learning_rate: Vec<f64>,
     /// Mean over the epoch's steps of the gradient's Euclidean norm before clipping; 0 at epoch 0.
-    pub gradient_norm: Vec<f64>,
+    pub(crate) gradient_norm: Vec<f64>,
 }
 
 /// What steps did in one epoch.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Steps {
-    pub objective: f64,
-    pub learning_rate: f64,
-    pub gradient_norm: f64,
+pub(crate) struct Steps {
+    pub(crate) objective: f64,
+    pub(crate) learning_rate: f64,
+    pub(crate) gradient_norm: f64,
 }
 
 impl Curves {
-    pub fn push(&mut self, epoch: usize, steps: Steps, train: PartScores, valid: PartScores) {
+    pub(crate) fn push(&mut self, epoch: usize, steps: Steps, train: PartScores, valid: PartScores) {
         self.epoch.push(epoch as u32);
         self.objective.push(steps.objective);
         self.train_loss.push(train.loss);
@@ -53,6 +57,7 @@ impl Curves {
         self.epoch.len()
     }
 
+    /// Whether there is no epoch at all.
     pub fn is_empty(&self) -> bool {
         self.epoch.is_empty()
     }
@@ -93,7 +98,7 @@ impl Curves {
     }
 
     /// The validation part's course of a metric.
-    pub fn valid(&self, metric: Metric) -> &[f64] {
+    pub(crate) fn valid(&self, metric: Metric) -> &[f64] {
         match metric {
             Metric::Loss => &self.valid_loss,
             Metric::Accuracy => &self.valid_accuracy,

@@ -6,6 +6,7 @@ use crate::preprocess::InputError;
 use crate::progress::Cancelled;
 
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each message says what its values are")]
 pub enum TrainError {
     #[error("the {part} part has no rows: change the split so that it gets some")]
     NoRows { part: &'static str },

@@ -5,19 +5,19 @@ use crate::frame::Column;
 use crate::rng::Stream;
 
 /// Rows of `classes` classes: numeric `a`, `b` (some missing), `flat` (constant); vectors `title` of 8 components.
-pub struct Fixture {
-    pub frame: Frame,
-    pub labels: Vec<u32>,
-    pub classes: Vec<String>,
-    pub numeric: Vec<String>,
-    pub text: Vec<String>,
-    pub categories: Vec<String>,
-    pub train: Vec<usize>,
-    pub valid: Vec<usize>,
+pub(crate) struct Fixture {
+    pub(crate) frame: Frame,
+    pub(crate) labels: Vec<u32>,
+    pub(crate) classes: Vec<String>,
+    pub(crate) numeric: Vec<String>,
+    pub(crate) text: Vec<String>,
+    pub(crate) categories: Vec<String>,
+    pub(crate) train: Vec<usize>,
+    pub(crate) valid: Vec<usize>,
 }
 
 impl Fixture {
-    pub fn new(rows: usize, classes: usize) -> Self {
+    pub(crate) fn new(rows: usize, classes: usize) -> Self {
         let mut stream = Stream::new(11, "fixture", 0);
         let labels: Vec<u32> = (0..rows).map(|i| (i % classes) as u32).collect();
         let mut frame = Frame::new(rows);
@@ -49,7 +49,7 @@ impl Fixture {
     }
 
     /// The same with categories: six artists, of two for each class of the first three; a seventh that no training row has.
-    pub fn with_artists(mut self) -> Self {
+    pub(crate) fn with_artists(mut self) -> Self {
         let artist = |i: usize| {
             let last = i + 1 == self.labels.len();
             Some(if last {
@@ -63,7 +63,7 @@ impl Fixture {
         self
     }
 
-    pub fn data(&self) -> Data<'_> {
+    pub(crate) fn data(&self) -> Data<'_> {
         Data {
             frame: &self.frame,
             numeric: &self.numeric,
@@ -78,10 +78,10 @@ impl Fixture {
 }
 
 /// A network that trains in milliseconds.
-pub fn small_network() -> NetworkSpec {
+pub(crate) fn small_network() -> NetworkSpec {
     serde_json::from_str(r#"{"trunk": {"layers": [16, 12]}, "text": {"layers": [6]}, "dropout": 0.1}"#).unwrap()
 }
 
-pub fn short_training(epochs: usize) -> TrainingSpec {
+pub(crate) fn short_training(epochs: usize) -> TrainingSpec {
     TrainingSpec { epochs, batch_size: 32, ..TrainingSpec::default() }
 }

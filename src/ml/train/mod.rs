@@ -14,18 +14,18 @@ mod schedule;
 mod stopping;
 mod workers;
 
-pub use checkpoint::{Checkpoints, NoCheckpoints};
+pub use checkpoint::Checkpoints;
+pub(crate) use checkpoint::NoCheckpoints;
 pub use class_weights::{unknown_classes, weights_of_classes};
 pub use curves::Curves;
 pub(crate) use encoders::begin_encoders;
 pub use error::TrainError;
 pub(crate) use run::{Examples, Job, Outcome, Restraint, logits, run};
-pub use runner_results::spec::{
-    ClassWeights, DropoutSchedule, EarlyStoppingSpec, Factors, Loss, NamedWeights, OptimizerKind, OptimizerSpec,
-    ScheduleKind, ScheduleSpec, TrainingSpec,
-};
-pub use runner_results::{Metric, PartScores};
-pub use stopping::{Replay, replay};
+pub use runner_results::Metric;
+pub(crate) use runner_results::PartScores;
+pub use runner_results::spec::TrainingSpec;
+pub use stopping::Replay;
+pub use stopping::replay;
 pub use workers::{Common, side_by_side};
 
 #[cfg(test)]
@@ -43,6 +43,7 @@ use super::progress::Progress;
 /// Labelled rows and how they are divided. `train` and `valid` are indices of rows; other rows are never looked at.
 #[derive(Clone, Copy)]
 pub struct Data<'a> {
+    /// The columns.
     pub frame: &'a Frame,
     /// Names of numeric columns.
     pub numeric: &'a [String],
@@ -52,8 +53,11 @@ pub struct Data<'a> {
     pub categories: &'a [String],
     /// For each row of the frame an index into `classes`.
     pub labels: &'a [u32],
+    /// Names of the labels.
     pub classes: &'a [String],
+    /// Indices of the training rows.
     pub train: &'a [usize],
+    /// Indices of the validation rows.
     pub valid: &'a [usize],
 }
 
@@ -61,6 +65,7 @@ pub struct Data<'a> {
 pub struct Fitted {
     /// The network of the best epoch.
     pub model: Classifier,
+    /// One entry for each epoch.
     pub curves: Curves,
     /// The epoch whose weights are kept, by the early-stopping metric on the validation part.
     pub best_epoch: usize,

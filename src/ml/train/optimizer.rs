@@ -12,7 +12,7 @@ use crate::network::{Parameter, Role, vectorized};
 use runner_results::spec::{Factors, OptimizerKind, OptimizerSpec};
 
 /// Steps every parameter along its gradient.
-pub struct Optimizer {
+pub(crate) struct Optimizer {
     rule: Rule,
     factors: Factors,
     decays_all: bool,
@@ -36,12 +36,12 @@ const PIECE: usize = 16_384;
 
 /// What the rule remembers of one parameter; empty before its first step, and where the rule has no use for it.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Memory {
-    pub steps: i32,
+pub(crate) struct Memory {
+    pub(crate) steps: i32,
     /// The running mean of gradients, or the momentum.
-    pub first: Vec<f32>,
+    pub(crate) first: Vec<f32>,
     /// The running mean square.
-    pub second: Vec<f32>,
+    pub(crate) second: Vec<f32>,
 }
 
 #[derive(Clone, Copy)]
@@ -61,7 +61,7 @@ struct Adam {
 }
 
 impl Optimizer {
-    pub fn new(spec: &OptimizerSpec, parameters: Vec<Parameter>) -> Self {
+    pub(crate) fn new(spec: &OptimizerSpec, parameters: Vec<Parameter>) -> Self {
         let epsilon = spec.epsilon.unwrap_or(1e-8);
         let betas = spec.betas.unwrap_or([0.9, 0.999]);
         let rule = match spec.kind {
@@ -100,19 +100,19 @@ impl Optimizer {
     }
 
     /// Gives each of the `levels` levels `rate` of the learning rate of the one above it, the head the whole.
-    pub fn slow_down(&mut self, rate: f64, levels: usize) {
+    pub(crate) fn slow_down(&mut self, rate: f64, levels: usize) {
         for slot in &mut self.slots {
             slot.rate = slot.level.map_or(1.0, |level| rate.powi(levels.saturating_sub(level) as i32));
         }
     }
 
     /// What is remembered of every parameter, by its name.
-    pub fn memories(&self) -> BTreeMap<String, Memory> {
+    pub(crate) fn memories(&self) -> BTreeMap<String, Memory> {
         self.slots.iter().map(|slot| (slot.name.clone(), slot.memory.borrow().clone())).collect()
     }
 
     /// Whether `memories` are of these parameters.
-    pub fn fits(&self, memories: &BTreeMap<String, Memory>) -> bool {
+    pub(crate) fn fits(&self, memories: &BTreeMap<String, Memory>) -> bool {
         let fits = |slot: &Slot| {
             let size = slot.var.elem_count();
             let length = |values: &[f32]| values.is_empty() || values.len() == size;
@@ -122,7 +122,7 @@ impl Optimizer {
     }
 
     /// Takes over memories that fit.
-    pub fn remember(&mut self, mut memories: BTreeMap<String, Memory>) {
+    pub(crate) fn remember(&mut self, mut memories: BTreeMap<String, Memory>) {
         for slot in &mut self.slots {
             if let Some(memory) = memories.remove(&slot.name) {
                 slot.memory = RefCell::new(memory);
@@ -132,7 +132,7 @@ impl Optimizer {
 
     /// One step at learning rate `lr`, with `momentum` in place of the rule's where a schedule moves it. Parameters of
     /// the first `frozen` levels stay. Returns the gradient's norm before clipping; does not step when it is not finite.
-    pub fn step(
+    pub(crate) fn step(
         &mut self,
         gradients: &GradStore,
         lr: f64,

@@ -7,6 +7,7 @@ use super::*;
 use crate::matrix::Matrix;
 use crate::network::BranchBlueprint;
 use crate::progress::Silent;
+use runner_results::spec::{ClassWeights, NamedWeights};
 
 struct Case {
     name: &'static str,

@@ -24,47 +24,47 @@ use runner_results::PartScores;
 use runner_results::spec::TrainingSpec;
 
 /// Prepared rows: one input for each branch, and the labels.
-pub struct Examples {
-    pub inputs: Vec<Input>,
-    pub labels: Vec<u32>,
+pub(crate) struct Examples {
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) labels: Vec<u32>,
 }
 
 /// How lower layers are held back.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Restraint {
+pub(crate) struct Restraint {
     /// The first layers, as `Blueprint::levels` counts them, which stand still.
-    pub frozen: usize,
+    pub(crate) frozen: usize,
     /// The last epoch in which they stand still; `None` never releases them.
-    pub until: Option<usize>,
+    pub(crate) until: Option<usize>,
     /// The learning rate of each level as a share of that of the next one above; the head has the whole rate.
-    pub rate: f64,
+    pub(crate) rate: f64,
 }
 
 /// What one training needs besides the network.
-pub struct Job<'a> {
-    pub train: &'a Examples,
-    pub valid: &'a Examples,
-    pub classes: &'a [String],
-    pub spec: &'a TrainingSpec,
+pub(crate) struct Job<'a> {
+    pub(crate) train: &'a Examples,
+    pub(crate) valid: &'a Examples,
+    pub(crate) classes: &'a [String],
+    pub(crate) spec: &'a TrainingSpec,
     /// Of the order of rows and of dropout.
-    pub seed: u64,
-    pub restraint: Restraint,
+    pub(crate) seed: u64,
+    pub(crate) restraint: Restraint,
 }
 
 /// What a training leaves besides the network, which has the weights of the best epoch.
-pub struct Outcome {
-    pub curves: Curves,
-    pub best_epoch: usize,
-    pub diverged: Option<usize>,
+pub(crate) struct Outcome {
+    pub(crate) curves: Curves,
+    pub(crate) best_epoch: usize,
+    pub(crate) diverged: Option<usize>,
     /// Epochs that an earlier run had done.
-    pub resumed: usize,
+    pub(crate) resumed: usize,
 }
 
 /// Rows that one thread scores at once. Few, so that what passes between layers stays in the caches, of an ensemble's members, too.
 const ROWS_AT_ONCE: usize = 256;
 
 impl Restraint {
-    pub const NONE: Restraint = Restraint { frozen: 0, until: None, rate: 1.0 };
+    pub(crate) const NONE: Restraint = Restraint { frozen: 0, until: None, rate: 1.0 };
 
     fn frozen_in(self, epoch: usize) -> usize {
         if self.until.is_none_or(|last| epoch <= last) { self.frozen } else { 0 }
@@ -72,12 +72,12 @@ impl Restraint {
 }
 
 impl Examples {
-    pub fn new(data: &Data, preprocessing: &Preprocessing, rows: &[usize]) -> Result<Self, TrainError> {
+    pub(crate) fn new(data: &Data, preprocessing: &Preprocessing, rows: &[usize]) -> Result<Self, TrainError> {
         let inputs = preprocessing.apply(data.frame, rows)?;
         Ok(Examples { inputs, labels: rows.iter().map(|&row| data.labels[row]).collect() })
     }
 
-    pub fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         self.labels.len()
     }
 
@@ -89,7 +89,7 @@ impl Examples {
 
 /// Trains `network` and leaves it with the weights of the best epoch. Goes on from the state that `checkpoints` holds, if
 /// it serves, to the same bits as from the start.
-pub fn run(
+pub(crate) fn run(
     network: &mut Network,
     job: &Job,
     checkpoints: &dyn Checkpoints,
@@ -341,7 +341,7 @@ fn score(
 }
 
 /// The logits (rows × classes) of every row, as the network predicts.
-pub fn logits(network: &Network, examples: &Examples, progress: &dyn Progress) -> Result<Matrix, TrainError> {
+pub(crate) fn logits(network: &Network, examples: &Examples, progress: &dyn Progress) -> Result<Matrix, TrainError> {
     let rows: Vec<usize> = (0..examples.rows()).collect();
     let pieces = rows.par_chunks(ROWS_AT_ONCE).map(|rows| -> Result<Vec<f32>, TrainError> {
         progress.go_on()?;

@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use runner_results::spec::{ScheduleKind, ScheduleSpec};
 
 /// The rates of one training. `plateau` is the only kind with memory: tell it each epoch's merit.
-pub struct Schedule {
+pub(crate) struct Schedule {
     spec: ScheduleSpec,
     rate: f64,
     steps_per_epoch: usize,
@@ -28,7 +28,7 @@ const PLATEAU_THRESHOLD: f64 = 1e-4;
 
 impl Schedule {
     /// `rate`: the optimizer's; `epochs` × `steps_per_epoch` steps in all.
-    pub fn new(spec: &ScheduleSpec, rate: f64, epochs: usize, steps_per_epoch: usize) -> Self {
+    pub(crate) fn new(spec: &ScheduleSpec, rate: f64, epochs: usize, steps_per_epoch: usize) -> Self {
         let total_steps = epochs * steps_per_epoch;
         let warmup_steps = (spec.warmup_epochs * steps_per_epoch as f64).round() as usize;
         Schedule {
@@ -42,7 +42,7 @@ impl Schedule {
     }
 
     /// The learning rate of `step`, counted from 0.
-    pub fn rate(&self, step: usize) -> f64 {
+    pub(crate) fn rate(&self, step: usize) -> f64 {
         if step < self.warmup_steps {
             return self.rate * (step + 1) as f64 / self.warmup_steps as f64;
         }
@@ -71,13 +71,13 @@ impl Schedule {
     }
 
     /// The momentum (or first beta) of `step`, where the schedule moves it.
-    pub fn momentum(&self, step: usize) -> Option<f64> {
+    pub(crate) fn momentum(&self, step: usize) -> Option<f64> {
         let cycles = self.spec.kind == ScheduleKind::OneCycle && self.spec.cycle_momentum.unwrap_or(true);
         cycles.then(|| self.cycle(step, MOMENTUM.1, MOMENTUM.0, MOMENTUM.1))
     }
 
     /// Tells the validation merit (larger is better) of a finished epoch; true when the rate was reduced by it.
-    pub fn epoch_ended(&mut self, merit: f64) -> bool {
+    pub(crate) fn epoch_ended(&mut self, merit: f64) -> bool {
         if self.spec.kind != ScheduleKind::Plateau {
             return false;
         }

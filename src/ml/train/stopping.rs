@@ -10,6 +10,7 @@ use runner_results::spec::TrainingSpec;
 pub struct Replay {
     /// The epoch whose weights it keeps, if any has ended.
     pub best_epoch: Option<usize>,
+    /// The last one that would have been trained.
     pub last_epoch: usize,
     /// Whether it ends there, and not only the curves.
     pub is_over: bool,
@@ -34,7 +35,7 @@ pub fn replay(training: &TrainingSpec, curves: &Curves, pause: Option<usize>) ->
 }
 
 /// The choice of one training among its epochs.
-pub struct Stopping {
+pub(crate) struct Stopping {
     epochs: usize,
     patience: Option<usize>,
     min_delta: f64,
@@ -42,13 +43,13 @@ pub struct Stopping {
 }
 
 impl Stopping {
-    pub fn new(spec: &TrainingSpec) -> Self {
+    pub(crate) fn new(spec: &TrainingSpec) -> Self {
         let stopping = &spec.early_stopping;
         Stopping { epochs: spec.epochs, patience: stopping.patience, min_delta: stopping.min_delta, best: None }
     }
 
     /// Tells the merit (larger is better) of a finished epoch; true when it is the best so far.
-    pub fn epoch_ended(&mut self, epoch: usize, merit: f64) -> bool {
+    pub(crate) fn epoch_ended(&mut self, epoch: usize, merit: f64) -> bool {
         let better = self.best.is_none_or(|(_, top)| merit > top + self.min_delta);
         if better {
             self.best = Some((epoch, merit));
@@ -57,12 +58,12 @@ impl Stopping {
     }
 
     /// The best epoch so far, if any has ended.
-    pub fn best(&self) -> Option<usize> {
+    pub(crate) fn best(&self) -> Option<usize> {
         self.best.map(|(epoch, _)| epoch)
     }
 
     /// Whether nothing comes after `epoch`, the last one that ended.
-    pub fn is_over(&self, epoch: usize) -> bool {
+    pub(crate) fn is_over(&self, epoch: usize) -> bool {
         let waited = self.best.map_or(0, |(top, _)| epoch - top);
         epoch >= self.epochs || self.patience.is_some_and(|patience| waited >= patience)
     }

@@ -11,13 +11,13 @@ use crate::stats::{Bootstrap, Clusters, holm, paired_bootstrap, paired_test};
 use crate::train::Metric;
 
 /// The kept network's score on the validation part.
-pub fn best_score(run: &StrategyRun, metric: Metric) -> f64 {
+pub(crate) fn best_score(run: &StrategyRun, metric: Metric) -> f64 {
     run.curves.valid(metric)[run.best_epoch]
 }
 
 /// Index of the best seed of the strategy with the best mean on the validation part; the first of equals. `runs` are
 /// strategy after strategy, each with `seeds` of them.
-pub fn best_run(runs: &[StrategyRun], seeds: usize, metric: Metric) -> usize {
+pub(crate) fn best_run(runs: &[StrategyRun], seeds: usize, metric: Metric) -> usize {
     let merit = |run: &StrategyRun| metric.merit(best_score(run, metric));
     let mut best = 0;
     let mut best_mean = f64::NEG_INFINITY;
@@ -37,7 +37,7 @@ pub fn best_run(runs: &[StrategyRun], seeds: usize, metric: Metric) -> usize {
 }
 
 /// Every strategy but the baseline against it; p values of each score are corrected over the strategies.
-pub fn comparisons(runs: &[StrategyRun], spec: &TransferSpec, metric: Metric) -> Vec<Comparison> {
+pub(crate) fn comparisons(runs: &[StrategyRun], spec: &TransferSpec, metric: Metric) -> Vec<Comparison> {
     let baseline = spec.baseline();
     let theirs = of(runs, baseline);
     let others = spec.strategies.iter().filter(|strategy| **strategy != baseline);
@@ -57,7 +57,7 @@ pub fn comparisons(runs: &[StrategyRun], spec: &TransferSpec, metric: Metric) ->
 }
 
 /// The accuracies with lesser shares of the new classes' rows; p values are corrected over all of them.
-pub fn share_comparisons(runs: &[StrategyRun], spec: &TransferSpec) -> Vec<ShareComparison> {
+pub(crate) fn share_comparisons(runs: &[StrategyRun], spec: &TransferSpec) -> Vec<ShareComparison> {
     let baseline = spec.baseline();
     let mut found = Vec::new();
     for share in &spec.shares {
@@ -72,7 +72,7 @@ pub fn share_comparisons(runs: &[StrategyRun], spec: &TransferSpec) -> Vec<Share
 }
 
 /// The chosen network against the baseline's best one on the validation part; `None` where the baseline was chosen.
-pub fn row_comparison(
+pub(crate) fn row_comparison(
     runs: &[StrategyRun],
     best: usize,
     spec: &TransferSpec,
@@ -105,7 +105,7 @@ pub fn row_comparison(
 }
 
 /// The runs of a strategy.
-pub fn of(runs: &[StrategyRun], strategy: Strategy) -> Vec<&StrategyRun> {
+pub(super) fn of(runs: &[StrategyRun], strategy: Strategy) -> Vec<&StrategyRun> {
     runs.iter().filter(|run| run.strategy == strategy).collect()
 }
 

@@ -1,7 +1,7 @@
 //! From what the trainings gave to the document: comparisons, the choice, and what both come to.
 
 use runner_results::transfer::{Before, Finding, Run, ShareRun, StrategyRuns, TensorChange};
-use runner_results::{Part, Transfer};
+use runner_results::{Part, transfer::Transfer};
 
 use super::report::{StrategyRun, TransferReport};
 use super::spec::TransferSpec;
@@ -10,22 +10,22 @@ use crate::stats::Clusters;
 use crate::train::Metric;
 
 /// What the trainings gave, to be compared.
-pub struct Findings {
+pub(crate) struct Findings {
     /// As in the report.
-    pub runs: Vec<StrategyRun>,
-    pub share_runs: Vec<StrategyRun>,
-    pub tensors: Vec<TensorChange>,
-    pub before: Vec<Before>,
+    pub(crate) runs: Vec<StrategyRun>,
+    pub(crate) share_runs: Vec<StrategyRun>,
+    pub(crate) tensors: Vec<TensorChange>,
+    pub(crate) before: Vec<Before>,
     /// By which epochs and networks are chosen.
-    pub metric: Metric,
+    pub(crate) metric: Metric,
     /// Of the rows that the runs are judged on.
-    pub clusters: Clusters,
+    pub(crate) clusters: Clusters,
     /// Of the bootstrap.
-    pub seed: u64,
+    pub(crate) seed: u64,
 }
 
 impl Findings {
-    pub fn report(self, old_classes: &[String], classes: &[String], spec: &TransferSpec) -> TransferReport {
+    pub(crate) fn report(self, old_classes: &[String], classes: &[String], spec: &TransferSpec) -> TransferReport {
         let Findings { runs, share_runs, tensors, before, metric, clusters, seed } = self;
         let part = if runs.iter().all(|run| run.test.is_some()) { Part::Test } else { Part::Valid };
         let comparisons = compare::comparisons(&runs, spec, metric);

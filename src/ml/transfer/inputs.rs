@@ -8,7 +8,12 @@ use crate::rng::Stream;
 use crate::train::Data;
 
 /// The old network's preparation, with a number for each category value that it does not know and `least` of `rows` hold.
-pub fn widened(old: &Preprocessing, data: &Data, rows: &[usize], least: usize) -> Result<Preprocessing, InputError> {
+pub(crate) fn widened(
+    old: &Preprocessing,
+    data: &Data,
+    rows: &[usize],
+    least: usize,
+) -> Result<Preprocessing, InputError> {
     let mut wide = old.clone();
     for column in &mut wide.categories {
         let name = &column.name;
@@ -28,7 +33,7 @@ pub fn widened(old: &Preprocessing, data: &Data, rows: &[usize], least: usize) -
 
 /// The training rows with only a share of each new class's, at least one of them. The rows of a lesser share are among
 /// those of a greater one with the same seed.
-pub fn part_of_new(data: &Data, old_classes: &[String], share: f64, seed: u64) -> Vec<usize> {
+pub(crate) fn part_of_new(data: &Data, old_classes: &[String], share: f64, seed: u64) -> Vec<usize> {
     let mut kept = vec![true; data.train.len()];
     for (label, class) in data.classes.iter().enumerate().filter(|(_, class)| !old_classes.contains(class)) {
         let own: Vec<usize> = (0..kept.len()).filter(|&i| data.labels[data.train[i]] as usize == label).collect();

@@ -11,7 +11,7 @@ use super::t_test::{mean_and_deviation, paired_p_value};
 use crate::train::Metric;
 
 /// What the strategies' comparison comes to, by accuracy. `None` where there is nothing to compare.
-pub fn verdict(comparisons: &[Comparison], spec: &TransferSpec) -> Option<Finding> {
+pub(crate) fn verdict(comparisons: &[Comparison], spec: &TransferSpec) -> Option<Finding> {
     let first = comparisons.first()?;
     let standing = |found: &Comparison| Standing {
         strategy: found.strategy,
@@ -37,12 +37,12 @@ pub fn verdict(comparisons: &[Comparison], spec: &TransferSpec) -> Option<Findin
 }
 
 /// Where there is nothing to transfer to but what the old network knows already.
-pub fn nothing_new(old_classes: &[String], classes: &[String], spec: &TransferSpec) -> Option<Finding> {
+pub(crate) fn nothing_new(old_classes: &[String], classes: &[String], spec: &TransferSpec) -> Option<Finding> {
     let is_new = |class: &String| !old_classes.contains(class);
     (!classes.iter().any(is_new)).then_some(Finding::NothingNew { shares: !spec.shares.is_empty() })
 }
 
-pub fn tensors(tensors: &[TensorChange]) -> Option<Finding> {
+pub(crate) fn tensors(tensors: &[TensorChange]) -> Option<Finding> {
     let count = |action: Action| tensors.iter().filter(|tensor| tensor.action == action).count();
     let all = [
         Action::Copied,
@@ -58,7 +58,7 @@ pub fn tensors(tensors: &[TensorChange]) -> Option<Finding> {
 }
 
 /// How a strategy starts, how fast it is, where it ends, and how its classes fare.
-pub fn comparison(found: &Comparison, runs: &[StrategyRun]) -> Vec<Finding> {
+pub(crate) fn comparison(found: &Comparison, runs: &[StrategyRun]) -> Vec<Finding> {
     let ours = of(runs, found.strategy);
     let (strategy, baseline, seeds) = (found.strategy, found.baseline, found.baseline_best_epochs.len());
     let start = Finding::Start { strategy, baseline, score: found.start, baseline_score: found.baseline_start };
@@ -104,7 +104,7 @@ fn speed(found: &Comparison, runs: &[&StrategyRun]) -> Finding {
 }
 
 /// What a copying strategy still knows of the old classes, against the old network on the same rows.
-pub fn forgotten(before: &ClassGroup, ours: &[&StrategyRun]) -> Option<Finding> {
+pub(crate) fn forgotten(before: &ClassGroup, ours: &[&StrategyRun]) -> Option<Finding> {
     let (first, known_before) = (ours.first()?, before.accuracy?);
     let lost = |score: fn(&StrategyRun) -> Option<f64>| -> (f64, Option<f64>) {
         let differences: Vec<f64> = ours.iter().filter_map(|run| Some(score(run)? - known_before)).collect();
@@ -123,7 +123,7 @@ pub fn forgotten(before: &ClassGroup, ours: &[&StrategyRun]) -> Option<Finding> 
 }
 
 /// With what share of the new classes' rows a strategy is as accurate as the baseline with all of them.
-pub fn shares(
+pub(crate) fn shares(
     strategy: Strategy,
     found: &[ShareComparison],
     runs: &[StrategyRun],
@@ -154,12 +154,12 @@ pub fn shares(
     })
 }
 
-pub fn diverged(run: &StrategyRun) -> Option<Finding> {
+pub(crate) fn diverged(run: &StrategyRun) -> Option<Finding> {
     let StrategyRun { strategy, seed, best_epoch, .. } = *run;
     run.diverged.map(|epoch| Finding::Diverged { strategy, seed, epoch, best_epoch })
 }
 
-pub fn chosen(run: &StrategyRun, metric: Metric) -> Finding {
+pub(crate) fn chosen(run: &StrategyRun, metric: Metric) -> Finding {
     Finding::Chosen { strategy: run.strategy, seed: run.seed, score: best_score(run, metric) }
 }
 

@@ -42,17 +42,20 @@ pub struct TransferResult {
 pub struct Execution<'a> {
     /// Of the first training of each strategy; the next one has the next number.
     pub seed: u64,
+    /// How many trainings run side by side.
     pub threads: usize,
     /// For each row of the frame a number that rows share that belong together; empty where every row stands alone.
     pub groups: &'a [i64],
     /// Where a training keeps its state.
     pub checkpoints: &'a (dyn Fn(&Variant) -> Box<dyn Checkpoints + 'a> + Sync),
+    /// Told of epochs, and asked whether to stop.
     pub progress: &'a dyn Progress,
 }
 
 impl TransferResult {
     /// The best strategy's best network, chosen on the validation part.
-    pub fn best_model(&self) -> &Classifier {
+    #[cfg(test)]
+    pub(crate) fn best_model(&self) -> &Classifier {
         &self.models[self.report.best]
     }
 }

@@ -1,6 +1,6 @@
 //! What a transfer found, and the trainings behind it.
 
-use runner_results::Transfer;
+use runner_results::transfer::Transfer;
 use runner_results::transfer::{ClassGroup, GroupScores};
 
 use super::spec::Strategy;
@@ -11,6 +11,7 @@ use crate::train::Curves;
 /// Everything but the networks themselves.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TransferReport {
+    /// What is written as a document.
     pub found: Transfer,
     /// Strategy after strategy, each with all its seeds, on all training rows.
     pub runs: Vec<StrategyRun>,
@@ -23,7 +24,9 @@ pub struct TransferReport {
 /// Which training a run is: what differs between the trainings of one transfer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Variant {
+    /// Where weights start and what may move.
     pub strategy: Strategy,
+    /// What its random numbers follow from.
     pub seed: u64,
     /// Of the new classes' training rows.
     pub share: f64,
@@ -32,33 +35,42 @@ pub struct Variant {
 /// One training of one strategy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StrategyRun {
+    /// By which the network began.
     pub strategy: Strategy,
+    /// What its random numbers followed from.
     pub seed: u64,
     /// Of the new classes' training rows.
-    pub share: f64,
+    pub(crate) share: f64,
     /// How many rows that are.
-    pub new_rows: u64,
+    pub(crate) new_rows: u64,
+    /// One entry for each epoch.
     pub curves: Curves,
+    /// The epoch whose weights are kept.
     pub best_epoch: usize,
     /// The epoch in which the loss stopped being finite, if it did.
     pub diverged: Option<usize>,
     /// The kept network on the validation part.
-    pub valid: GroupScores,
+    pub(crate) valid: GroupScores,
     /// The same on the test part, where there is one. Nothing is chosen by it.
-    pub test: Option<GroupScores>,
+    pub(crate) test: Option<GroupScores>,
     /// Whether each row of the part that it is judged on is right.
-    pub hits: Vec<bool>,
+    pub(crate) hits: Vec<bool>,
 }
 
 impl StrategyRun {
     /// The scores to compare by.
-    pub fn judged(&self) -> &GroupScores {
+    pub(crate) fn judged(&self) -> &GroupScores {
         self.test.as_ref().unwrap_or(&self.valid)
     }
 }
 
 /// The scores, and whether each row is right. `truth` holds indices into `classes`, `logits` a row for each of them.
-pub fn group_scores(classes: &[String], old: &[String], truth: &[u32], logits: &Matrix) -> (GroupScores, Vec<bool>) {
+pub(crate) fn group_scores(
+    classes: &[String],
+    old: &[String],
+    truth: &[u32],
+    logits: &Matrix,
+) -> (GroupScores, Vec<bool>) {
     let predicted = logits.argmax_rows();
     let hits = truth.iter().zip(&predicted).map(|(truth, predicted)| truth == predicted).collect();
     let all = Scores::new(classes, truth, &predicted);

@@ -68,7 +68,7 @@ impl Default for TransferSpec {
 
 impl TransferSpec {
     /// What the others are held against.
-    pub fn baseline(&self) -> Strategy {
+    pub(crate) fn baseline(&self) -> Strategy {
         match self.strategies.contains(&Strategy::Scratch) {
             true => Strategy::Scratch,
             false => self.strategies.first().copied().unwrap_or(Strategy::Scratch),

@@ -17,19 +17,19 @@ use crate::train::{
 };
 
 /// What all trainings of a transfer have in common.
-pub struct Study<'a> {
-    pub old: &'a Classifier,
-    pub tensors: Snapshot,
-    pub data: Data<'a>,
-    pub test: &'a [usize],
-    pub training: &'a TrainingSpec,
-    pub spec: &'a TransferSpec,
+pub(crate) struct Study<'a> {
+    pub(crate) old: &'a Classifier,
+    pub(crate) tensors: Snapshot,
+    pub(crate) data: Data<'a>,
+    pub(crate) test: &'a [usize],
+    pub(crate) training: &'a TrainingSpec,
+    pub(crate) spec: &'a TransferSpec,
 }
 
 /// What a training is given: rows, prepared.
-pub struct Setting {
+pub(crate) struct Setting {
     preprocessing: Preprocessing,
-    pub blueprint: Blueprint,
+    pub(crate) blueprint: Blueprint,
     train: Examples,
     valid: Examples,
     test: Examples,
@@ -38,16 +38,16 @@ pub struct Setting {
 }
 
 /// What a training leaves.
-pub struct Trained {
-    pub run: StrategyRun,
-    pub tensors: Vec<TensorChange>,
-    pub model: Option<Classifier>,
-    pub resumed: usize,
+pub(crate) struct Trained {
+    pub(crate) run: StrategyRun,
+    pub(crate) tensors: Vec<TensorChange>,
+    pub(crate) model: Option<Classifier>,
+    pub(crate) resumed: usize,
 }
 
 impl Study<'_> {
     /// With a share of the new classes' rows, chosen by `seed`.
-    pub fn setting(&self, share: f64, seed: u64) -> Result<Setting, TrainError> {
+    pub(crate) fn setting(&self, share: f64, seed: u64) -> Result<Setting, TrainError> {
         let Study { old, data, spec, .. } = self;
         let rows = match share < 1.0 {
             true => part_of_new(data, old.classes(), share, seed),
@@ -73,7 +73,7 @@ impl Study<'_> {
         })
     }
 
-    pub fn train(
+    pub(crate) fn train(
         &self,
         variant: &Variant,
         setting: &Setting,
@@ -133,7 +133,7 @@ impl Study<'_> {
         Ok(Trained { run, tensors, model: Some(model), resumed })
     }
 
-    pub fn report(
+    pub(crate) fn report(
         &self,
         runs: Vec<StrategyRun>,
         share_runs: Vec<StrategyRun>,

@@ -3,13 +3,13 @@
 use crate::stats::{self, student_tails};
 
 /// Of a sample, e.g. of the scores of several seeds.
-pub fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
+pub(crate) fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
     stats::mean_and_deviation(values, 1)
 }
 
 /// Two-sided p-value that paired differences have mean 0 (Student 1908); `None` for fewer than two
 /// differences, and where they are all equal but not 0, which leaves nothing to test against.
-pub fn paired_p_value(differences: &[f64]) -> Option<f64> {
+pub(crate) fn paired_p_value(differences: &[f64]) -> Option<f64> {
     if differences.len() < 2 {
         return None;
     }

@@ -1,7 +1,7 @@
 //! Tests: comparisons and findings made from known figures.
 
 use runner_results::transfer::{Before, ClassGroup, Finding, Outcome, Paired, Reached, Standing};
-use runner_results::{Part, Transfer};
+use runner_results::{Part, transfer::Transfer};
 
 use super::findings::Findings;
 use super::report::{StrategyRun, group_scores};

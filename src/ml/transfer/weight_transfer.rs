@@ -12,7 +12,7 @@ use crate::rng::Stream;
 use crate::train::TrainError;
 
 /// What the rows of a network's tensors stand for.
-pub struct RowNames<'a> {
+pub(crate) struct RowNames<'a> {
     classes: Vec<Option<&'a str>>,
     /// The values of a table of categories by its tensor's name; the first row, of what is unknown, has no name.
     tables: BTreeMap<String, Vec<Option<&'a str>>>,
@@ -22,7 +22,7 @@ pub struct RowNames<'a> {
 const NOISE: f64 = 0.01;
 
 impl<'a> RowNames<'a> {
-    pub fn new(blueprint: &Blueprint, preprocessing: &'a Preprocessing, classes: &'a [String]) -> Self {
+    pub(crate) fn new(blueprint: &Blueprint, preprocessing: &'a Preprocessing, classes: &'a [String]) -> Self {
         let tables = blueprint.branches.iter().filter(|branch| matches!(branch.embedding, Embedding::Table { .. }));
         let named = |column: &'a crate::preprocess::CategoryColumn| {
             std::iter::once(None).chain(column.values.iter().map(|value| Some(value.as_str()))).collect()
@@ -45,7 +45,7 @@ impl<'a> RowNames<'a> {
 type Values = (Vec<usize>, Vec<f32>);
 
 /// Takes over what fits from `old` into `network`, whose other values stay as they are.
-pub fn transfer_weights(
+pub(crate) fn transfer_weights(
     (old, old_names): (&Snapshot, &RowNames),
     network: &mut Network,
     names: &RowNames,

@@ -3,22 +3,22 @@
 /// One work. The key is what texts cite, e.g. `[@adamw]`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Work {
-    pub key: &'static str,
-    pub kind: Kind,
+    pub(crate) key: &'static str,
+    pub(crate) kind: Kind,
     /// `Last, First` joined by ` and `, as BibTeX has it.
-    pub authors: &'static str,
-    pub title: &'static str,
+    pub(crate) authors: &'static str,
+    pub(crate) title: &'static str,
     /// Journal, proceedings or publisher.
-    pub venue: &'static str,
+    pub(crate) venue: &'static str,
     /// Volume, number and pages, as they are printed, e.g. `45(1), 5–32`; may be empty.
-    pub place: &'static str,
-    pub year: u16,
+    pub(crate) place: &'static str,
+    pub(crate) year: u16,
     /// A DOI, an arXiv number or an address, as it is printed; may be empty.
-    pub link: &'static str,
+    pub(crate) link: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Article,
     Proceedings,
     Book,
@@ -37,7 +37,7 @@ const fn work(
     Work { key, kind, authors, title, venue, place, year, link }
 }
 
-pub static WORKS: &[Work] = &[
+pub(crate) static WORKS: &[Work] = &[
     work(
         "adam",
         Kind::Proceedings,
@@ -345,12 +345,12 @@ pub static WORKS: &[Work] = &[
 ];
 
 impl Work {
-    pub fn find(key: &str) -> Option<&'static Work> {
+    pub(crate) fn find(key: &str) -> Option<&'static Work> {
         WORKS.iter().find(|work| work.key == key)
     }
 
     /// `D. P. Kingma, J. Ba`, as LNCS prints them: the family name first, then initials.
-    pub fn printed_authors(&self) -> String {
+    pub(crate) fn printed_authors(&self) -> String {
         let one = |author: &str| match author.split_once(", ") {
             Some((family, given)) => {
                 let initials: Vec<String> =
@@ -363,7 +363,7 @@ impl Work {
     }
 
     /// The web address of the link, where it has one.
-    pub fn url(&self) -> Option<String> {
+    pub(crate) fn url(&self) -> Option<String> {
         let link = self.link;
         if let Some(doi) = link.strip_prefix("doi:") {
             Some(format!("https://doi.org/{doi}"))

@@ -9,16 +9,19 @@ use crate::figure::Drawing;
 /// The whole article. Its floats are numbered in the order in which they stand, those of the appendix apart.
 #[derive(Clone, Debug)]
 pub struct Article {
-    pub voice: Voice,
-    pub title: String,
-    pub author: String,
+    pub(crate) voice: Voice,
+    pub(crate) title: String,
+    pub(crate) author: String,
+    /// May be empty.
     pub affiliation: String,
+    /// Left out where there is none.
     pub email: Option<String>,
-    pub summary: Text,
-    pub keywords: Vec<String>,
+    pub(crate) summary: Text,
+    pub(crate) keywords: Vec<String>,
+    /// In their order.
     pub sections: Vec<Section>,
     /// How the article was made, after the conclusion and without a number.
-    pub note: Section,
+    pub(crate) note: Section,
     /// The works that are cited, by their authors.
     pub works: Vec<&'static Work>,
     /// Floats that the pages have no room for.
@@ -30,16 +33,27 @@ pub struct Article {
 pub struct Section {
     /// What references name it by, e.g. `sec:data`.
     pub label: String,
-    pub title: String,
-    pub blocks: Vec<Block>,
+    pub(crate) title: String,
+    pub(crate) blocks: Vec<Block>,
+    /// Below the section's own blocks.
     pub subsections: Vec<Section>,
 }
 
+/// A piece of a section.
 #[derive(Clone, Debug)]
 pub enum Block {
+    /// Text with emphasis.
     Paragraph(Text),
-    List { numbered: bool, items: Vec<Text> },
+    /// Numbered or with bullets.
+    List {
+        /// Or with bullets.
+        numbered: bool,
+        /// One for each entry.
+        items: Vec<Text>,
+    },
+    /// As it stands.
     Code(String),
+    /// A figure or table with a caption.
     Float(Float),
 }
 
@@ -48,12 +62,12 @@ pub enum Block {
 pub struct Float {
     /// e.g. `fig:confusion` or `tab:models`; also the name of a figure's file.
     pub label: String,
-    pub caption: Text,
-    pub body: Body,
+    pub(crate) caption: Text,
+    pub(crate) body: Body,
 }
 
 #[derive(Clone, Debug)]
-pub enum Body {
+pub(crate) enum Body {
     /// Drawn beside one another, each with this share of the text's width.
     Figure {
         drawings: Vec<Drawing>,
@@ -65,20 +79,20 @@ pub enum Body {
 /// A table with one head line. The first column names the row.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
-    pub columns: Vec<Column>,
-    pub rows: Vec<Vec<Text>>,
+    pub(crate) columns: Vec<Column>,
+    pub(crate) rows: Vec<Vec<Text>>,
     /// Rows with a rule above.
-    pub ruled: Vec<usize>,
+    pub(crate) ruled: Vec<usize>,
 }
 
 #[derive(Clone, Debug)]
-pub struct Column {
-    pub title: Text,
-    pub align: Align,
+pub(crate) struct Column {
+    pub(crate) title: Text,
+    pub(crate) align: Align,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Align {
+pub(crate) enum Align {
     Left,
     Right,
     /// Broken into lines within this share of the text's width.
@@ -86,39 +100,40 @@ pub enum Align {
 }
 
 impl Section {
-    pub fn new(label: &str, title: &str) -> Section {
+    pub(crate) fn new(label: &str, title: &str) -> Section {
         Section { label: label.to_owned(), title: title.to_owned(), ..Section::default() }
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.blocks.is_empty() && self.subsections.iter().all(Section::is_empty)
     }
 }
 
 impl Float {
+    /// Or a table.
     pub fn is_figure(&self) -> bool {
         matches!(self.body, Body::Figure { .. })
     }
 
     /// The label as part of a file's name.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.label.split_once(':').map_or(&self.label, |(_, name)| name)
     }
 }
 
 /// Where a reference leads.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Target {
+pub(crate) struct Target {
     /// What stands before the number, e.g. `Fig.`
-    pub word: &'static str,
+    pub(crate) word: &'static str,
     /// e.g. `3`, `4.1` or, in the appendix, `A1`.
-    pub number: String,
-    pub in_appendix: bool,
+    pub(crate) number: String,
+    pub(crate) in_appendix: bool,
 }
 
 impl Article {
     /// Every section in order, with its subsections.
-    pub fn all_sections(&self) -> impl Iterator<Item = &Section> {
+    pub(crate) fn all_sections(&self) -> impl Iterator<Item = &Section> {
         self.sections.iter().flat_map(|section| std::iter::once(section).chain(&section.subsections))
     }
 
@@ -131,7 +146,7 @@ impl Article {
     }
 
     /// What the label stands for; `None` if nothing has it.
-    pub fn target(&self, label: &str) -> Option<Target> {
+    pub(crate) fn target(&self, label: &str) -> Option<Target> {
         for (i, section) in self.sections.iter().enumerate() {
             let word = self.voice.say("Sect.", "sect.");
             if section.label == label {
@@ -164,7 +179,7 @@ impl Article {
     }
 
     /// Number of a work in the list, from 1.
-    pub fn citation(&self, key: &str) -> Option<usize> {
+    pub(crate) fn citation(&self, key: &str) -> Option<usize> {
         self.works.iter().position(|work| work.key == key).map(|place| place + 1)
     }
 
@@ -186,7 +201,11 @@ impl Article {
     }
 
     /// What fonts lack of all that a reader sees, by what `lacks` gives of a text and `figure_lacks` of a text in a figure.
-    pub fn missing(&self, lacks: &dyn Fn(&str) -> Vec<char>, figure_lacks: &dyn Fn(&str) -> Vec<char>) -> Missing {
+    pub(crate) fn missing(
+        &self,
+        lacks: &dyn Fn(&str) -> Vec<char>,
+        figure_lacks: &dyn Fn(&str) -> Vec<char>,
+    ) -> Missing {
         let mut missing = Missing::default();
         let lines = [&self.title, &self.author, &self.affiliation].into_iter().chain(&self.email).chain(&self.keywords);
         lines.for_each(|line| missing.add(line, lacks));
@@ -209,7 +228,7 @@ impl Article {
 
     /// The same with numbers for the characters of which `lacks` says that there is no font for them.
     #[cfg(feature = "pdf")]
-    pub fn with_numbers(mut self, lacks: &dyn Fn(&str) -> Vec<char>) -> Article {
+    pub(crate) fn with_numbers(mut self, lacks: &dyn Fn(&str) -> Vec<char>) -> Article {
         let change = |text: &str| numbered(text, lacks);
         let Article { title, author, affiliation, email, keywords, .. } = &mut self;
         for line in [title, author, affiliation].into_iter().chain(email).chain(keywords) {
@@ -262,7 +281,7 @@ impl Article {
     }
 
     /// What the document with the appendix is called.
-    pub fn appendix_title(&self) -> String {
+    pub(crate) fn appendix_title(&self) -> String {
         let title = &self.title;
         if self.voice.is_french() {
             format!("Annexe à «\u{202f}{title}\u{202f}»")
@@ -272,7 +291,7 @@ impl Article {
     }
 
     /// The same with the floats of these labels in the appendix, in their order.
-    pub fn without(&self, labels: &[&str]) -> Article {
+    pub(crate) fn without(&self, labels: &[&str]) -> Article {
         let mut article = self.clone();
         let Article { sections, appendix, .. } = &mut article;
         for section in sections {
@@ -324,7 +343,7 @@ fn float_texts<'a>(float: &'a Float, texts: &mut Vec<&'a Text>) {
 }
 
 /// A title short enough for the head of a page.
-pub fn running(title: &str) -> String {
+pub(crate) fn running(title: &str) -> String {
     // Sixty letters of the usual widths do not fit beside the number of the page.
     const MOST: usize = 54;
     match title.char_indices().nth(MOST) {

@@ -10,33 +10,33 @@ const FIXED: char = '\u{a0}';
 
 /// How a language writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Voice(pub Language);
+pub(crate) struct Voice(pub Language);
 
 impl Voice {
     /// The one of the two.
-    pub fn say<'a>(self, english: &'a str, french: &'a str) -> &'a str {
+    pub(crate) fn say<'a>(self, english: &'a str, french: &'a str) -> &'a str {
         match self.0 {
             Language::English => english,
             Language::French => french,
         }
     }
 
-    pub fn is_french(self) -> bool {
+    pub(crate) fn is_french(self) -> bool {
         self.0 == Language::French
     }
 
     /// `0.735` or `0,735`; a dash for what is no number.
-    pub fn decimals(self, value: f64, places: usize) -> String {
+    pub(crate) fn decimals(self, value: f64, places: usize) -> String {
         self.number(&crate::figure::text::decimals(value, places))
     }
 
     /// Three or four significant digits.
-    pub fn compact(self, value: f64) -> String {
+    pub(crate) fn compact(self, value: f64) -> String {
         self.number(&crate::figure::text::compact(value))
     }
 
     /// `27.1%` or `27,1 %`, of a share in 0..=1; never rounded to a bound that it does not reach.
-    pub fn percent(self, share: f64) -> String {
+    pub(crate) fn percent(self, share: f64) -> String {
         let (than, share) = match rounded(share) {
             Rounded::AlmostAll => (self.say("more than ", "plus de "), 0.999),
             Rounded::AlmostNone => (self.say("less than ", "moins de "), 0.001),
@@ -48,12 +48,12 @@ impl Voice {
     }
 
     /// `28,356` or `28 356`.
-    pub fn count(self, value: u64) -> String {
+    pub(crate) fn count(self, value: u64) -> String {
         self.number(&crate::figure::text::count(value))
     }
 
     /// `1 group` or `28,356 groups`.
-    pub fn counted(
+    pub(crate) fn counted(
         self,
         number: u64,
         english: (&'static str, &'static str),
@@ -70,23 +70,23 @@ impl Voice {
     }
 
     /// `[0.704, 0.726]` or `[0,704 ; 0,726]`, where the comma already has its office.
-    pub fn interval(self, low: f64, high: f64) -> String {
+    pub(crate) fn interval(self, low: f64, high: f64) -> String {
         let (low, high) = (self.decimals(low, 3), self.decimals(high, 3));
         if self.is_french() { format!("[{low}{NARROW};{FIXED}{high}]") } else { format!("[{low}, {high}]") }
     }
 
     /// `p = 0.210`, below a thousandth `p < 0.001`.
-    pub fn p(self, p: f64) -> String {
+    pub(crate) fn p(self, p: f64) -> String {
         format!("*p*{FIXED}{}{FIXED}{}", if p < 0.001 { '<' } else { '=' }, self.decimals(p.max(0.001), 3))
     }
 
     /// The same without its name, for a table's cell.
-    pub fn bare_p(self, p: f64) -> String {
+    pub(crate) fn bare_p(self, p: f64) -> String {
         if p < 0.001 { format!("<{FIXED}{}", self.decimals(0.001, 3)) } else { self.decimals(p, 3) }
     }
 
     /// `a, b and c`; after `most` names the number of the others.
-    pub fn list(self, names: &[String], most: usize) -> String {
+    pub(crate) fn list(self, names: &[String], most: usize) -> String {
         let and = self.say("and", "et");
         let (shown, rest) = names.split_at(names.len().min(most));
         match (shown, rest.len()) {
@@ -113,7 +113,7 @@ impl Voice {
     }
 
     /// A label of a figure: numbers written this language's way, other texts as they are.
-    pub fn label(self, text: &str) -> String {
+    pub(crate) fn label(self, text: &str) -> String {
         let is_number =
             |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '−' | '-' | '+' | '%' | ' ' | '·' | '<');
         if !self.is_french() {
@@ -134,7 +134,7 @@ impl Voice {
 
     /// Running text as the language's printers set it: the spaces of French punctuation, curly apostrophes, numbers that do not part from
     /// their unit. What is right already stays.
-    pub fn typography(self, text: &str) -> String {
+    pub(crate) fn typography(self, text: &str) -> String {
         let text = text.replace('\'', "’");
         if self.is_french() { french(&text) } else { text }
     }

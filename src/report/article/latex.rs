@@ -326,7 +326,7 @@ fn plain(character: char) -> Option<Cow<'static, str>> {
 }
 
 /// What of a text the fonts of the article can neither show nor compose.
-pub fn lacks(text: &str) -> Vec<char> {
+pub(crate) fn lacks(text: &str) -> Vec<char> {
     undeclared(&escaped(text))
 }
 

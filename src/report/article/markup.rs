@@ -12,16 +12,16 @@ use super::text::{Piece, Text};
 
 /// Something that was not understood, with its line, from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Misunderstood {
-    pub line: usize,
-    pub message: String,
+pub(crate) struct Misunderstood {
+    pub(crate) line: usize,
+    pub(crate) message: String,
 }
 
 /// Blocks, each with the line where it begins.
-pub type Blocks = Vec<(usize, Block)>;
+pub(crate) type Blocks = Vec<(usize, Block)>;
 
 /// The blocks of a whole text, or all that is wrong with it.
-pub fn blocks(source: &str) -> Result<Blocks, Vec<Misunderstood>> {
+pub(crate) fn blocks(source: &str) -> Result<Blocks, Vec<Misunderstood>> {
     let mut reader = Reader { blocks: Vec::new(), wrong: Vec::new() };
     // Hidden characters are shown as escapes, as those of every other text.
     let lines: Vec<Cow<str>> = lines(source).map(text::escaped).collect();
@@ -40,18 +40,18 @@ fn lines(source: &str) -> impl Iterator<Item = &str> {
 
 /// The first hidden character of a text, and how many more lines have any.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hidden {
+pub(crate) struct Hidden {
     /// From 1.
-    pub line: usize,
+    pub(crate) line: usize,
     /// From 1, in characters.
-    pub column: usize,
+    pub(crate) column: usize,
     /// How it is shown, e.g. `\u{202e}`.
-    pub shown: String,
-    pub more_lines: usize,
+    pub(crate) shown: String,
+    pub(crate) more_lines: usize,
 }
 
 /// What of a text is shown as an escape.
-pub fn hidden(source: &str) -> Option<Hidden> {
+pub(super) fn hidden(source: &str) -> Option<Hidden> {
     let changed = |(i, line): (usize, &str)| {
         let shown = text::escaped(line);
         // Only there do the two part.
@@ -66,12 +66,12 @@ pub fn hidden(source: &str) -> Option<Hidden> {
 }
 
 /// One running text on one line; what is not understood stays as it is.
-pub fn inline(source: &str) -> Text {
+pub(crate) fn inline(source: &str) -> Text {
     pieces(source).unwrap_or_else(|_| Text::plain(source))
 }
 
 /// A name from data as markup that shows it as it is.
-pub fn escaped(name: &str) -> String {
+pub(crate) fn escaped(name: &str) -> String {
     let mut out = String::with_capacity(name.len() + 4);
     for character in quoted(name).chars() {
         if matches!(character, '\\' | '*' | '`' | '[' | ']' | '@' | '<') {
@@ -83,7 +83,7 @@ pub fn escaped(name: &str) -> String {
 }
 
 /// A name in a fixed font.
-pub fn code(name: &str) -> String {
+pub(crate) fn code(name: &str) -> String {
     // A fixed font has no use for a grave accent, which would end it.
     format!("`{}`", quoted(name).replace('`', "'"))
 }

@@ -18,15 +18,18 @@ mod text;
 mod typst;
 
 pub use bibliography::Work;
-pub use document::{Article, Block, Body, Float, Section, Table, Target};
-pub use language::{Language, Voice};
+pub use document::Float;
+pub use document::Section;
+pub use document::{Article, Block, Table};
+pub use language::Language;
+pub(crate) use language::Voice;
 pub use latex::latex;
-pub use markup::Misunderstood;
 pub use pages::{MOST_PAGES, estimate, filled};
 #[cfg(feature = "pdf")]
 pub use pdf::pdf;
 pub use sections::SECTIONS;
-pub use text::{Piece, Text};
+pub use text::Piece;
+pub use text::Text;
 
 use runner_boundary::text::quoted;
 
@@ -35,17 +38,23 @@ use super::characters::code_point;
 use super::figure::Drawing;
 use super::read::StageArtifacts;
 use super::study::Study;
-use runner_results::PairedTests;
+use runner_results::paired_test::PairedTests;
 use sections::ArticleContext;
 
 /// What an author gives besides the study.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
+    /// As the user wrote it.
     pub title: String,
+    /// As the user wrote it.
     pub author: String,
+    /// May be empty.
     pub affiliation: String,
+    /// Left out where there is none.
     pub email: Option<String>,
+    /// Of all sentences.
     pub language: Language,
+    /// The user's own paragraphs.
     pub own: Vec<OwnText>,
 }
 
@@ -54,20 +63,26 @@ pub struct Request {
 pub struct OwnText {
     /// One of [`SECTIONS`].
     pub section: &'static str,
+    /// Where it goes.
     pub place: Place,
     /// How its file is called, for messages only: the result does not depend on it.
     pub file: String,
+    /// In the markup of articles.
     pub source: String,
 }
 
+/// Before or after what is generated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
+    /// At the beginning of the section.
     Before,
+    /// At the end of the section.
     After,
 }
 
 /// Why an article cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "each message says what its values are")]
 pub enum ArticleError {
     #[error(transparent)]
     Report(#[from] ReportError),
@@ -77,7 +92,7 @@ pub enum ArticleError {
 }
 
 /// Floats in the order in which they leave for the appendix where pages run out: what supports first, what answers last.
-pub const LEAVES_FIRST: [&str; 14] = [
+pub(crate) const LEAVES_FIRST: [&str; 14] = [
     "fig:components",
     "fig:map",
     "fig:correlation",
@@ -97,6 +112,7 @@ pub const LEAVES_FIRST: [&str; 14] = [
 /// What an article needs to have something that a text can refer to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
+    /// Every study has it.
     Nothing,
     /// A stage of one of these kinds.
     Stage(&'static [&'static str]),
@@ -144,6 +160,7 @@ pub const LABELS: [(&str, Needs); 26] = [
 /// A stage that an article is to tell of, as the pipeline has it.
 #[derive(Clone, Debug)]
 pub struct PlannedStage {
+    /// Its kind's name.
     pub kind: String,
     /// Whether it has a search.
     pub searches: bool,

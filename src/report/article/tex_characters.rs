@@ -7,7 +7,7 @@ use super::latex::escaped;
 use crate::characters::{parts, plain_form};
 
 /// Whether LaTeX has the character in T1 or TS1, so that it can stand in the text as it is.
-pub fn is_of_t1(character: char) -> bool {
+pub(crate) fn is_of_t1(character: char) -> bool {
     match character {
         '\u{ad}' | '\u{b8}' => false,
         '\u{126}' | '\u{127}' | '\u{138}' | '\u{13f}' | '\u{140}' | '\u{149}' | '\u{166}' | '\u{167}' => false,
@@ -238,7 +238,7 @@ const SIGNS: [(char, &str); 118] = [
 ];
 
 /// A letter with its accents, or a sign, as LaTeX composes it; `None` for what it cannot.
-pub fn composed(cluster: &str) -> Option<String> {
+pub(crate) fn composed(cluster: &str) -> Option<String> {
     let mut characters = cluster.chars();
     if let (Some(one), None) = (characters.next(), characters.next())
         && let Some(found) = alone(one)
@@ -308,7 +308,7 @@ fn command(accents: &[(char, &'static str)], accent: char) -> Option<&'static st
 
 /// Whether a command of that name is one of those that this module writes.
 #[cfg(test)]
-pub fn is_command(name: &str) -> bool {
+pub(crate) fn is_command(name: &str) -> bool {
     let all = [&ACCENTS[..], &MATH_ACCENTS, &GREEK, &SIGNS].concat();
     let is_it = |written: &str| {
         let rest = written.strip_prefix('\\');

@@ -4,14 +4,22 @@
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Text(pub Vec<Piece>);
 
+/// A run of text.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Piece {
+    /// Without emphasis.
     Plain(String),
+    /// Italic.
     Emphasis(Text),
+    /// Bold.
     Strong(Text),
+    /// In a typewriter face.
     Code(String),
+    /// To a page of the web.
     Link {
+        /// Where it leads.
         url: String,
+        /// What is shown.
         text: String,
     },
     /// To a figure, table or section by its label, e.g. `fig:curves`.
@@ -21,16 +29,12 @@ pub enum Piece {
 }
 
 impl Text {
-    pub fn plain(text: impl Into<String>) -> Text {
+    pub(crate) fn plain(text: impl Into<String>) -> Text {
         Text(vec![Piece::Plain(text.into())])
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Applies `see` to every piece, also within others.
-    pub fn visit(&self, see: &mut dyn FnMut(&Piece)) {
+    pub(crate) fn visit(&self, see: &mut dyn FnMut(&Piece)) {
         for piece in &self.0 {
             see(piece);
             if let Piece::Emphasis(inner) | Piece::Strong(inner) = piece {
@@ -40,7 +44,7 @@ impl Text {
     }
 
     /// The same with every plain text changed, e.g. by a language's typography.
-    pub fn map_plain(&mut self, change: &dyn Fn(&str) -> String) {
+    pub(crate) fn map_plain(&mut self, change: &dyn Fn(&str) -> String) {
         for piece in &mut self.0 {
             match piece {
                 Piece::Plain(text) => *text = change(text),
@@ -53,7 +57,7 @@ impl Text {
 
     /// The same with every text that a reader sees changed, names in a fixed font too.
     #[cfg(feature = "pdf")]
-    pub fn map_shown(&mut self, change: &dyn Fn(&str) -> String) {
+    pub(crate) fn map_shown(&mut self, change: &dyn Fn(&str) -> String) {
         for piece in &mut self.0 {
             match piece {
                 Piece::Plain(text) | Piece::Code(text) | Piece::Link { text, .. } => *text = change(text),
@@ -77,7 +81,7 @@ impl Text {
 }
 
 /// A sentence begins with a capital, unless with a name in a fixed font.
-pub fn upper(text: &str) -> String {
+pub(crate) fn upper(text: &str) -> String {
     let mut characters = text.chars();
     match characters.next() {
         Some(first) => first.to_uppercase().chain(characters).collect(),

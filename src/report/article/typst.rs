@@ -10,9 +10,9 @@ use super::text::{Piece, Text};
 use crate::figure::svg::FONTS;
 
 /// The source and the drawings that it names, as (`figures/NAME.svg`, bytes).
-pub struct Source {
-    pub markup: String,
-    pub figures: Vec<(String, Vec<u8>)>,
+pub(crate) struct Source {
+    pub(crate) markup: String,
+    pub(crate) figures: Vec<(String, Vec<u8>)>,
 }
 
 /// The article proper; references to floats of the appendix are their numbers.
@@ -30,7 +30,7 @@ pub fn article(article: &Article) -> Source {
 }
 
 /// The floats of the appendix as a document of its own.
-pub fn appendix(article: &Article) -> Source {
+pub(crate) fn appendix(article: &Article) -> Source {
     let mut writer = Writer { article, out: preamble(article), figures: Vec::new(), counts: [0, 0], prefix: "A" };
     let title = string(&article.appendix_title());
     // There is no text that floats could give way to: each stands where it comes.

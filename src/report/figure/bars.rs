@@ -10,9 +10,11 @@ use super::{WIDTH, text};
 /// One bar: its label at the left, its value as length and the note behind it.
 #[derive(Clone, Debug)]
 pub struct Bar {
+    /// Beside the bar.
     pub label: String,
     /// Values that are negative or not finite are drawn as zero.
     pub value: f64,
+    /// Its colour.
     pub paint: Paint,
     /// What stands behind the bar, e.g. `5 043 · 24.1 %`.
     pub note: String,
@@ -55,9 +57,9 @@ pub fn bar_chart(title: &str, description: &str, axis: &str, bars: &[Bar]) -> Dr
 }
 
 /// Bars of a class balance; with more classes the largest have one each.
-pub const MOST_BARS: usize = 40;
+pub(crate) const MOST_BARS: usize = 40;
 
-/// Rows of each class, in the colours of `palette` and in the order given. Of more than [`MOST_BARS`] classes the smallest share a bar.
+/// Rows of each class, in the colours of `palette` and in the order given. Of more than `MOST_BARS` classes the smallest share a bar.
 pub fn class_balance(title: &str, classes: &[(String, u64)], palette: &Palette) -> Drawing {
     let total: f64 = classes.iter().map(|(_, rows)| *rows as f64).sum();
     let bar = |label: String, rows: u64, paint: Paint| {

@@ -9,11 +9,11 @@ use super::lines::{Line, LineChart};
 
 /// Where the plot lies in its drawing, in user units.
 pub(super) struct Frame {
-    pub top: f64,
-    pub bottom: f64,
+    pub(crate) top: f64,
+    pub(crate) bottom: f64,
     /// Where the lines end and their names begin.
-    pub right: f64,
-    pub width: f64,
+    pub(crate) right: f64,
+    pub(crate) width: f64,
 }
 
 /// `frame` (top, right, bottom, width), the texts of both axes, the marker, and of each line `name`, `paint`, its `y`, and either `from` (its first x,

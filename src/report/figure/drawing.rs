@@ -1,6 +1,6 @@
 //! A figure under construction and finished: its size, what it says of itself, and its elements.
 
-pub use super::element::{Anchor, Element, PathData};
+pub(crate) use super::element::{Anchor, Element, PathData};
 
 use super::element::Shape;
 
@@ -25,29 +25,29 @@ pub struct Drawing {
 
 impl Drawing {
     /// `title` and `description` are what a screen reader says.
-    pub fn new(width: f64, height: f64, title: &str, description: &str) -> Drawing {
+    pub(crate) fn new(width: f64, height: f64, title: &str, description: &str) -> Drawing {
         let (title, description) = (title.to_owned(), description.to_owned());
         Drawing { width, height, title, description, ..Drawing::default() }
     }
 
-    pub fn add(&mut self, element: Element) {
+    pub(crate) fn add(&mut self, element: Element) {
         self.body.push(element);
     }
 
     /// The visible heading at the top left, cut to the width of the figure. It comes before all else.
-    pub fn heading(&mut self) {
+    pub(crate) fn heading(&mut self) {
         let shown = super::text::fit(&self.title, 13.5, self.width - 8.0);
         self.body.insert(0, Element::text(0.0, 14.0, &shown).size(13.0).bold());
         self.headed = true;
     }
 
     /// Places another drawing inside this one, its top left corner at (`x`, `y`).
-    pub fn nest(&mut self, drawing: Drawing, x: f64, y: f64) {
+    pub(crate) fn nest(&mut self, drawing: Drawing, x: f64, y: f64) {
         self.add(Element::new(Shape::Drawing { drawing: Box::new(drawing), x, y }));
     }
 
     /// The same without its heading, for where a caption says it.
-    pub fn without_heading(mut self) -> Drawing {
+    pub(crate) fn without_heading(mut self) -> Drawing {
         if std::mem::take(&mut self.headed) {
             self.body.remove(0);
             self.cut = HEADING;
@@ -56,18 +56,18 @@ impl Drawing {
     }
 
     /// Applies `change` to every text that shows, and to title and description: other words, other decimal signs.
-    pub fn change_texts(&mut self, change: &dyn Fn(&str) -> String) {
+    pub(crate) fn change_texts(&mut self, change: &dyn Fn(&str) -> String) {
         self.title = change(&self.title);
         self.description = change(&self.description);
         self.body.iter_mut().for_each(|element| element.change_texts(change));
     }
 
     /// Every text that shows, in order.
-    pub fn texts<'a>(&'a self, found: &mut Vec<&'a str>) {
+    pub(crate) fn texts<'a>(&'a self, found: &mut Vec<&'a str>) {
         self.body.iter().for_each(|element| element.texts(found));
     }
 
-    pub fn title(&self) -> &str {
+    pub(crate) fn title(&self) -> &str {
         &self.title
     }
 
@@ -76,17 +76,17 @@ impl Drawing {
         self.course = Some(course);
     }
 
-    pub fn course(&self) -> Option<&str> {
+    pub(crate) fn course(&self) -> Option<&str> {
         self.course.as_deref()
     }
 
     /// Whether something in it leads elsewhere.
-    pub fn has_links(&self) -> bool {
+    pub(crate) fn has_links(&self) -> bool {
         self.body.iter().any(|element| matches!(element.shape, Shape::Link { .. }))
     }
 
     /// Width and height, in user units.
-    pub fn size(&self) -> (f64, f64) {
+    pub(crate) fn size(&self) -> (f64, f64) {
         (self.width, self.height - self.cut)
     }
 }

@@ -5,7 +5,7 @@ use super::palette::Paint;
 
 /// Where a text is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Anchor {
+pub(crate) enum Anchor {
     Start,
     Middle,
     End,
@@ -13,7 +13,7 @@ pub enum Anchor {
 
 /// One element with its style. Built by the constructors below, then refined.
 #[derive(Clone, Debug)]
-pub struct Element {
+pub(crate) struct Element {
     pub(super) shape: Shape,
     /// In the order in which it was given.
     pub(super) style: Vec<Style>,
@@ -88,93 +88,93 @@ impl Element {
     }
 
     /// A rectangle; negative sizes become 0.
-    pub fn rect(x: f64, y: f64, width: f64, height: f64) -> Element {
+    pub(crate) fn rect(x: f64, y: f64, width: f64, height: f64) -> Element {
         Element::new(Shape::Rect { x, y, width: width.max(0.0), height: height.max(0.0) })
     }
 
-    pub fn line(x1: f64, y1: f64, x2: f64, y2: f64) -> Element {
+    pub(crate) fn line(x1: f64, y1: f64, x2: f64, y2: f64) -> Element {
         Element::new(Shape::Line { x1, y1, x2, y2 })
     }
 
-    pub fn circle(x: f64, y: f64, radius: f64) -> Element {
+    pub(crate) fn circle(x: f64, y: f64, radius: f64) -> Element {
         Element::new(Shape::Circle { x, y, radius })
     }
 
-    pub fn path(data: &PathData) -> Element {
+    pub(crate) fn path(data: &PathData) -> Element {
         Element::new(Shape::Path(data.clone()))
     }
 
     /// A text whose baseline starts at (`x`, `y`), in ink.
-    pub fn text(x: f64, y: f64, content: &str) -> Element {
+    pub(crate) fn text(x: f64, y: f64, content: &str) -> Element {
         Element::new(Shape::Text { x, y, content: content.to_owned() }).fill(Paint::Ink)
     }
 
     /// A group of finished elements.
-    pub fn group(children: Vec<Element>) -> Element {
+    pub(crate) fn group(children: Vec<Element>) -> Element {
         Element::new(Shape::Group(children))
     }
 
     /// A link around one element, e.g. to `#stage-numeric`.
-    pub fn link(target: &str, child: Element) -> Element {
+    pub(crate) fn link(target: &str, child: Element) -> Element {
         Element::new(Shape::Link { target: target.to_owned(), child: Box::new(child) })
     }
 
-    pub fn fill(mut self, paint: Paint) -> Element {
+    pub(crate) fn fill(mut self, paint: Paint) -> Element {
         self.fill = Some(paint);
         self
     }
 
-    pub fn no_fill(self) -> Element {
+    pub(crate) fn no_fill(self) -> Element {
         self.with(Style::NoFill)
     }
 
-    pub fn stroke(self, paint: Paint, width: f64) -> Element {
+    pub(crate) fn stroke(self, paint: Paint, width: f64) -> Element {
         self.with(Style::Stroke(paint, width))
     }
 
-    pub fn round(self) -> Element {
+    pub(crate) fn round(self) -> Element {
         self.with(Style::RoundEnds)
     }
 
-    pub fn dashed(self, pattern: &'static str) -> Element {
+    pub(crate) fn dashed(self, pattern: &'static str) -> Element {
         self.with(Style::Dashed(pattern))
     }
 
-    pub fn opacity(self, opacity: f64) -> Element {
+    pub(crate) fn opacity(self, opacity: f64) -> Element {
         self.with(Style::Opacity(opacity))
     }
 
-    pub fn fill_opacity(self, opacity: f64) -> Element {
+    pub(crate) fn fill_opacity(self, opacity: f64) -> Element {
         self.with(Style::FillOpacity(opacity))
     }
 
-    pub fn corner(self, radius: f64) -> Element {
+    pub(crate) fn corner(self, radius: f64) -> Element {
         self.with(Style::Corner(radius))
     }
 
-    pub fn anchor(self, anchor: Anchor) -> Element {
+    pub(crate) fn anchor(self, anchor: Anchor) -> Element {
         self.with(Style::Anchor(anchor))
     }
 
-    pub fn size(self, size: f64) -> Element {
+    pub(crate) fn size(self, size: f64) -> Element {
         self.with(Style::Size(size))
     }
 
-    pub fn bold(self) -> Element {
+    pub(crate) fn bold(self) -> Element {
         self.with(Style::Bold)
     }
 
     /// A line of the surface's colour around the glyphs, so that text reads over marks.
-    pub fn halo(self) -> Element {
+    pub(crate) fn halo(self) -> Element {
         self.with(Style::Halo)
     }
 
-    pub fn rotate(self, degrees: f64, x: f64, y: f64) -> Element {
+    pub(crate) fn rotate(self, degrees: f64, x: f64, y: f64) -> Element {
         self.with(Style::Rotate { degrees, x, y })
     }
 
     /// What a pointer resting on the element shows.
-    pub fn tooltip(mut self, text: &str) -> Element {
+    pub(crate) fn tooltip(mut self, text: &str) -> Element {
         self.tooltip = Some(text.to_owned());
         self
     }
@@ -208,7 +208,7 @@ impl Element {
 
 /// The course of a path.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct PathData(pub(super) Vec<Segment>);
+pub(crate) struct PathData(pub(super) Vec<Segment>);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Segment {
@@ -222,7 +222,7 @@ pub(super) enum Segment {
 
 impl PathData {
     /// Straight lines through the finite points; a point that is not finite interrupts the line.
-    pub fn through(points: &[(f64, f64)]) -> PathData {
+    pub(crate) fn through(points: &[(f64, f64)]) -> PathData {
         let mut path = PathData::default();
         let mut open = false;
         for &(x, y) in points {
@@ -238,30 +238,30 @@ impl PathData {
         path
     }
 
-    pub fn move_to(&mut self, x: f64, y: f64) {
+    pub(crate) fn move_to(&mut self, x: f64, y: f64) {
         self.0.push(Segment::Move(x, y));
     }
 
-    pub fn line_to(&mut self, x: f64, y: f64) {
+    pub(crate) fn line_to(&mut self, x: f64, y: f64) {
         self.0.push(Segment::Line(x, y));
     }
 
     /// A cubic Bézier curve with two control points.
-    pub fn curve_to(&mut self, first: (f64, f64), second: (f64, f64), end: (f64, f64)) {
+    pub(crate) fn curve_to(&mut self, first: (f64, f64), second: (f64, f64), end: (f64, f64)) {
         self.0.push(Segment::Curve([first.0, first.1, second.0, second.1, end.0, end.1]));
     }
 
     /// A dot. Two thousand of them take a tenth of the bytes of circles; a tenth of a unit is exact enough.
-    pub fn dot(&mut self, x: f64, y: f64) {
+    pub(crate) fn dot(&mut self, x: f64, y: f64) {
         let round = |value: f64| (value * 10.0).round() / 10.0;
         self.0.push(Segment::Dot(round(x), round(y)));
     }
 
-    pub fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         self.0.push(Segment::Close);
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }

@@ -11,18 +11,22 @@ use super::{WIDTH, text};
 /// A box of the picture.
 #[derive(Clone, Debug)]
 pub struct Node {
+    /// In the box.
     pub name: String,
     /// The smaller line below the name, e.g. the stage's kind.
     pub kind: String,
     /// Target of a link around the box, e.g. `#stage-numeric`; empty for none.
     pub link: String,
+    /// `None` of a stage that was not decided on.
     pub state: Option<State>,
 }
 
 /// How a box stands: a word beside its kind, and the colour of its border and workspace.
 #[derive(Clone, Copy, Debug)]
 pub struct State {
+    /// Below the name.
     pub word: &'static str,
+    /// Of the box's edge.
     pub paint: Paint,
 }
 

@@ -8,13 +8,16 @@ use super::{WIDTH, text};
 /// A value with its whisker from `low` to `high`; without a whisker these are NaN.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {
+    /// Where the mark is.
     pub value: f64,
+    /// Where the whisker begins.
     pub low: f64,
+    /// Where the whisker ends.
     pub high: f64,
 }
 
 impl Interval {
-    pub fn plain(value: f64) -> Interval {
+    pub(crate) fn plain(value: f64) -> Interval {
         Interval { value, low: f64::NAN, high: f64::NAN }
     }
 
@@ -27,7 +30,9 @@ impl Interval {
 /// How a series is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
+    /// From the axis to the value.
     Bar,
+    /// A filled circle.
     Point,
     /// A point that is not filled, to tell a second series of points apart without colour.
     Ring,
@@ -36,15 +41,20 @@ pub enum Mark {
 /// One measure over all rows.
 #[derive(Clone, Debug)]
 pub struct Series {
+    /// In the legend.
     pub name: String,
+    /// How its values are drawn.
     pub mark: Mark,
+    /// Its colour.
     pub paint: Paint,
 }
 
 /// One model: a value per series, or none.
 #[derive(Clone, Debug)]
 pub struct Row {
+    /// Beside the group.
     pub label: String,
+    /// One for each series; `None` leaves a gap.
     pub values: Vec<Option<Interval>>,
 }
 

@@ -11,16 +11,18 @@ use super::{Paint, text};
 /// What one small figure shows. `edges` has one value more than each of the counts.
 #[derive(Clone, Debug)]
 pub struct HistogramPanel<'a> {
+    /// The title.
     pub column: &'a str,
+    /// One more than there are bins.
     pub edges: &'a [f64],
     /// Rows per bin for each class, from top to bottom.
     pub classes: Vec<(String, Vec<f64>)>,
 }
 
 /// Width of one small figure: two fit on a phone turned sideways, three or four on a page.
-pub const PANEL_WIDTH: f64 = 260.0;
+pub(crate) const PANEL_WIDTH: f64 = 260.0;
 
-/// The panel as a figure of [`PANEL_WIDTH`]. Classes whose counts do not fit the edges are left out.
+/// The panel as a figure of `PANEL_WIDTH`. Classes whose counts do not fit the edges are left out.
 pub fn class_histogram(panel: &HistogramPanel, palette: &Palette) -> Drawing {
     const RIDGE: f64 = 26.0;
     let shown: Vec<(&str, Vec<f64>)> = panel

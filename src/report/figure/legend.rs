@@ -16,7 +16,7 @@ const MOST: usize = 24;
 impl Drawing {
     /// The same with `[1]` for the first characters in a row of which `lacks` says that there is no font for them, and so on, and with a legend. Hidden
     /// characters are shown as escapes.
-    pub fn with_legend(&self, lacks: &dyn Fn(&str) -> Vec<char>) -> Cow<'_, Drawing> {
+    pub(crate) fn with_legend(&self, lacks: &dyn Fn(&str) -> Vec<char>) -> Cow<'_, Drawing> {
         let mut texts = Vec::new();
         self.texts(&mut texts);
         let is_fine = |text: &&&str| matches!(quoted(text), Cow::Borrowed(_)) && lacks(text).is_empty();
@@ -48,7 +48,7 @@ impl Drawing {
     }
 
     /// Adds what `lacks` gives of the texts of this drawing.
-    pub fn missing(&self, lacks: &dyn Fn(&str) -> Vec<char>, missing: &mut Missing) {
+    pub(crate) fn missing(&self, lacks: &dyn Fn(&str) -> Vec<char>, missing: &mut Missing) {
         let mut texts = Vec::new();
         self.texts(&mut texts);
         texts.into_iter().for_each(|text| missing.add(&quoted(text), lacks));

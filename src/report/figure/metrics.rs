@@ -7,12 +7,12 @@ use crate::characters::{clusters, parts};
 /// A run of bytes in one of the two fonts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Run {
-    pub symbol: bool,
-    pub bytes: Vec<u8>,
+    pub(crate) symbol: bool,
+    pub(crate) bytes: Vec<u8>,
     /// How far the run begins before the end of the one before, in thousandths of the size: an accent stands over its letter.
-    pub back: i32,
+    pub(crate) back: i32,
     /// How high it stands above the line, in thousandths.
-    pub rise: i32,
+    pub(crate) rise: i32,
 }
 
 /// Widths of the characters from space to tilde.

@@ -4,27 +4,27 @@
 //! depend on the arguments alone. A figure stands alone (light colours as attributes, dark ones in its own style sheet)
 //! and can be inlined into a page that defines the theme: see [`Drawing::inline`].
 
-pub mod bars;
+pub(crate) mod bars;
 mod course;
-pub mod drawing;
-pub mod element;
-pub mod graph;
-pub mod grid;
-pub mod grouped;
-pub mod heatmap;
-pub mod histogram;
+pub(crate) mod drawing;
+pub(crate) mod element;
+pub(crate) mod graph;
+pub(crate) mod grid;
+pub(crate) mod grouped;
+pub(crate) mod heatmap;
+pub(crate) mod histogram;
 mod legend;
-pub mod lines;
+pub(crate) mod lines;
 mod metrics;
-pub mod narrow_graph;
-pub mod palette;
-pub mod parallel;
+pub(crate) mod narrow_graph;
+pub(crate) mod palette;
+pub(crate) mod parallel;
 mod pdf;
-pub mod scale;
-pub mod scatter;
-pub mod scatter_classes;
-pub mod slices;
-pub mod svg;
+pub(crate) mod scale;
+pub(crate) mod scatter;
+pub(crate) mod scatter_classes;
+pub(crate) mod slices;
+pub(crate) mod svg;
 pub mod text;
 
 pub use bars::{Bar, bar_chart, class_balance};
@@ -32,15 +32,17 @@ pub use drawing::Drawing;
 pub use graph::{Node, State, dag, feeds, transitive_reduction};
 pub use grid::grid;
 pub use grouped::{Interval, Mark, Row, Series, grouped_bars};
-pub use heatmap::{confusion, correlation};
+pub use heatmap::confusion;
+pub use heatmap::correlation;
 pub use histogram::{HistogramPanel, class_histogram};
 pub use lines::{Line, LineChart, line_chart};
 pub use narrow_graph::narrow_graph;
-pub use palette::{Paint, Palette};
+pub use palette::Paint;
+pub use palette::Palette;
 pub use parallel::parallel_coordinates;
 pub use scatter::{Point, ScatterChart, panels_caption, scatter};
 pub use scatter_classes::{ClassScatterChart, scatter_classes};
 pub use slices::{Joined, Scored, Slice, SliceAxis, trial_slices};
 
 /// Width of a figure in user units.
-pub const WIDTH: f64 = 480.0;
+pub(crate) const WIDTH: f64 = 480.0;

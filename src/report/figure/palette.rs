@@ -7,7 +7,7 @@
 use indexmap::IndexMap;
 
 /// Number of distinct class colours; further classes start again from the first.
-pub const CLASS_COLOURS: usize = 8;
+pub(crate) const CLASS_COLOURS: usize = 8;
 
 /// What a shape is painted with. Each has a name for style sheets and a colour in either theme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,10 +26,13 @@ pub enum Paint {
     Class(usize),
     /// The two ends of the diverging scale.
     Positive,
+    /// For what is worse.
     Negative,
     /// Text on a coloured cell: dark or light in the light theme, and in the dark theme.
     OnCell {
+        /// Whether text on it is dark in the light theme.
         dark_ink_in_light: bool,
+        /// Whether text on it is dark in the dark theme.
         dark_ink_in_dark: bool,
     },
 }
@@ -42,7 +45,7 @@ const CLASS_NAMES: [&str; CLASS_COLOURS] = ["c0", "c1", "c2", "c3", "c4", "c5", 
 
 impl Paint {
     /// The name that `f-NAME` (fill) and `s-NAME` (stroke) style classes are made of.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Paint::Ink => "ink",
             Paint::Muted => "muted",
@@ -96,7 +99,7 @@ impl Paint {
     }
 
     /// Every paint, in a fixed order: what a style sheet has to define.
-    pub fn all() -> Vec<Paint> {
+    pub(crate) fn all() -> Vec<Paint> {
         let mut all = vec![
             Paint::Ink,
             Paint::Muted,
@@ -117,7 +120,7 @@ impl Paint {
 
     /// The ink that reads best on this paint laid over the surface with `opacity` in 0..=1: black or white, whichever
     /// has the higher contrast, so at least 4.5:1, chosen for each theme.
-    pub fn text_on(self, opacity: f64) -> Paint {
+    pub(crate) fn text_on(self, opacity: f64) -> Paint {
         // Black and white are equally readable on a background of relative luminance 0.179 (WCAG 2).
         let bright = |over: &str, under: &str| luminance(blend(parse(over), parse(under), opacity)) > 0.179;
         Paint::OnCell {
@@ -134,6 +137,7 @@ pub struct Palette {
 }
 
 impl Palette {
+    /// The same classes have the same colours in every figure of a study.
     pub fn for_classes<S: AsRef<str>>(classes: &[S]) -> Palette {
         let mut order = IndexMap::new();
         for class in classes {
@@ -144,12 +148,12 @@ impl Palette {
     }
 
     /// The paint of a class; an unknown class is neutral.
-    pub fn paint(&self, class: &str) -> Paint {
+    pub(crate) fn paint(&self, class: &str) -> Paint {
         self.order.get(class).map_or(Paint::Neutral, |&index| Paint::Class(index))
     }
 
     /// Place of a class in the list; unknown classes come last.
-    pub fn rank(&self, class: &str) -> usize {
+    pub(crate) fn rank(&self, class: &str) -> usize {
         self.order.get(class).copied().unwrap_or(usize::MAX)
     }
 }

@@ -17,13 +17,13 @@ const POINT: f64 = 0.75;
 const ARC: f64 = 0.552_284_75;
 
 impl Drawing {
-    /// The file. Its page is the drawing's size. Characters that its fonts lack stand as numbers that a legend explains: see [`Drawing::with_legend`].
+    /// The file. Its page is the drawing's size. Characters that its fonts lack stand as numbers that a legend explains: see `Drawing::with_legend`.
     pub fn pdf(&self) -> Vec<u8> {
         self.with_legend(&metrics::lacks).pdf_as_it_is()
     }
 
     /// The characters of a text that the file has no font for.
-    pub fn pdf_lacks(text: &str) -> Vec<char> {
+    pub(crate) fn pdf_lacks(text: &str) -> Vec<char> {
         metrics::lacks(text)
     }
 

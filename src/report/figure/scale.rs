@@ -9,31 +9,24 @@ use super::text;
 
 /// A mapping of a data interval to a position interval, with its ticks.
 #[derive(Clone, Debug)]
-pub struct Scale {
+pub(crate) struct Scale {
     low: f64,
     high: f64,
     start: f64,
     end: f64,
     log: bool,
-    pub ticks: Vec<f64>,
+    pub(crate) ticks: Vec<f64>,
 }
 
 impl Scale {
     /// Maps `low..high` of the data to `start..end`. An empty or broken interval is widened around its value.
-    pub fn linear(low: f64, high: f64, start: f64, end: f64, tick_count: usize) -> Scale {
+    pub(crate) fn linear(low: f64, high: f64, start: f64, end: f64, tick_count: usize) -> Scale {
         let (low, high) = sane(low, high);
         Scale { low, high, start, end, log: false, ticks: linear_ticks(low, high, tick_count) }
     }
 
-    /// The same, the interval widened to its round ticks.
-    pub fn rounded(low: f64, high: f64, start: f64, end: f64, tick_count: usize) -> Scale {
-        let (low, high) = sane(low, high);
-        let step = nice_step(high - low, tick_count);
-        Scale::linear((low / step).floor() * step, (high / step).ceil() * step, start, end, tick_count)
-    }
-
     /// A logarithmic scale; both ends must be positive, else it is linear.
-    pub fn log(low: f64, high: f64, start: f64, end: f64, tick_count: usize) -> Scale {
+    pub(crate) fn log(low: f64, high: f64, start: f64, end: f64, tick_count: usize) -> Scale {
         if !(low > 0.0 && high.is_finite() && high >= low) {
             return Scale::linear(low, high, start, end, tick_count);
         }
@@ -42,7 +35,7 @@ impl Scale {
     }
 
     /// Position of a value; values outside the interval stay at its ends.
-    pub fn at(&self, value: f64) -> f64 {
+    pub(crate) fn at(&self, value: f64) -> f64 {
         let share = if self.log {
             (value.max(f64::MIN_POSITIVE) / self.low).ln() / (self.high / self.low).ln()
         } else {
@@ -55,12 +48,12 @@ impl Scale {
     }
 
     /// The positions of the interval's ends.
-    pub fn ends(&self) -> (f64, f64) {
+    pub(crate) fn ends(&self) -> (f64, f64) {
         (self.start, self.end)
     }
 
     /// The tick's text, with as many decimals as its neighbours need.
-    pub fn label(&self, tick: f64) -> String {
+    pub(crate) fn label(&self, tick: f64) -> String {
         if self.log {
             return text::compact(tick);
         }
@@ -77,12 +70,12 @@ impl Scale {
     }
 
     /// Room that the tick labels need at the side of a vertical axis.
-    pub fn label_width(&self, size: f64) -> f64 {
+    pub(crate) fn label_width(&self, size: f64) -> f64 {
         self.ticks.iter().map(|&tick| text::width(&self.label(tick), size)).fold(0.0, f64::max)
     }
 
     /// A horizontal axis below the plot: light vertical rules from `top` to `bottom`, tick labels, and the axis' name.
-    pub fn draw_below(&self, drawing: &mut Drawing, top: f64, bottom: f64, name: &str) {
+    pub(crate) fn draw_below(&self, drawing: &mut Drawing, top: f64, bottom: f64, name: &str) {
         let mut last_end = f64::NEG_INFINITY;
         for &tick in &self.ticks {
             let x = self.at(tick);
@@ -109,7 +102,7 @@ impl Scale {
     }
 
     /// A vertical axis at the left of the plot: light horizontal rules from `left` to `right` and tick labels.
-    pub fn draw_left(&self, drawing: &mut Drawing, left: f64, right: f64) {
+    pub(crate) fn draw_left(&self, drawing: &mut Drawing, left: f64, right: f64) {
         for &tick in &self.ticks {
             let y = self.at(tick);
             drawing.add(Element::line(left, y, right, y).stroke(Paint::Grid, 1.0));
@@ -121,7 +114,7 @@ impl Scale {
 }
 
 /// The finite least and greatest of some values.
-pub fn extent(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
+pub(crate) fn extent(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
     values.into_iter().filter(|v| v.is_finite()).fold(None, |extent, v| match extent {
         None => Some((v, v)),
         Some((low, high)) => Some((low.min(v), high.max(v))),
@@ -184,8 +177,6 @@ mod tests {
     fn ticks_are_round() {
         let scale = Scale::linear(0.13, 0.72, 0.0, 100.0, 5);
         assert_eq!(scale.ticks.iter().map(|t| scale.label(*t)).collect::<Vec<_>>(), ["0.2", "0.4", "0.6"]);
-        let scale = Scale::rounded(-3.0, 17.0, 0.0, 100.0, 5);
-        assert_eq!(scale.ticks, [-5.0, 0.0, 5.0, 10.0, 15.0, 20.0]);
         let scale = Scale::log(1e-4, 1e-2, 0.0, 100.0, 5);
         assert_eq!(scale.ticks.len(), 5);
         assert_eq!(scale.label(scale.ticks[0]), "0.0001");
@@ -202,11 +193,7 @@ mod tests {
             (1e300, 1e300),
             (5.0, 1.0),
         ] {
-            for scale in [
-                Scale::linear(low, high, 0.0, 100.0, 5),
-                Scale::rounded(low, high, 0.0, 100.0, 5),
-                Scale::log(low, high, 0.0, 100.0, 5),
-            ] {
+            for scale in [Scale::linear(low, high, 0.0, 100.0, 5), Scale::log(low, high, 0.0, 100.0, 5)] {
                 assert!((0.0..=100.0).contains(&scale.at(3.0)), "{low} {high}");
                 assert!(scale.ticks.len() <= 12);
                 assert!(scale.ticks.iter().all(|t| (0.0..=100.0).contains(&scale.at(*t))));

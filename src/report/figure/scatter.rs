@@ -11,19 +11,26 @@ use super::{WIDTH, text};
 /// A point and the index of its class in the chart's class list; a class out of range is context only.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {
+    /// In units of the axis.
     pub x: f64,
+    /// In units of the axis.
     pub y: f64,
+    /// Index into the chart's classes.
     pub class: usize,
 }
 
 /// What [`scatter`] draws. Both axes share their scale over all panels.
 #[derive(Clone, Debug)]
 pub struct ScatterChart<'a> {
+    /// Above the axes.
     pub title: &'a str,
+    /// For those who cannot see the figure.
     pub description: &'a str,
     /// The names of the axes; without, they have no numbers either, as where only nearness means something.
     pub axes: Option<(&'a str, &'a str)>,
+    /// In the order of the legend.
     pub classes: &'a [String],
+    /// Drawn in this order.
     pub points: &'a [Point],
 }
 

@@ -8,14 +8,14 @@ use super::scale::{Scale, extent};
 use super::scatter::{Point, most_frequent};
 use super::{WIDTH, text};
 
-/// What [`cloud`] draws: `names[i]` is what point i says of itself.
+/// What [`scatter_classes`] draws: `names[i]` is what point i says of itself.
 #[derive(Clone, Debug)]
 pub struct ClassScatterChart<'a> {
-    pub title: &'a str,
-    pub description: &'a str,
-    pub classes: &'a [String],
-    pub points: &'a [Point],
-    pub names: &'a [String],
+    pub(crate) title: &'a str,
+    pub(crate) description: &'a str,
+    pub(crate) classes: &'a [String],
+    pub(crate) points: &'a [Point],
+    pub(crate) names: &'a [String],
 }
 
 /// Classes with a colour and a name above the cloud; the points of others are grey.

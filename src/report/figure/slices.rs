@@ -11,32 +11,50 @@ use super::{WIDTH, text};
 /// One parameter's values over the trials, in trial order.
 #[derive(Clone, Debug)]
 pub struct Slice {
+    /// The parameter's path.
     pub name: String,
+    /// Its value in each trial.
     pub axis: SliceAxis,
+    /// Trials that are connected.
     pub joined: Vec<Joined>,
 }
 
+/// How a parameter's values lie.
 #[derive(Clone, Debug)]
 pub enum SliceAxis {
     /// NaN where a trial has none.
-    Numbers { values: Vec<f64>, is_log: bool },
+    Numbers {
+        /// One for each trial.
+        values: Vec<f64>,
+        /// Whether the axis is logarithmic.
+        is_log: bool,
+    },
     /// Levels side by side in the order given, and each trial's place among them.
-    Levels { levels: Vec<String>, values: Vec<Option<usize>> },
+    Levels {
+        /// In the order of the axis.
+        levels: Vec<String>,
+        /// One for each trial.
+        values: Vec<Option<usize>>,
+    },
 }
 
 /// Trials that differ in nothing but the panel's parameter, in the order of its values.
 #[derive(Clone, Debug)]
 pub struct Joined {
+    /// Indices of trials.
     pub trials: Vec<usize>,
     /// What they have in common, where one word tells it; else empty.
     pub name: String,
+    /// The line's colour.
     pub paint: Paint,
 }
 
 /// The trials of a search: `scores[i]` belongs to trial `i`.
 #[derive(Clone, Copy, Debug)]
 pub struct Scored<'a> {
+    /// The axis' label.
     pub metric: &'a str,
+    /// One for each trial.
     pub scores: &'a [f64],
     /// Trials that were stopped early, drawn hollow.
     pub pruned: &'a [bool],

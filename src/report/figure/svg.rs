@@ -9,7 +9,7 @@ use super::element::{Anchor, Element, PathData, Segment, Shape, Style};
 use super::palette::Paint;
 
 /// The fonts of every figure; the page uses the same.
-pub const FONTS: &str = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
+pub(crate) const FONTS: &str = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 
 /// What the opening tag has where figures stand alone or directly in a page: the page's rules for a figure's size are not for nested ones.
 /// What lies in an image is hidden from assistive technology; links must not be.
@@ -208,7 +208,7 @@ fn style_sheet() -> String {
 }
 /// Appends `text` with the five special characters of XML escaped. Characters that XML forbids, and those that turn the direction of writing or
 /// are not seen, are shown as escapes, `\u{202e}`: a name from a table must not change how the words beside it read.
-pub fn escape_into(out: &mut String, text: &str) {
+pub(crate) fn escape_into(out: &mut String, text: &str) {
     for character in runner_boundary::text::quoted(text).chars() {
         match character {
             '&' => out.push_str("&amp;"),
@@ -223,7 +223,7 @@ pub fn escape_into(out: &mut String, text: &str) {
 }
 
 /// At most two decimals, no trailing zeros; what is not finite becomes 0.
-pub fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     if !value.is_finite() {
         return "0".to_string();
     }

@@ -4,7 +4,7 @@
 //! font is at hand.
 
 /// Estimated width of `text` at `size`, in the units of `size`.
-pub fn width(text: &str, size: f64) -> f64 {
+pub(crate) fn width(text: &str, size: f64) -> f64 {
     text.chars().map(advance).sum::<f64>() * size
 }
 
@@ -26,7 +26,7 @@ pub fn fit(text: &str, size: f64, room: f64) -> String {
 }
 
 /// `text`, or its beginning and an ellipsis where it has more than `most` characters.
-pub fn beginning(text: &str, most: usize) -> String {
+pub(crate) fn beginning(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", text[..end].trim_end()),
         None => text.to_string(),
@@ -66,7 +66,7 @@ pub fn decimals(value: f64, places: usize) -> String {
 }
 
 /// A share in 0..=1 as a percentage with one decimal, e.g. `12.3 %`; never rounded to a bound that it does not reach.
-pub fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     match rounded(share) {
         Rounded::AlmostAll => "> 99.9 %".to_string(),
         Rounded::AlmostNone => "< 0.1 %".to_string(),
@@ -76,7 +76,7 @@ pub fn percent(share: f64) -> String {
 }
 
 /// What one decimal of a percentage would say of a share.
-pub enum Rounded {
+pub(crate) enum Rounded {
     /// 100.0 of less than all.
     AlmostAll,
     /// 0.0 of more than nothing.
@@ -84,7 +84,7 @@ pub enum Rounded {
     Other,
 }
 
-pub fn rounded(share: f64) -> Rounded {
+pub(crate) fn rounded(share: f64) -> Rounded {
     match (share * 1000.0).round() {
         tenths if share < 1.0 && tenths >= 1000.0 => Rounded::AlmostAll,
         tenths if share > 0.0 && tenths <= 0.0 => Rounded::AlmostNone,

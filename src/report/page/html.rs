@@ -5,13 +5,15 @@ use crate::figure::svg::escape_into;
 /// The language of the page's own words (contents, theme, sort); the content is its author's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
+    /// British spelling.
     #[default]
     English,
+    /// With the spaces that French typography wants.
     French,
 }
 
 /// An identifier for links made of any text: ASCII letters, digits, `_` and `-`, never empty.
-pub fn anchor(prefix: &str, name: &str) -> String {
+pub(crate) fn anchor(prefix: &str, name: &str) -> String {
     let mut id = String::from(prefix);
     for character in name.chars() {
         if character.is_ascii_alphanumeric() || character == '_' {
@@ -45,15 +47,15 @@ impl Html {
 
 /// The page's own words.
 pub(super) struct Words {
-    pub code: &'static str,
-    pub contents: &'static str,
-    pub skip: &'static str,
+    pub(crate) code: &'static str,
+    pub(crate) contents: &'static str,
+    pub(crate) skip: &'static str,
     /// Those of the script, by the names that it has for them.
-    pub script: [(&'static str, &'static str); 8],
+    pub(crate) script: [(&'static str, &'static str); 8],
 }
 
 impl Words {
-    pub fn of(language: Language) -> Words {
+    pub(crate) fn of(language: Language) -> Words {
         match language {
             Language::English => Words {
                 code: "en",

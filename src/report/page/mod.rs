@@ -9,49 +9,50 @@ mod script;
 mod table;
 mod theme;
 
-pub use html::{Language, anchor};
+pub use html::Language;
+pub(crate) use html::anchor;
 pub use prose::Prose;
-pub use table::{Align, Cell, Column, Table};
+pub use table::{Cell, Column, Table};
 
 use super::figure::{self, Drawing};
 use html::{Html, Words};
 
 /// A whole page.
 #[derive(Clone, Debug, Default)]
-pub struct Page {
-    pub title: String,
-    pub subtitle: String,
-    pub language: Language,
-    pub sections: Vec<Section>,
+pub(crate) struct Page {
+    pub(crate) title: String,
+    pub(crate) subtitle: String,
+    pub(crate) language: Language,
+    pub(crate) sections: Vec<Section>,
 }
 
 /// A heading with what stands under it. Subsections are one heading level deeper.
 #[derive(Clone, Debug, Default)]
-pub struct Section {
+pub(crate) struct Section {
     /// Target of links, unique in the page; see [`anchor`].
-    pub id: String,
-    pub title: String,
-    pub blocks: Vec<Block>,
+    pub(crate) id: String,
+    pub(crate) title: String,
+    pub(crate) blocks: Vec<Block>,
     pub subsections: Vec<Section>,
     /// Keeps the subsections out of the table of contents.
-    pub unlisted: bool,
+    pub(crate) unlisted: bool,
 }
 
 impl Section {
-    pub fn new(id: impl Into<String>, title: impl Into<String>) -> Section {
+    pub(crate) fn new(id: impl Into<String>, title: impl Into<String>) -> Section {
         Section { id: id.into(), title: title.into(), ..Section::default() }
     }
 
-    pub fn push(&mut self, block: Block) {
+    pub(crate) fn push(&mut self, block: Block) {
         self.blocks.push(block);
     }
 
     /// A paragraph of plain text.
-    pub fn say(&mut self, sentence: impl Into<String>) {
+    pub(crate) fn say(&mut self, sentence: impl Into<String>) {
         self.blocks.push(Block::Paragraph(Prose::from(sentence.into())));
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.blocks.is_empty() && self.subsections.is_empty()
     }
 }
@@ -59,26 +60,35 @@ impl Section {
 /// What can stand under a heading.
 #[derive(Clone, Debug)]
 pub enum Block {
+    /// Text with emphasis.
     Paragraph(Prose),
     /// Sentences as a bulleted list.
     List(Vec<Prose>),
+    /// With its caption.
     Figure(Figure),
     /// Figures side by side where there is room; `narrow` ones need half the width.
     Gallery {
+        /// Side by side where there is room.
         figures: Vec<Figure>,
+        /// Whether each needs little room.
         narrow: bool,
     },
+    /// With its caption.
     Table(Table),
     /// Blocks in one row where there is room, else one below the other.
     Beside(Vec<Block>),
+    /// Marked by how much they matter.
     Findings(Vec<Finding>),
     /// Label and value pairs, as large numbers.
     Facts(Vec<(String, String)>),
     /// Folded away until asked for.
     Details {
+        /// What is seen before it is opened.
         summary: String,
+        /// What is seen once it is opened.
         blocks: Vec<Block>,
     },
+    /// A part that is found by its title.
     Panel(Panel),
     /// Text in a fixed font, as it is.
     Code(String),
@@ -88,24 +98,24 @@ pub enum Block {
 #[derive(Clone, Debug)]
 pub struct Panel {
     /// Target of links. It lies within what is folded, so that a browser unfolds it without any script.
-    pub id: String,
-    pub title: String,
+    pub(crate) id: String,
+    pub(crate) title: String,
     /// A few words beside the title.
-    pub note: String,
-    pub blocks: Vec<Block>,
+    pub(crate) note: String,
+    pub(crate) blocks: Vec<Block>,
 }
 
 /// A drawing and a sentence under it, which may be empty.
 #[derive(Clone, Debug)]
 pub struct Figure {
-    pub drawing: Drawing,
-    pub caption: Prose,
-    pub screen: Screen,
+    pub(crate) drawing: Drawing,
+    pub(crate) caption: Prose,
+    pub(crate) screen: Screen,
 }
 
 /// Where a figure shows, if there is another for the other screens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Screen {
+pub(crate) enum Screen {
     Any,
     /// And paper.
     Wide,
@@ -113,11 +123,11 @@ pub enum Screen {
 }
 
 impl Figure {
-    pub fn new(drawing: Drawing, caption: impl Into<Prose>) -> Figure {
+    pub(crate) fn new(drawing: Drawing, caption: impl Into<Prose>) -> Figure {
         Figure { drawing, caption: caption.into(), screen: Screen::Any }
     }
 
-    pub fn on(mut self, screen: Screen) -> Figure {
+    pub(crate) fn on(mut self, screen: Screen) -> Figure {
         self.screen = screen;
         self
     }
@@ -125,7 +135,7 @@ impl Figure {
 
 /// How grave a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
+pub(crate) enum Severity {
     Ok,
     Note,
     Warning,
@@ -135,17 +145,17 @@ pub enum Severity {
 /// A sentence that judges, with what it rests on.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    pub severity: Severity,
-    pub title: String,
-    pub detail: String,
-    pub evidence: Vec<String>,
+    pub(crate) severity: Severity,
+    pub(crate) title: String,
+    pub(crate) detail: String,
+    pub(crate) evidence: Vec<String>,
 }
 
 /// Lines of evidence that show at once.
 const EVIDENCE_SHOWN: usize = 3;
 
 /// The HTML document, UTF-8, starting with `<!doctype html>`.
-pub fn render(page: &Page) -> String {
+pub(crate) fn render(page: &Page) -> String {
     let words = Words::of(page.language);
     let mut out = Html(String::with_capacity(256 * 1024));
     out.raw("<!doctype html>\n<html lang=\"");

@@ -15,33 +15,33 @@ enum Piece {
 }
 
 impl Prose {
-    pub fn new() -> Prose {
+    pub(crate) fn new() -> Prose {
         Prose::default()
     }
 
-    pub fn text(mut self, text: impl Into<String>) -> Prose {
+    pub(crate) fn text(mut self, text: impl Into<String>) -> Prose {
         self.0.push(Piece::Plain(text.into()));
         self
     }
 
-    pub fn strong(mut self, text: impl Into<String>) -> Prose {
+    pub(crate) fn strong(mut self, text: impl Into<String>) -> Prose {
         self.0.push(Piece::Strong(text.into()));
         self
     }
 
-    pub fn code(mut self, text: impl Into<String>) -> Prose {
+    pub(crate) fn code(mut self, text: impl Into<String>) -> Prose {
         self.0.push(Piece::Code(text.into()));
         self
     }
 
     /// A link to the section with that id.
-    pub fn link(mut self, id: impl Into<String>, text: impl Into<String>) -> Prose {
+    pub(crate) fn link(mut self, id: impl Into<String>, text: impl Into<String>) -> Prose {
         self.0.push(Piece::Link { target: id.into(), text: text.into() });
         self
     }
 
     /// True when nothing would show.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.iter().all(|piece| match piece {
             Piece::Plain(text) | Piece::Strong(text) | Piece::Code(text) => text.is_empty(),
             Piece::Link { text, .. } => text.is_empty(),

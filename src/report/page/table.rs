@@ -6,7 +6,7 @@ use crate::figure::text;
 
 /// How a column's cells stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Align {
+pub(crate) enum Align {
     Text,
     Number,
 }
@@ -14,21 +14,23 @@ pub enum Align {
 /// A column's heading. The hint explains it when the pointer rests on it; it may be empty.
 #[derive(Clone, Debug)]
 pub struct Column {
-    pub title: String,
-    pub align: Align,
-    pub hint: String,
+    pub(crate) title: String,
+    pub(crate) align: Align,
+    pub(crate) hint: String,
 }
 
 impl Column {
+    /// Aligned to the left.
     pub fn text(title: &str) -> Column {
         Column { title: title.to_string(), align: Align::Text, hint: String::new() }
     }
 
+    /// Aligned to the right.
     pub fn number(title: &str) -> Column {
         Column { title: title.to_string(), align: Align::Number, hint: String::new() }
     }
 
-    pub fn hint(mut self, hint: &str) -> Column {
+    pub(crate) fn hint(mut self, hint: &str) -> Column {
         self.hint = hint.to_string();
         self
     }
@@ -49,25 +51,27 @@ pub struct Cell {
 }
 
 impl Cell {
+    /// As it stands.
     pub fn text(text: impl Into<String>) -> Cell {
         Cell { text: text.into(), ..Cell::default() }
     }
 
     /// A number with a fixed count of decimals; `–` when absent or not finite.
-    pub fn decimals(value: impl Into<Option<f64>>, places: usize) -> Cell {
+    pub(crate) fn decimals(value: impl Into<Option<f64>>, places: usize) -> Cell {
         Cell::shown(value.into(), |v| text::decimals(v, places))
     }
 
     /// A share in 0..=1 as a percentage.
-    pub fn percent(value: impl Into<Option<f64>>) -> Cell {
+    pub(crate) fn percent(value: impl Into<Option<f64>>) -> Cell {
         Cell::shown(value.into(), text::percent)
     }
 
     /// About four significant digits.
-    pub fn compact(value: impl Into<Option<f64>>) -> Cell {
+    pub(crate) fn compact(value: impl Into<Option<f64>>) -> Cell {
         Cell::shown(value.into(), text::compact)
     }
 
+    /// With thousands separated; empty for `None`.
     pub fn count(value: impl Into<Option<u64>>) -> Cell {
         match value.into() {
             Some(rows) => Cell { sort: Some(rows as f64), ..Cell::text(text::count(rows)) },
@@ -83,47 +87,47 @@ impl Cell {
     }
 
     /// Sets what the column is sorted by in place of the text.
-    pub fn sort_by(mut self, key: f64) -> Cell {
+    pub(crate) fn sort_by(mut self, key: f64) -> Cell {
         self.sort = Some(key).filter(|k| k.is_finite());
         self
     }
 
-    pub fn strong_if(mut self, strong: bool) -> Cell {
+    pub(crate) fn strong_if(mut self, strong: bool) -> Cell {
         self.strong = strong;
         self
     }
 
-    pub fn muted_if(mut self, muted: bool) -> Cell {
+    pub(crate) fn muted_if(mut self, muted: bool) -> Cell {
         self.muted = self.muted || muted;
         self
     }
 
     /// A small square of the class' colour before the text.
-    pub fn swatch(mut self, paint: Paint) -> Cell {
+    pub(crate) fn swatch(mut self, paint: Paint) -> Cell {
         self.swatch = Some(paint);
         self
     }
 
     /// A bar behind the number, a share in 0..=1 of the cell's width.
-    pub fn bar(mut self, share: f64) -> Cell {
+    pub(crate) fn bar(mut self, share: f64) -> Cell {
         self.bar = Some(share.clamp(0.0, 1.0)).filter(|s| s.is_finite());
         self
     }
 
     /// Makes the text a link to the section with that id.
-    pub fn link(mut self, id: impl Into<String>) -> Cell {
+    pub(crate) fn link(mut self, id: impl Into<String>) -> Cell {
         self.link = Some(id.into());
         self
     }
 
     /// In a fixed font.
-    pub fn code(mut self) -> Cell {
+    pub(crate) fn code(mut self) -> Cell {
         self.code = true;
         self
     }
 
     /// In one line, whatever the width of the column.
-    pub fn unbroken(mut self) -> Cell {
+    pub(crate) fn unbroken(mut self) -> Cell {
         self.unbroken = true;
         self
     }
@@ -188,23 +192,25 @@ const MOST_ROWS: usize = 1000;
 /// A table; the first cell of each row names the row.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
-    pub caption: String,
-    pub columns: Vec<Column>,
-    pub rows: Vec<Vec<Cell>>,
+    pub(crate) caption: String,
+    pub(crate) columns: Vec<Column>,
+    pub(crate) rows: Vec<Vec<Cell>>,
 }
 
 impl Table {
+    /// Without rows yet.
     pub fn new(caption: impl Into<String>, columns: Vec<Column>) -> Table {
         Table { caption: caption.into(), columns, rows: Vec::new() }
     }
 
+    /// A cell for each column.
     pub fn push(&mut self, row: Vec<Cell>) {
         self.rows.push(row);
     }
 
     /// Keeps the first rows, where there are many more, and says so in the caption: `order` is what the first ones are, e.g. `most relevant`,
     /// `whole` where all are found.
-    pub fn first(mut self, most: usize, order: &str, whole: &str) -> Table {
+    pub(crate) fn first(mut self, most: usize, order: &str, whole: &str) -> Table {
         let all = self.rows.len();
         if all > most + most / 10 {
             self.rows.truncate(most);

@@ -7,7 +7,7 @@ use crate::figure::Paint;
 const LAYOUT: &str = include_str!("style.css");
 
 /// Variables for both themes, the paints of figures in terms of them, then the layout.
-pub fn style_sheet() -> String {
+pub(crate) fn style_sheet() -> String {
     let light = variables(Paint::light, &PAGE_LIGHT);
     let dark = variables(Paint::dark, &PAGE_DARK);
     let mut sheet = format!(

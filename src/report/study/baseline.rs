@@ -1,6 +1,6 @@
 //! Classical learners: cross-validation beside the test score, and the best one's confusion.
 
-use runner_results::Baselines;
+use runner_results::baselines::Baselines;
 use runner_results::baselines::Evaluation;
 
 use super::models::{Model, baselines};
@@ -14,7 +14,7 @@ use crate::part_name;
 use crate::ranking::{self, RULE};
 use crate::read::shown;
 
-pub fn section(study: &Study) -> Option<Section> {
+pub(crate) fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("baselines", "Baselines");
     for (stage, document) in study.with::<Baselines>() {
         let mut models = baselines(stage);

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use runner_results::calibration::{CalibrationReport, Reliability};
-use runner_results::{Ensemble, Training};
+use runner_results::{ensemble::Ensemble, training::Training};
 
 use crate::figure::text::decimals;
 use crate::figure::{Line, LineChart, Paint, line_chart};
@@ -17,7 +17,7 @@ const NEUTRAL: f64 = 0.03;
 
 /// How a model's probabilities were on the rows that its calibration was fitted on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Confidence {
+pub(crate) enum Confidence {
     Over,
     Under,
     Right,
@@ -25,30 +25,30 @@ pub enum Confidence {
 
 /// What a calibration did to a part's expected error, to three decimals.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Change {
-    pub part: Part,
-    pub before: f64,
-    pub after: f64,
+pub(crate) struct Change {
+    pub(crate) part: Part,
+    pub(crate) before: f64,
+    pub(crate) after: f64,
 }
 
 impl Change {
     /// Less: it falls, and is better.
-    pub fn direction(self) -> Ordering {
+    pub(crate) fn direction(self) -> Ordering {
         let shown = |error: f64| (error * 1000.0).round();
         shown(self.after).total_cmp(&shown(self.before))
     }
 }
 
 /// A calibration, read and judged: each medium has its own words for it.
-pub struct Calibrated {
-    pub temperature: f64,
-    pub confidence: Confidence,
+pub(crate) struct Calibrated {
+    pub(crate) temperature: f64,
+    pub(crate) confidence: Confidence,
     /// On validation rows, which it was fitted on, and on test rows, as far as there are any.
-    pub changes: Vec<Change>,
+    pub(crate) changes: Vec<Change>,
 }
 
 impl Calibrated {
-    pub fn of(calibration: &CalibrationReport) -> Calibrated {
+    pub(crate) fn of(calibration: &CalibrationReport) -> Calibrated {
         let temperature = calibration.temperature;
         let confidence = match temperature {
             high if high > 1.0 + NEUTRAL => Confidence::Over,
@@ -68,13 +68,13 @@ impl Calibrated {
 const BIASES_SHOWN: usize = 6;
 
 /// The calibration of a stage's model.
-pub fn of(stage: &StageArtifacts) -> Option<&CalibrationReport> {
+pub(crate) fn of(stage: &StageArtifacts) -> Option<&CalibrationReport> {
     let ensemble = || Some(&stage.documents.get::<Ensemble>()?.calibration);
     stage.documents.get::<Training>().map(|training| &training.calibration).or_else(ensemble)
 }
 
 /// The diagram with its sentence as caption; nothing where the stage tells of no calibration.
-pub fn block(stage: &StageArtifacts, width: Option<f64>) -> Option<Block> {
+pub(crate) fn block(stage: &StageArtifacts, width: Option<f64>) -> Option<Block> {
     let calibration = of(stage)?;
     let parts = [Part::Test, Part::Valid].into_iter();
     let (part, shown) = parts.filter_map(|part| Some((part, calibration.parts.get(part)?))).next()?;

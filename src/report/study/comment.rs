@@ -1,11 +1,11 @@
 //! Sentences that judge, each computed from the numbers it names.
 
 use crate::figure::text::{count, decimals, percent};
-use runner_results::Scores;
+use runner_results::scores::Scores;
 
 /// What a confusion matrix shows: the pair of classes most often mixed up, and the classes found best and worst; of a model that tells no class
 /// from another, that.
-pub fn confusion(scores: &Scores) -> Option<String> {
+pub fn confusion_sentence(scores: &Scores) -> Option<String> {
     let classes = &scores.classes;
     if let Some(only) = scores.only_predicted() {
         return Some(format!(
@@ -55,7 +55,7 @@ mod tests {
             ..Scores::new(&["latin", "pop", "rock"].map(String::from), &[], &[])
         };
         assert_eq!(
-            confusion(&scores).as_deref(),
+            confusion_sentence(&scores).as_deref(),
             Some(
                 "latin and pop are confused most: 40 of 100 latin rows (40.0 %) are taken for pop, 30 of 100 the other \
                  way; together 73.7 % of all errors. rock is found best (recall 0.95), latin least (0.50)."

@@ -8,7 +8,7 @@ use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
 use crate::part_name;
 
-pub fn section(study: &Study) -> Option<Section> {
+pub(crate) fn section(study: &Study) -> Option<Section> {
     let trained = study.stages.iter().filter(|s| s.kind == "train");
     let models: Vec<Model> = trained.filter_map(network).collect();
     let mut section = Section::new("comparison", "Numbers, text and both");

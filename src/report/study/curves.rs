@@ -6,21 +6,21 @@ use crate::read::TableView;
 
 /// Columns of a curves table; those that are missing are empty.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Curves {
+pub(crate) struct Curves {
     pub epoch: Vec<f64>,
     pub train_loss: Vec<f64>,
     pub valid_loss: Vec<f64>,
-    pub train_accuracy: Vec<f64>,
+    pub(crate) train_accuracy: Vec<f64>,
     pub valid_accuracy: Vec<f64>,
-    pub train_macro_f1: Vec<f64>,
-    pub valid_macro_f1: Vec<f64>,
-    pub learning_rate: Vec<f64>,
-    pub gradient_norm: Vec<f64>,
+    pub(crate) train_macro_f1: Vec<f64>,
+    pub(crate) valid_macro_f1: Vec<f64>,
+    pub(crate) learning_rate: Vec<f64>,
+    pub(crate) gradient_norm: Vec<f64>,
 }
 
 impl Curves {
     /// `None` without epochs. Of the curves of several seeds those of the first.
-    pub fn read(table: &TableView) -> Option<Curves> {
+    pub(crate) fn read(table: &TableView) -> Option<Curves> {
         let numbers = |name: &str| table.numbers(name).unwrap_or_default();
         let seeds = numbers("seed");
         let rows = seeds.iter().take_while(|seed| **seed == seeds[0]).count();
@@ -32,7 +32,7 @@ impl Curves {
     }
 
     /// The same from anything that has columns by name.
-    pub fn from_columns(column: impl Fn(&str) -> Vec<f64>) -> Option<Curves> {
+    pub(crate) fn from_columns(column: impl Fn(&str) -> Vec<f64>) -> Option<Curves> {
         let epoch = column("epoch");
         let fitting = |name: &str| Some(column(name)).filter(|c| c.len() == epoch.len()).unwrap_or_default();
         let curves = Curves {
@@ -50,12 +50,12 @@ impl Curves {
     }
 
     /// A column's finite value at an epoch.
-    pub fn at(&self, column: &[f64], epoch: f64) -> Option<f64> {
+    pub(crate) fn at(&self, column: &[f64], epoch: f64) -> Option<f64> {
         let place = self.epoch.iter().position(|e| *e == epoch)?;
         column.get(place).copied().filter(|v| v.is_finite())
     }
 
-    pub fn points(&self, column: &[f64]) -> Vec<(f64, f64)> {
+    pub(crate) fn points(&self, column: &[f64]) -> Vec<(f64, f64)> {
         self.epoch.iter().copied().zip(column.iter().copied()).collect()
     }
 }
@@ -74,7 +74,7 @@ pub fn learning_curves(title: &str, table: &TableView, loss: &str, best_epoch: O
 
 /// Loss, accuracy and macro-F1 on training and validation rows, then learning rate and gradient norm; what the table
 /// does not have is left out.
-pub fn figures(curves: &Curves, loss: &str, best_epoch: Option<f64>, width: Option<f64>) -> Vec<Figure> {
+pub(super) fn figures(curves: &Curves, loss: &str, best_epoch: Option<f64>, width: Option<f64>) -> Vec<Figure> {
     let marker = best_epoch.map(|epoch| (epoch, format!("best epoch {epoch}")));
     let mut figures = Vec::new();
     let mut draw = |title: &str, unit: &str, columns: [(&str, &[f64], Paint, bool); 2], log_y: bool| {

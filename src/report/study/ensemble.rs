@@ -1,6 +1,6 @@
 //! Ensembles: what they are made of, and what they gain.
 
-use runner_results::Ensemble;
+use runner_results::ensemble::Ensemble;
 use runner_results::ensemble::{Average, Member, Weighting};
 
 use super::models::network;
@@ -13,7 +13,7 @@ use crate::part_name;
 use crate::ranking::{self, Validation};
 use crate::read::StageArtifacts;
 
-pub fn section(study: &Study) -> Option<Section> {
+pub(crate) fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("ensembles", "Ensembles");
     for (stage, document) in study.with::<Ensemble>() {
         section.subsections.push(stage_section(study, stage, document));

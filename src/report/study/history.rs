@@ -1,8 +1,8 @@
 //! What the history tells: what changed since an earlier run, and the models of then and now on the same rows. Without a history there is nothing to tell.
 
 use indexmap::IndexMap;
-use runner_results::History;
 use runner_results::comparison::{Pairing, ScoreMetric, Verdict};
+use runner_results::history::History;
 use runner_results::history::{Change, FlippedRow, ModelChange, Since};
 
 use super::pairs::bare;
@@ -13,13 +13,13 @@ use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::intervals;
 use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
 
-pub const ID: &str = "then-and-now";
+pub(crate) const ID: &str = "then-and-now";
 
 /// More lines are left to the stages' panels.
 const CHANGES_SHOWN: usize = 30;
 
 /// For the summary: when the results were made, what is out of date, and the values behind all that changed.
-pub fn since(study: &Study) -> Option<Section> {
+pub(crate) fn since(study: &Study) -> Option<Section> {
     let history = study.history?;
     let mut section = Section::new("summary-since", "What changed");
     let stale: Vec<&str> = history.stages.iter().filter(|s| !s.stale.is_empty()).map(|s| s.stage.as_str()).collect();
@@ -66,7 +66,7 @@ pub fn since(study: &Study) -> Option<Section> {
 }
 
 /// Changes one below the other, with the stages that they reach before them where these are told of.
-pub fn changes_table(caption: &str, changes: &[(&[&str], &Change)]) -> Table {
+pub(crate) fn changes_table(caption: &str, changes: &[(&[&str], &Change)]) -> Table {
     let several = changes.iter().any(|(stages, _)| !stages.is_empty());
     let caption = match changes.len() {
         most if most > CHANGES_SHOWN => format!("{caption} (the first {CHANGES_SHOWN} of {most})"),
@@ -88,7 +88,7 @@ pub fn changes_table(caption: &str, changes: &[(&[&str], &Change)]) -> Table {
 }
 
 /// The models of then and now.
-pub fn section(study: &Study) -> Option<Section> {
+pub(crate) fn section(study: &Study) -> Option<Section> {
     let history = study.history?;
     let against = history.against.as_ref()?;
     let mut section = Section::new(ID, format!("Compared with the run of {}", against.when));

@@ -1,7 +1,7 @@
 //! Models looked at: importance of columns and of kinds of input, and the most confident mistakes.
 
-use runner_results::Inspection;
 use runner_results::inspection::Importance;
+use runner_results::inspection::Inspection;
 
 use super::{Study, plural};
 use crate::figure::text::{beginning, decimals};
@@ -11,7 +11,7 @@ use crate::page::{Block, Cell, Column, Figure, Section, Table};
 use crate::part_name;
 use crate::read::{ColumnView, StageArtifacts, TableView};
 
-pub fn section(study: &Study) -> Option<Section> {
+pub(crate) fn section(study: &Study) -> Option<Section> {
     Some(study.each_of("inspect", Section::new("inspection", "Feature importance"), tell))
 }
 

@@ -8,7 +8,7 @@ use crate::figure::{ClassScatterChart, Point, ScatterChart, panels_caption, scat
 use crate::page::{Block, Figure, Section};
 use crate::read::{ColumnView, TableView};
 
-pub fn section(study: &Study) -> Option<Section> {
+pub(crate) fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("maps", "Maps of the vectors");
     for (stage, map) in study.with::<Map>() {
         let mut inner = Section::new(stage_id(stage), stage.stage.clone());

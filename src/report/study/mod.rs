@@ -28,13 +28,13 @@ mod summary;
 pub(crate) mod train;
 pub(crate) mod transfer;
 
-pub use comment::confusion as confusion_sentence;
+pub use comment::confusion_sentence;
 pub use curves::learning_curves;
 
 use std::collections::BTreeSet;
 
 use indexmap::{IndexMap, IndexSet};
-use runner_results::{History, Known, PairedTests};
+use runner_results::{Known, history::History, paired_test::PairedTests};
 
 use super::ReportError;
 use super::figure::Palette;
@@ -104,19 +104,19 @@ fn told_of(study: &Study, sections: &[Section]) -> IndexMap<String, (String, Str
 
 /// All that sections look at.
 pub(crate) struct Study<'a> {
-    pub stages: &'a [StageArtifacts],
-    pub edges: &'a [(String, String)],
-    pub tests: &'a [PairedTests],
-    pub palette: Palette,
-    pub history: Option<&'a History>,
+    pub(crate) stages: &'a [StageArtifacts],
+    pub(crate) edges: &'a [(String, String)],
+    pub(crate) tests: &'a [PairedTests],
+    pub(crate) palette: Palette,
+    pub(crate) history: Option<&'a History>,
     /// Width of line charts in units, where it is not the usual one.
-    pub chart_width: Option<f64>,
+    pub(crate) chart_width: Option<f64>,
 }
 
 impl<'a> Study<'a> {
     /// # Errors
     /// No stage at all, or two of one name.
-    pub fn new(
+    pub(crate) fn new(
         stages: &'a [StageArtifacts],
         edges: &'a [(String, String)],
         tests: &'a [PairedTests],
@@ -134,12 +134,12 @@ impl<'a> Study<'a> {
     }
 
     /// The stages that have a document of that kind.
-    pub fn with<D: Known>(&self) -> impl Iterator<Item = (&'a StageArtifacts, &'a D)> + use<'a, D> {
+    pub(crate) fn with<D: Known>(&self) -> impl Iterator<Item = (&'a StageArtifacts, &'a D)> + use<'a, D> {
         self.stages.iter().filter_map(|stage| Some((stage, stage.documents.get()?)))
     }
 
     /// A subsection for each stage of a kind, filled by `tell`; those of which there is nothing to tell are left out.
-    pub fn each_of(
+    pub(crate) fn each_of(
         &self,
         kind: &str,
         mut section: Section,
@@ -155,12 +155,12 @@ impl<'a> Study<'a> {
         section
     }
 
-    pub fn kind_of(&self, stage: &str) -> Option<&'a str> {
+    pub(crate) fn kind_of(&self, stage: &str) -> Option<&'a str> {
         self.stages.iter().find(|s| s.stage == stage).map(|s| s.kind.as_str())
     }
 
     /// Names of the stages that feed `stage`.
-    pub fn parents(&self, stage: &str) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn parents(&self, stage: &str) -> impl Iterator<Item = &'a str> {
         self.edges.iter().filter(move |(_, to)| to == stage).map(|(from, _)| from.as_str())
     }
 }

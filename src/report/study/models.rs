@@ -3,7 +3,7 @@
 //! Knows how kinds of stages write scores; knows nothing of tables or figures.
 
 use runner_results::baselines::Evaluation;
-use runner_results::{Baselines, Ensemble, Scores, Training};
+use runner_results::{baselines::Baselines, ensemble::Ensemble, scores::Scores, training::Training};
 
 use super::Study;
 use crate::ranking::{self, Choice, Validation};
@@ -12,23 +12,23 @@ use runner_results::Part;
 
 /// One model and what is known of its quality.
 #[derive(Clone, Debug, Default)]
-pub struct Model {
+pub(crate) struct Model {
     /// What the reader calls it, e.g. `fused` or `random_forest`.
-    pub name: String,
-    pub stage: String,
+    pub(crate) name: String,
+    pub(crate) stage: String,
     /// The `split` stage whose parts it was scored on, where the pipeline tells.
-    pub split: Option<String>,
+    pub(crate) split: Option<String>,
     /// Mean and deviation of the accuracy over cross-validation folds.
-    pub cv_accuracy: Option<(f64, f64)>,
-    pub cv_macro_f1: Option<(f64, f64)>,
-    pub train: Option<Scores>,
-    pub valid: Option<Scores>,
-    pub test: Option<Scores>,
+    pub(crate) cv_accuracy: Option<(f64, f64)>,
+    pub(crate) cv_macro_f1: Option<(f64, f64)>,
+    pub(crate) train: Option<Scores>,
+    pub(crate) valid: Option<Scores>,
+    pub(crate) test: Option<Scores>,
 }
 
 impl Model {
     /// What the model is chosen by; nothing of the test part.
-    pub fn validation(&self) -> Option<Validation> {
+    pub(crate) fn validation(&self) -> Option<Validation> {
         let is_floor = self.is_reference();
         let folds = || {
             let (macro_f1, accuracy) = (self.cv_macro_f1.map(|c| c.0), self.cv_accuracy.map(|c| c.0));
@@ -39,24 +39,24 @@ impl Model {
     }
 
     /// The scores to compare by: test, else validation.
-    pub fn judged(&self) -> Option<&Scores> {
+    pub(crate) fn judged(&self) -> Option<&Scores> {
         self.test.as_ref().or(self.valid.as_ref())
     }
 
     /// The part that they are of.
-    pub fn judged_on(&self) -> Part {
+    pub(crate) fn judged_on(&self) -> Part {
         if self.test.is_some() { Part::Test } else { Part::Valid }
     }
 
     /// Whether it is the guess of the largest class, which is no model.
-    pub fn is_reference(&self) -> bool {
+    pub(crate) fn is_reference(&self) -> bool {
         // A stage may have any name, its model has that of the stage then.
         ranking::is_floor(&self.name) && self.name != self.stage
     }
 }
 
 /// Models of all stages that have scores, in the order of the pipeline.
-pub fn models(study: &Study) -> Vec<Model> {
+pub(crate) fn models(study: &Study) -> Vec<Model> {
     study
         .stages
         .iter()
@@ -71,7 +71,7 @@ pub fn models(study: &Study) -> Vec<Model> {
 }
 
 /// The evaluations of a baseline stage.
-pub fn baselines(stage: &StageArtifacts) -> Vec<Model> {
+pub(crate) fn baselines(stage: &StageArtifacts) -> Vec<Model> {
     let Some(document) = stage.documents.get::<Baselines>() else {
         return Vec::new();
     };
@@ -89,7 +89,7 @@ pub fn baselines(stage: &StageArtifacts) -> Vec<Model> {
 }
 
 /// The one model of a train, transfer or ensemble stage.
-pub fn network(stage: &StageArtifacts) -> Option<Model> {
+pub(crate) fn network(stage: &StageArtifacts) -> Option<Model> {
     let (parts, valid) = match (stage.documents.get::<Training>(), stage.documents.get::<Ensemble>()) {
         (Some(training), _) => (&training.parts, training.parts.valid.as_ref()),
         // Its weights are chosen on the validation part: its score there is optimistically biased.
@@ -108,17 +108,17 @@ pub fn network(stage: &StageArtifacts) -> Option<Model> {
 }
 
 /// Models judged on the same rows: the same part of the same split, number of rows and classes. Only these compare.
-pub struct Group {
-    pub part: Part,
-    pub rows: usize,
-    pub classes: Vec<String>,
-    pub split: Option<String>,
+pub(crate) struct Group {
+    pub(crate) part: Part,
+    pub(crate) rows: usize,
+    pub(crate) classes: Vec<String>,
+    pub(crate) split: Option<String>,
     /// Best first by [`ranking`].
-    pub models: Vec<Model>,
+    pub(crate) models: Vec<Model>,
 }
 
 /// Splits models into groups that compare, in order of first appearance.
-pub fn groups(models: &[Model]) -> Vec<Group> {
+pub(crate) fn groups(models: &[Model]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for model in models {
         let Some(scores) = model.judged() else {
@@ -145,24 +145,24 @@ pub fn groups(models: &[Model]) -> Vec<Group> {
 }
 
 impl Group {
-    pub fn choice(&self) -> Choice<&Model> {
+    pub(crate) fn choice(&self) -> Choice<&Model> {
         ranking::choose(&self.models, |model| model.validation())
     }
 
     /// The model that validation chooses; `None` where nothing is known of any but its test part, and of a reference alone.
-    pub fn chosen(&self) -> Option<&Model> {
+    pub(crate) fn chosen(&self) -> Option<&Model> {
         self.choice().best()
     }
 
     /// The first model with the highest accuracy on the part that they are judged on.
-    pub fn highest(&self) -> Option<(&Model, &Scores)> {
+    pub(crate) fn highest(&self) -> Option<(&Model, &Scores)> {
         let scored = self.models.iter().filter_map(|model| Some((model, model.judged()?)));
         scored.reduce(|a, b| if b.1.accuracy > a.1.accuracy { b } else { a })
     }
 }
 
 /// The nearest `split` stage above a stage, where there is just one.
-pub fn split_of<'a>(study: &Study<'a>, stage: &str) -> Option<&'a str> {
+pub(crate) fn split_of<'a>(study: &Study<'a>, stage: &str) -> Option<&'a str> {
     let mut level = vec![stage];
     // A pipeline has no cycles; the bound is for edges that nobody checked.
     for _ in 0..study.stages.len() {
@@ -182,7 +182,7 @@ pub fn split_of<'a>(study: &Study<'a>, stage: &str) -> Option<&'a str> {
 }
 
 /// What a network reads, where its artifacts or its place in the pipeline tell: (numbers, text).
-pub fn inputs(study: &Study, stage: &StageArtifacts) -> (Option<bool>, Option<bool>) {
+pub(crate) fn inputs(study: &Study, stage: &StageArtifacts) -> (Option<bool>, Option<bool>) {
     let read = stage.documents.get::<Training>().map(|training| &training.inputs);
     let asked = stage.settings();
     let has_any = |columns: Vec<String>| !columns.is_empty();

@@ -11,7 +11,7 @@ use crate::figure::text::decimals;
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
 use crate::statistics::newcombe;
-use runner_results::{Scores, Split};
+use runner_results::{Split, scores::Scores};
 
 /// One model under every split.
 struct Family<'a> {
@@ -20,7 +20,7 @@ struct Family<'a> {
     members: Vec<(&'a str, Scores)>,
 }
 
-pub fn section(study: &Study) -> Option<Section> {
+pub(crate) fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("optimism", "Splits side by side");
     let families = families(study);
     if families.is_empty() {

@@ -1,7 +1,7 @@
 //! Whether two models differ: by the paired test on the same rows where there is one, else by their intervals; and every pair in one table.
 
-use runner_results::PairedTests;
 use runner_results::comparison::{Direction, ScoreMetric};
+use runner_results::paired_test::PairedTests;
 use runner_results::paired_test::PairwiseTest;
 
 use super::models::{Group, Model};
@@ -16,12 +16,12 @@ const ALPHA: f64 = 0.05;
 
 /// What is known of the difference of two models.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Judgement {
-    pub differ: bool,
+pub(crate) struct Judgement {
+    pub(crate) differ: bool,
     /// Corrected p value, of the paired test.
-    pub p: Option<f64>,
+    pub(crate) p: Option<f64>,
     /// The test is over groups of rows.
-    pub grouped: bool,
+    pub(crate) grouped: bool,
 }
 
 impl Judgement {
@@ -31,7 +31,7 @@ impl Judgement {
     }
 
     /// What the judgement rests on.
-    pub fn reason(self) -> String {
+    pub(crate) fn reason(self) -> String {
         match self.p {
             Some(p) => format!("{} on the same rows, Holm-corrected {}", test(self.grouped), p_value(p)),
             None if self.differ => "the 95 % intervals do not overlap".to_string(),
@@ -41,7 +41,7 @@ impl Judgement {
 }
 
 /// The paired test's name.
-pub fn test(grouped: bool) -> &'static str {
+pub(crate) fn test(grouped: bool) -> &'static str {
     if grouped { "a sign-flip test over groups" } else { "McNemar's test" }
 }
 
@@ -51,12 +51,12 @@ fn p_value(p: f64) -> String {
 }
 
 /// `0.210` or `< 0.001`.
-pub fn bare(p: f64) -> String {
+pub(crate) fn bare(p: f64) -> String {
     if p < 0.001 { "< 0.001".to_string() } else { decimals(p, 3) }
 }
 
 /// Whether the models differ in accuracy; `None` where neither a test nor intervals tell.
-pub fn judge(study: &Study, a: &Model, b: &Model) -> Option<Judgement> {
+pub(crate) fn judge(study: &Study, a: &Model, b: &Model) -> Option<Judgement> {
     let tested = study.tests.iter().find_map(|tests| {
         let found = pair(tests, place(tests, a)?, place(tests, b)?)?;
         Some(Judgement::tested(tests, found))
@@ -70,14 +70,14 @@ pub fn judge(study: &Study, a: &Model, b: &Model) -> Option<Judgement> {
 }
 
 /// What other scores say of `a` against `b` where the test of the accuracy does not say the same.
-pub fn other_verdicts(study: &Study, a: &Model, b: &Model) -> Vec<(ScoreMetric, Direction)> {
+pub(crate) fn other_verdicts(study: &Study, a: &Model, b: &Model) -> Vec<(ScoreMetric, Direction)> {
     let Some(pair) = paired_test(study, a, b) else { return Vec::new() };
     let has_losses = [a, b].iter().all(|model| model.judged().is_some_and(|scores| scores.log_loss.is_some()));
     pair.other_verdicts(pair.adjusted_p < ALPHA, has_losses)
 }
 
 /// The same of one model against several: each verdict once, with those that it is of.
-pub fn other_verdicts_of_all<'m>(
+pub(crate) fn other_verdicts_of_all<'m>(
     study: &Study,
     a: &Model,
     others: &[&'m Model],
@@ -95,7 +95,7 @@ pub fn other_verdicts_of_all<'m>(
 }
 
 /// The paired test of two models in the direction a − b, where they were tested on the same rows.
-pub fn paired_test(study: &Study, a: &Model, b: &Model) -> Option<PairwiseTest> {
+pub(crate) fn paired_test(study: &Study, a: &Model, b: &Model) -> Option<PairwiseTest> {
     study.tests.iter().find_map(|tests| {
         let (first, second) = (place(tests, a)?, place(tests, b)?);
         let found = pair(tests, first, second)?;
@@ -116,7 +116,7 @@ fn pair(tests: &PairedTests, a: usize, b: usize) -> Option<&PairwiseTest> {
 }
 
 /// Every pair of every group of models that compare.
-pub fn section(study: &Study, groups: &[Group]) -> Option<Section> {
+pub(crate) fn section(study: &Study, groups: &[Group]) -> Option<Section> {
     let mut section = Section::new("pairs", "Every pair of models");
     for group in groups {
         let Some((tests, models)) = tested(study, group) else { continue };

@@ -3,7 +3,7 @@
 
 use indexmap::IndexMap;
 use runner_results::history::{Since, StageHistory};
-use runner_results::{Inspection, Profile};
+use runner_results::{inspection::Inspection, profile::Profile};
 
 use super::history::changes_table;
 use super::{Study, plural};
@@ -25,12 +25,12 @@ const DIGITS: usize = 12;
 const FILES_SHOWN: usize = 24;
 
 /// The id of a stage's panel.
-pub fn id(stage: &str) -> String {
+pub(crate) fn id(stage: &str) -> String {
     anchor("panel-", stage)
 }
 
 /// `told` are the page's sections by the stage that they tell of: id and title.
-pub fn section(study: &Study, told: &IndexMap<String, (String, String)>) -> Section {
+pub(crate) fn section(study: &Study, told: &IndexMap<String, (String, String)>) -> Section {
     let mut section = Section::new("appendix", "Stages in full");
     for stage in study.stages {
         let own = study.history.and_then(|history| history.stage(&stage.stage));

@@ -7,7 +7,7 @@ use crate::figure::{self, Node, dag, feeds, narrow_graph, transitive_reduction};
 use crate::page::{Block, Figure, Screen, Section};
 
 /// The graph for wide screens, and the same line by line for narrow ones; every stage opens its panel.
-pub fn section(study: &Study) -> Section {
+pub(crate) fn section(study: &Study) -> Section {
     let node = |stage: &crate::StageArtifacts| Node {
         name: stage.stage.clone(),
         kind: stage.kind.clone(),

@@ -13,7 +13,7 @@ const MOST_COLUMNS: usize = 8;
 /// Longest text of a cell, in characters.
 const LONGEST: usize = 60;
 
-pub fn section(study: &Study) -> Option<Section> {
+pub(crate) fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("predictions", "Predictions");
     for (stage, document) in study.with::<Predictions>() {
         let mut inner = Section::new(stage_id(stage), stage.stage.clone());

@@ -6,18 +6,18 @@ use crate::figure::{self, Palette};
 use crate::intervals;
 use crate::page::{Block, Cell, Column, Figure, Table};
 use crate::{Confused, MOST_CLASSES};
-use runner_results::Scores;
 use runner_results::scores::ClassScores;
+use runner_results::scores::Scores;
 
 /// The column of the accuracies' intervals, with what they are.
-pub fn interval_column<'s>(shown: impl IntoIterator<Item = &'s Scores>) -> Column {
+pub(crate) fn interval_column<'s>(shown: impl IntoIterator<Item = &'s Scores>) -> Column {
     let words = intervals::words(shown.into_iter().filter_map(Scores::interval_method));
     let column = Column::number("95 % interval");
     if words.is_empty() { column } else { column.hint(&words) }
 }
 
 /// How intervals and tests heed groups, where there are any.
-pub fn grouping(scores: &Scores) -> Option<String> {
+pub(crate) fn grouping(scores: &Scores) -> Option<String> {
     let groups = plural(scores.groups? as u64, "group");
     let telling = match scores.effective_groups {
         Some(effective) if scores.groups.is_some_and(|groups| effective < 0.95 * groups as f64) => {
@@ -36,7 +36,7 @@ pub fn grouping(scores: &Scores) -> Option<String> {
 }
 
 /// Scores by part: accuracy with its interval, macro-F1, log loss.
-pub fn parts_table(model: &Model) -> Option<Block> {
+pub(crate) fn parts_table(model: &Model) -> Option<Block> {
     let parts = [("train", &model.train), ("valid", &model.valid), ("test", &model.test)];
     let parts = parts.into_iter().filter_map(|(name, scores)| Some((name, scores.as_ref()?)));
     let grouped = parts.clone().any(|(_, scores)| scores.groups.is_some());
@@ -68,7 +68,7 @@ pub fn parts_table(model: &Model) -> Option<Block> {
 }
 
 /// The accuracy's interval as `0.704–0.726`.
-pub fn interval_cell(scores: &Scores) -> Cell {
+pub(crate) fn interval_cell(scores: &Scores) -> Cell {
     match scores.accuracy_interval() {
         Some((low, high)) => Cell::text(format!("{low:.3}–{high:.3}")).sort_by(low),
         None => Cell::text("–").muted_if(true),
@@ -129,7 +129,7 @@ fn listed_classes(scores: &Scores) -> (Vec<&ClassScores>, Vec<&ClassScores>) {
 }
 
 /// Confusion matrix and scores by class, beside each other.
-pub fn class_blocks(title: &str, scores: &Scores, palette: &Palette) -> Option<Block> {
+pub(crate) fn class_blocks(title: &str, scores: &Scores, palette: &Palette) -> Option<Block> {
     let figure = confusion_figure(title, scores).map(Block::Figure);
     let table = class_table(&format!("{title}: scores by class"), scores, palette);
     let blocks: Vec<Block> = figure.into_iter().chain(table).collect();
@@ -141,7 +141,7 @@ fn confusion_figure(title: &str, scores: &Scores) -> Option<Figure> {
     if scores.confusion.is_empty() {
         return None;
     }
-    let sentence = comment::confusion(scores).unwrap_or_default();
+    let sentence = comment::confusion_sentence(scores).unwrap_or_default();
     let confused = Confused::of(scores, MOST_CLASSES);
     let caption = [Some(sentence), confused.note()].into_iter().flatten().collect::<Vec<_>>().join(" ");
     Some(Figure::new(figure::confusion(title, &caption, &confused.classes, &confused.counts), caption))

@@ -8,7 +8,7 @@ use super::{Study, plural, stage_id};
 use crate::figure::text::decimals;
 use crate::page::{Block, Cell, Column, Section, Table};
 
-pub fn section(study: &Study) -> Option<Section> {
+pub(crate) fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("split", "Split");
     for (stage, split) in study.with::<Split>() {
         let mut inner = Section::new(stage_id(stage), stage.stage.clone());

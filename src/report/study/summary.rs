@@ -1,6 +1,6 @@
 //! The first section: what was run, and every model's headline scores in one table.
 
-use runner_results::{Profile, Scores};
+use runner_results::{profile::Profile, scores::Scores};
 
 use super::models::{Group, Model, groups, models};
 use super::pairs::{bare, judge, other_verdicts_of_all};
@@ -15,9 +15,9 @@ use crate::part_name;
 use crate::ranking::{Choice, RULE};
 use runner_results::Part;
 
-pub const ID: &str = "summary";
+pub(crate) const ID: &str = "summary";
 
-pub fn section(study: &Study) -> Option<Section> {
+pub(crate) fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new(ID, "Summary");
     let models = models(study);
     let groups = groups(&models);

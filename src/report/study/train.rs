@@ -1,7 +1,7 @@
 //! Trained networks: what their curves were found to say, the curves, calibration, scores by part and class, confusion.
 
-use runner_results::Training;
 use runner_results::training::Fitted;
+use runner_results::training::Training;
 
 use super::curves::{Curves, figures};
 use super::models::network;
@@ -13,7 +13,7 @@ use crate::page::{Block, Prose, Section};
 use crate::part_name;
 use crate::read::StageArtifacts;
 
-pub fn section(study: &Study) -> Option<Section> {
+pub(crate) fn section(study: &Study) -> Option<Section> {
     Some(study.each_of("train", Section::new("training", "Training"), tell))
 }
 
@@ -43,7 +43,7 @@ fn tell(study: &Study, stage: &StageArtifacts, section: &mut Section) {
 }
 
 /// What the stage found in its curves, sentence by sentence.
-pub fn diagnosis(stage: &StageArtifacts) -> Option<Block> {
+pub(crate) fn diagnosis(stage: &StageArtifacts) -> Option<Block> {
     let findings = stage.documents.get::<Training>()?.diagnosis.iter();
     let sentences: Vec<Prose> = findings.map(|finding| Prose::from(sentence(finding))).collect();
     (!sentences.is_empty()).then_some(Block::List(sentences))

@@ -28,6 +28,7 @@ pub struct Encoder {
     pub digest: String,
     /// Length of a vector.
     pub dim: usize,
+    /// What makes the same vectors again.
     pub recipe: EncoderRecipe,
 }
 
@@ -36,31 +37,39 @@ pub struct Encoder {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum EncoderRecipe {
+    /// Built in, fitted on the training part.
     Tfidf(TfidfRecipe),
     /// A model in the sentence-transformers layout, static ones too.
     Transformer(TransformerRecipe),
 }
 
+/// How a built-in encoder was fitted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TfidfRecipe {
     /// Of the arithmetic.
     pub version: u32,
+    /// As the pipeline file says, defaults filled in.
     pub options: TfidfOptions,
     /// BLAKE3 of what was learnt from the texts, in hex.
     pub fitted: String,
 }
 
+/// How a pretrained encoder was used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TransformerRecipe {
     /// Of the arithmetic.
     pub version: u32,
     /// What computes it.
     pub engine: String,
+    /// How tokens' vectors become one.
     pub pooling: Poolings,
+    /// Whether vectors have length 1.
     pub normalize: bool,
     /// In tokens; absent where texts are never cut.
     pub max_length: Option<usize>,
+    /// Whether texts were lowercased first.
     pub lowercase: bool,
+    /// Of the products of the layers.
     #[serde(skip_serializing_if = "Precision::is_f32", default)]
     pub precision: Precision,
     /// Text put before every text.
@@ -78,13 +87,16 @@ pub struct TransformerRecipe {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Poolings {
+    /// A single pooling.
     One(Pooling),
+    /// Their vectors, one after the other.
     Several(Vec<Pooling>),
 }
 
 /// What dense layers after pooling are given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Between {
+    /// The poolings' vectors are joined as they are.
     #[serde(rename = "not normalized")]
     NotNormalized,
 }
@@ -104,6 +116,7 @@ pub enum Precision {
 }
 
 impl Precision {
+    /// Whether nothing is rounded to fewer bits.
     pub fn is_f32(&self) -> bool {
         *self == Precision::F32
     }

@@ -24,15 +24,21 @@ pub struct Correlations {
 /// Two numeric columns and their coefficients.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CorrelatedPair {
+    /// A column.
     pub a: String,
+    /// The other column.
     pub b: String,
+    /// Over the rows where both are there; absent where one is constant.
     pub pearson: Option<f64>,
+    /// Of the ranks, ties sharing their mean rank.
     pub spearman: Option<f64>,
 }
 
 /// A number of pairs by either coefficient.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PairCounts {
+    /// Rows.
     pub pearson: u64,
+    /// Rows.
     pub spearman: u64,
 }

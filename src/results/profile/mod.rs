@@ -33,6 +33,7 @@ pub struct Profile {
     pub class_groups: Vec<ClassGroup>,
     /// Rows and classes of each part of the split; empty without one.
     pub parts: Vec<PartBalance>,
+    /// Of the numeric columns.
     pub correlations: Correlations,
     /// How much each column says about the label, in the table's order; empty without labels.
     pub relevance: Vec<Relevance>,
@@ -40,6 +41,7 @@ pub struct Profile {
     pub pca: Option<PrincipalComponents>,
     /// One entry per numeric column that has values; in a table of more than 40 columns those among the 40 most relevant ones.
     pub histograms: Vec<Histogram>,
+    /// Leaks, duplicates and other faults.
     pub audit: Audit,
     /// All classes of the label, those of rows that are not described too.
     pub label_classes: Vec<String>,
@@ -48,7 +50,9 @@ pub struct Profile {
 /// How many rows a class has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClassBalance {
+    /// The label.
     pub class: String,
+    /// In all parts.
     pub rows: u64,
     /// Of the labelled rows, 0 to 1.
     pub share: f64,
@@ -57,7 +61,9 @@ pub struct ClassBalance {
 /// One part of the split: train, valid or test.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PartBalance {
+    /// `train`, `valid` or `test`.
     pub part: String,
+    /// Of the class in that part.
     pub rows: u64,
     /// Labelled rows by class, in the order of the class list.
     pub classes: Vec<u64>,
@@ -67,7 +73,9 @@ pub struct PartBalance {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ClassGroup {
+    /// One of the classes that are shown alone.
     Class(String),
+    /// The classes that are too many to be shown alone.
     Others {
         /// How many classes.
         others: u64,

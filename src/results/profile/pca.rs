@@ -22,6 +22,8 @@ pub struct PcaPoints {
     pub row: Vec<u64>,
     /// Index into the classes; absent where the label is unknown.
     pub class: Vec<Option<u32>>,
+    /// First principal component, a value for each point.
     pub x: Vec<f64>,
+    /// Second principal component, a value for each point.
     pub y: Vec<f64>,
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// information all, missing being a value of its own. So a column of which ten rows are filled tells little, whatever these say.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Relevance {
+    /// As in the table.
     pub column: String,
     /// F statistic of a one-way analysis of variance over the classes. Absent for texts, and where values do not vary
     /// within classes.
@@ -17,6 +18,7 @@ pub struct Relevance {
     /// Nats beyond what chance would show: 0 on average, hence at times a little below, where column and label are
     /// independent. Absent without any value. The estimate by neighbours counts rows of one group with equal value once.
     pub mutual_information: Option<f64>,
+    /// How the mutual information was estimated.
     pub estimator: InformationEstimator,
     /// Nats that counting would show on average if labels were shuffled, already subtracted; high for identifiers. Of an estimate
     /// by neighbours, which chance does not raise, only those of counting which values are missing.

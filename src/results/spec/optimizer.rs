@@ -113,6 +113,7 @@ pub enum OptimizerKind {
 }
 
 impl OptimizerKind {
+    /// As written in a pipeline file.
     pub fn name(self) -> &'static str {
         match self {
             OptimizerKind::Sgd => "sgd",

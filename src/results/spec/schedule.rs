@@ -113,6 +113,7 @@ impl ScheduleSpec {
 }
 
 impl ScheduleKind {
+    /// As written in a pipeline file.
     pub fn name(self) -> &'static str {
         match self {
             ScheduleKind::Constant => "constant",

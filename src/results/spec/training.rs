@@ -80,22 +80,27 @@ training_parameters! { declare! {
 pub mod training_defaults {
     use super::{ClassWeights, TrainingSpec};
 
+    /// Passes over the training part.
     pub fn epochs() -> usize {
         TrainingSpec::default().epochs
     }
 
+    /// Rows for each step.
     pub fn batch_size() -> usize {
         TrainingSpec::default().batch_size
     }
 
+    /// Share of the target spread over all classes.
     pub fn label_smoothing() -> f64 {
         TrainingSpec::default().label_smoothing
     }
 
+    /// Weights of the classes in the loss.
     pub fn class_weights() -> ClassWeights {
         TrainingSpec::default().class_weights
     }
 
+    /// Norm to which longer gradients are shortened.
     pub fn clip_norm() -> Option<f64> {
         TrainingSpec::default().clip_norm
     }

@@ -73,7 +73,7 @@ pub(super) struct Variable {
 }
 
 impl Variable {
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         Variable { name: name.to_owned(), at: format!("env.{name}") }
     }
 

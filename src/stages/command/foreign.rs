@@ -15,7 +15,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::columns::{FOLD, GROUP, LINE, ROW_ID};
 use runner_artifact::TableError;
-use runner_artifact::table_digest::TableHasher;
+use runner_artifact::TableHasher;
 use runner_artifact::{IpcFile, Table};
 use runner_boundary::contained::contained;
 

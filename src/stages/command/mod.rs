@@ -37,7 +37,7 @@ use words::Word;
 /// (SIGTERM), after 0.3 s by force; on Linux also who left the group, once no other program runs. If runner itself is killed by force, the program runs on until it ends or prints; nothing of it is kept.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Command {
+pub(crate) struct Command {
     /// The program and its arguments, e.g. `[python3, scripts/cluster.py, "{rows}", "{out}/clusters.arrow", --k, 5]`; quote words with
     /// braces. `{NAME}` is the file of an input, or a folder where the input has several files; an input that names several stages needs a
     /// word of its own, which becomes several. Words that name existing files count by their content too.
@@ -153,7 +153,10 @@ impl Stage for Command {
             }
             End::Failed(how) => return failed(format!("'{}' ended with {how}", words[0])),
         }
-        outputs::take(&self.outputs, &out, context)
+        outputs::take(&self.outputs, &out, context)?;
+        let ports: Vec<&str> = self.outputs.keys().map(String::as_str).collect();
+        context.headline(format!("wrote {}", ports.join(", ")));
+        Ok(())
     }
 }
 

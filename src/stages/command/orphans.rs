@@ -46,7 +46,7 @@ mod adopted {
     const PATIENCE: Duration = Duration::from_millis(500);
 
     /// The children of an adopted one are adopted when it is gone, so it goes on until there are none.
-    pub fn end_all() {
+    pub(crate) fn end_all() {
         let started = Instant::now();
         loop {
             let found = adopted();

@@ -23,7 +23,7 @@ pub(super) enum Files {
 }
 
 impl Files {
-    pub fn names(&self) -> &[String] {
+    pub(crate) fn names(&self) -> &[String] {
         match self {
             Files::One(name) => std::slice::from_ref(name),
             Files::Several(names) => names,
@@ -31,7 +31,7 @@ impl Files {
     }
 
     /// By the ending of the first file.
-    pub fn holds(&self) -> PortType {
+    pub(crate) fn holds(&self) -> PortType {
         let first = self.names().first().map(Path::new);
         match first.and_then(Path::extension).and_then(|ending| ending.to_str()) {
             Some("arrow") => PortType::Table,

@@ -24,10 +24,10 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 
 pub(super) struct Program<'a> {
     /// The program and its arguments; at least one.
-    pub words: &'a [String],
+    pub(crate) words: &'a [String],
     /// All that the program sees.
-    pub environment: Vec<(String, OsString)>,
-    pub timeout: Option<Duration>,
+    pub(crate) environment: Vec<(String, OsString)>,
+    pub(crate) timeout: Option<Duration>,
 }
 
 /// How a program ended.

@@ -19,7 +19,7 @@ pub(super) enum Word {
 }
 
 impl Word {
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         match self {
             Word::Text(text) => text.clone(),
             Word::Whole(number) => number.to_string(),

@@ -15,9 +15,9 @@ pub struct Line {
     /// `0.001 → 0.003`, or how much differs.
     pub how: String,
     /// The parameter's path, where it is one that the pipeline file may have.
-    pub path: Option<String>,
+    pub(crate) path: Option<String>,
     /// It comes from another stage.
-    pub inherited: bool,
+    pub(crate) inherited: bool,
 }
 
 /// Of two kinds only what both know is worth a line.
@@ -61,7 +61,7 @@ fn value(value: Option<&str>) -> String {
     match value {
         None => "(absent)".to_owned(),
         Some(text) => {
-            let text = runner_engine::reason::shorten(text);
+            let text = runner_engine::shorten(text);
             match text.chars().count() > LONGEST {
                 true => text.chars().take(LONGEST - 1).chain(['…']).collect(),
                 false => text,

@@ -8,7 +8,8 @@ mod pairing;
 mod rows;
 
 use anyhow::{Context as _, anyhow, bail};
-pub use changes::{Line, lines};
+pub use changes::Line;
+pub use changes::lines;
 pub use rows::{Texts, texts_of};
 use serde::Serialize;
 
@@ -20,7 +21,7 @@ use paired::Side;
 use pairing::Rows;
 use runner_artifact::{Digest, Store, Table};
 use runner_boundary::text::of_chain;
-use runner_engine::manifest::Change;
+use runner_engine::Change;
 use runner_engine::{ActionRecord, Entry, InputEntry, PortType, listed};
 /// How to resample rows.
 pub use runner_ml::stats::Bootstrap as How;
@@ -28,11 +29,13 @@ use runner_ml::stats::holm;
 use runner_report::ranking::{self, Validation};
 use runner_results::baselines::Evaluation;
 use runner_results::comparison::PairedComparison;
-use runner_results::{Baselines, Ensemble, Scores, Training};
+use runner_results::{baselines::Baselines, ensemble::Ensemble, scores::Scores, training::Training};
 
 /// One stage's result.
 pub struct ModelRef<'a> {
+    /// In the pipeline.
     pub stage: &'a str,
+    /// Of the stage's result.
     pub record: &'a ActionRecord,
     /// The model meant, where the stage fitted several; `None` for all of them.
     pub model: Option<&'a str>,
@@ -45,23 +48,26 @@ pub struct ModelRef<'a> {
 pub struct Comparison {
     /// Names as `STAGE` or `STAGE/MODEL`.
     pub a: String,
+    /// As the user named it.
     pub b: String,
     /// The same cache key: there is nothing to compare.
     pub same: bool,
+    /// Of A and of B.
     pub headlines: [String; 2],
     /// What the first result depends on and the second not, or with another value.
     pub changes: Vec<Changed>,
     /// Scores on the test part, where both results say what they predicted.
     pub test: Option<PairedComparison>,
+    /// In words, for the user.
     pub notes: Vec<String>,
 }
 
 /// An entry of the manifests.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Changed {
-    pub what: Entry,
-    pub a: Option<String>,
-    pub b: Option<String>,
+    pub(crate) what: Entry,
+    pub(crate) a: Option<String>,
+    pub(crate) b: Option<String>,
 }
 
 /// Compares results pairwise. p values are corrected over all of them together.
@@ -257,10 +263,12 @@ pub fn validation(store: &Store, record: &ActionRecord) -> Option<Validation> {
 /// The rows that a result's models were judged on: only models of the same ones compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JudgedRows {
+    /// Validation rows.
     pub valid: usize,
+    /// Test rows.
     pub test: usize,
     /// The digest of the parts of all rows, where it is known.
-    pub split: Option<Digest>,
+    pub(crate) split: Option<Digest>,
 }
 
 /// `run`: the records of the run that the result is of.

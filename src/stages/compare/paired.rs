@@ -32,7 +32,7 @@ pub(super) fn conclude(paired: &mut PairedComparison, adjusted_p: f64) {
 
 /// What one model says of the test part.
 pub(super) struct Side {
-    pub row_id: Vec<i64>,
+    pub(crate) row_id: Vec<i64>,
     /// Empty where every row stands alone.
     groups: Vec<i64>,
     label: Vec<String>,
@@ -44,7 +44,7 @@ pub(super) struct Side {
 }
 
 impl Side {
-    pub fn read(table: &Table, model: Option<&str>, probabilistic: bool) -> anyhow::Result<Side> {
+    pub(crate) fn read(table: &Table, model: Option<&str>, probabilistic: bool) -> anyhow::Result<Side> {
         let whole = |name: &str| -> anyhow::Result<Vec<String>> {
             let values: Option<Vec<String>> = strings(table, name)?.into_iter().collect();
             values.ok_or_else(|| anyhow!("column '{name}' of the predictions has missing values"))
@@ -78,7 +78,7 @@ impl Side {
     }
 
     /// Whether it has no test rows.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.row_id.is_empty()
     }
 

@@ -7,10 +7,10 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
 use crate::columns::{LABEL, PART, ROW_ID, integers, is_own, strings};
-use runner_artifact::digest::Hasher;
+use runner_artifact::Hasher;
 use runner_artifact::{Digest, Store};
-use runner_engine::record::{OutputRecord, TableRecord};
 use runner_engine::{ActionRecord, Entry, InputEntry};
+use runner_engine::{OutputRecord, TableRecord};
 use runner_results::comparison::Pairing;
 use runner_tabular::canonical_number;
 
@@ -19,9 +19,9 @@ const DEEPEST: usize = 8;
 
 /// One side: its record, those of the run that it is of, and the numbers of its rows.
 pub(super) struct Rows<'a> {
-    pub record: &'a ActionRecord,
-    pub run: &'a [ActionRecord],
-    pub row_id: &'a [i64],
+    pub(crate) record: &'a ActionRecord,
+    pub(crate) run: &'a [ActionRecord],
+    pub(crate) row_id: &'a [i64],
 }
 
 /// Pairs of places in the lists of row numbers, in the order of B's numbers, and how they were found.

@@ -28,7 +28,7 @@ pub fn texts_of(
         .collect();
     // Split rows hold what was learnt from, loaded ones also the rest.
     let sources = ["split", "load"].iter().flat_map(|kind| records.iter().filter(move |record| record.kind == *kind));
-    let has_ids = |table: &runner_engine::record::TableRecord| table.columns.iter().any(|(name, _)| name == ROW_ID);
+    let has_ids = |table: &runner_engine::TableRecord| table.columns.iter().any(|(name, _)| name == ROW_ID);
     let outputs = sources.flat_map(|record| &record.outputs);
     for output in outputs.filter(|output| output.table.as_ref().is_some_and(has_ids)) {
         let table = output.reader(store)?.read()?;

@@ -28,7 +28,7 @@ use runner_report::search::told;
 /// A search that has ended.
 pub(super) struct Found {
     /// The stage with the parameters of the best trial.
-    pub chosen: Train,
+    pub(crate) chosen: Train,
     result: SearchResult,
 }
 
@@ -115,7 +115,7 @@ impl Train {
 }
 
 /// The best trial's state is what the final training goes on from; the others' have served.
-fn clear_states(trials: &Trials, found: &runner_results::Search, context: &StageContext) -> anyhow::Result<()> {
+fn clear_states(trials: &Trials, found: &runner_results::search::Search, context: &StageContext) -> anyhow::Result<()> {
     let trials = found.trials.iter().map(|trial| trials.trial(&trial.params));
     let trials = trials.collect::<Result<Vec<_>, _>>().map_err(|message| anyhow!(message))?;
     let state = |trial: &Train| (trial.subject(), trial.training().trajectory());
@@ -152,16 +152,16 @@ impl Tally {
 
 impl Found {
     /// For the end of a headline.
-    pub fn remark(&self) -> String {
+    pub(crate) fn remark(&self) -> String {
         format!("; test set evaluated once, after {}", told(&self.result.search))
     }
 
-    pub fn document(&self) -> &runner_results::Search {
+    pub(crate) fn document(&self) -> &runner_results::search::Search {
         &self.result.search
     }
 
     /// One row for each epoch of each trial.
-    pub fn table(&self) -> anyhow::Result<Table> {
+    pub(crate) fn table(&self) -> anyhow::Result<Table> {
         let parts = self.result.search.trials.iter().zip(&self.result.curves).map(|(trial, curves)| {
             let index: ArrayRef = Arc::new(Int64Array::from(vec![trial.index as i64; curves.len()]));
             std::iter::once(("trial".to_owned(), index)).chain(curve_columns(curves)).collect()

@@ -6,11 +6,13 @@ use serde_json::Value;
 
 use super::Train;
 use super::trials::{FIXED, Trials};
-use runner_engine::{CheckContext, Kind, Problem, Stage, Step, listed, parameter_paths, ranges, suggest, typed_json};
+use runner_engine::{
+    CheckContext, Kind, Problem, Stage, Step, listed, out_of_range, parameter_paths, suggest, typed_json,
+};
 use runner_ml::search::{Point, Range};
 
 impl Trials<'_> {
-    pub fn check(&self, context: &mut CheckContext) {
+    pub(super) fn check(&self, context: &mut CheckContext) {
         let search = self.search;
         for (path, message) in search.problems() {
             let place = match path.split_once('.') {
@@ -178,7 +180,7 @@ impl Trials<'_> {
         };
         let steps: Vec<Step> = path.split('.').map(Step::from).collect();
         let params = serde_json::to_value(&trial).unwrap_or_default();
-        let found = ranges::out_of_range(&<Train as Kind>::INFO, &params).into_iter();
+        let found = out_of_range(&<Train as Kind>::INFO, &params).into_iter();
         let found: Vec<Problem> =
             found.filter(|one| one.path.starts_with(&steps)).map(|one| Problem::new(None, one.message)).collect();
         if !found.is_empty() {

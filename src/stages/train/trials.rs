@@ -17,7 +17,7 @@ pub(super) struct Trials<'a> {
 }
 
 impl<'a> Trials<'a> {
-    pub fn of(stage: &'a Train, search: &'a SearchSpec) -> Self {
+    pub(super) fn of(stage: &'a Train, search: &'a SearchSpec) -> Self {
         // A stage that was read from parameters can be written as such.
         let mut written = serde_json::to_value(stage).unwrap_or_default();
         if let Some(object) = written.as_object_mut() {
@@ -30,7 +30,7 @@ impl<'a> Trials<'a> {
     ///
     /// # Errors
     /// A path leads nowhere.
-    pub fn changed(&self, point: &Point) -> Result<Value, String> {
+    pub(super) fn changed(&self, point: &Point) -> Result<Value, String> {
         apply(&self.written, point)
     }
 
@@ -38,7 +38,7 @@ impl<'a> Trials<'a> {
     ///
     /// # Errors
     /// A path leads nowhere, or a value is none of its parameter's.
-    pub fn at(&self, point: &Point) -> Result<Train, String> {
+    pub(super) fn at(&self, point: &Point) -> Result<Train, String> {
         serde_json::from_value(self.changed(point)?).map_err(|error| error.to_string())
     }
 
@@ -46,7 +46,7 @@ impl<'a> Trials<'a> {
     ///
     /// # Errors
     /// As [`Trials::at`].
-    pub fn trial(&self, point: &Point) -> Result<Train, String> {
+    pub(super) fn trial(&self, point: &Point) -> Result<Train, String> {
         let chosen = self.at(point)?;
         Ok(Train { epochs: self.search.epochs.unwrap_or(chosen.epochs), ..chosen })
     }

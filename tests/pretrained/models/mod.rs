@@ -7,4 +7,4 @@ mod hostile;
 mod local;
 mod mirroring;
 mod server;
-pub mod stranger;
+pub(crate) mod stranger;

@@ -11,7 +11,7 @@ use crate::machine::{COMMIT, Files, sha256};
 
 /// What the server does wrong, if anything.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub(super) enum Fault {
     None,
     /// Closes the connection in the middle of the weights, the first `times` times, after `after` bytes.
     Cut {
@@ -28,7 +28,7 @@ pub enum Fault {
     Status(u16),
 }
 
-pub struct Hub {
+pub(super) struct Hub {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
@@ -43,7 +43,7 @@ struct Shared {
 }
 
 impl Hub {
-    pub fn start(files: Files, fault: Fault) -> Hub {
+    pub(super) fn start(files: Files, fault: Fault) -> Hub {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port");
         let address = listener.local_addr().expect("an address");
         let times = match fault {
@@ -71,16 +71,16 @@ impl Hub {
         Hub { address, shared }
     }
 
-    pub fn endpoint(&self) -> String {
+    pub(super) fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    pub fn requests(&self) -> Vec<String> {
+    pub(super) fn requests(&self) -> Vec<String> {
         self.shared.requests.lock().expect("requests").clone()
     }
 
     /// Downloads of the weights themselves, by first byte.
-    pub fn downloads_of_weights(&self) -> Vec<u64> {
+    pub(super) fn downloads_of_weights(&self) -> Vec<u64> {
         let requests = self.requests();
         let ranges = requests.iter().filter_map(|request| request.strip_prefix("GET /cdn/model.safetensors "));
         let first = |range: &str| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok();
@@ -96,7 +96,7 @@ impl Drop for Hub {
 }
 
 /// An endpoint that nobody listens at.
-pub fn closed_endpoint() -> String {
+pub(super) fn closed_endpoint() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port");
     format!("http://{}", listener.local_addr().expect("an address"))
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// A request as far as anything here depends on it.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub(crate) struct Asked {
     pub path: String,
     pub authorization: Option<String>,
     /// The first byte wanted.
@@ -17,9 +17,9 @@ pub struct Asked {
 }
 
 /// What a test's server answers with. Writing fails once the client is gone, which ends the answer.
-pub type Answer = dyn Fn(&Asked, &mut Reply) -> std::io::Result<()> + Send + Sync;
+pub(crate) type Answer = dyn Fn(&Asked, &mut Reply) -> std::io::Result<()> + Send + Sync;
 
-pub struct Stranger {
+pub(crate) struct Stranger {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
@@ -31,13 +31,15 @@ struct Shared {
     stopped: AtomicBool,
 }
 
-pub struct Reply {
+pub(crate) struct Reply {
     stream: TcpStream,
     shared: Arc<Shared>,
 }
 
 impl Stranger {
-    pub fn start(answer: impl Fn(&Asked, &mut Reply) -> std::io::Result<()> + Send + Sync + 'static) -> Stranger {
+    pub(crate) fn start(
+        answer: impl Fn(&Asked, &mut Reply) -> std::io::Result<()> + Send + Sync + 'static,
+    ) -> Stranger {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port");
         let address = listener.local_addr().expect("an address");
         let shared = Arc::new(Shared {
@@ -59,16 +61,16 @@ impl Stranger {
         Stranger { address, shared }
     }
 
-    pub fn endpoint(&self) -> String {
+    pub(crate) fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    pub fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<Asked> {
         self.shared.asked.lock().expect("requests").clone()
     }
 
     /// Bytes that went out.
-    pub fn sent(&self) -> u64 {
+    pub(crate) fn sent(&self) -> u64 {
         self.shared.sent.load(Ordering::SeqCst)
     }
 }
@@ -102,29 +104,29 @@ fn serve(shared: &Arc<Shared>, stream: TcpStream) -> std::io::Result<()> {
 }
 
 impl Reply {
-    pub fn send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.stream.write_all(bytes)?;
         self.shared.sent.fetch_add(bytes.len() as u64, Ordering::SeqCst);
         Ok(())
     }
 
     /// A status line and headers, each ending in `\r\n`.
-    pub fn head(&mut self, status: &str, headers: &str) -> std::io::Result<()> {
+    pub(crate) fn head(&mut self, status: &str, headers: &str) -> std::io::Result<()> {
         self.send(format!("HTTP/1.1 {status}\r\n{headers}Connection: close\r\n\r\n").as_bytes())
     }
 
     /// A whole answer with its length.
-    pub fn whole(&mut self, status: &str, headers: &str, body: &[u8]) -> std::io::Result<()> {
+    pub(crate) fn whole(&mut self, status: &str, headers: &str, body: &[u8]) -> std::io::Result<()> {
         self.head(status, &format!("{headers}Content-Length: {}\r\n", body.len()))?;
         self.send(body)
     }
 
-    pub fn not_found(&mut self) -> std::io::Result<()> {
+    pub(crate) fn not_found(&mut self) -> std::io::Result<()> {
         self.whole("404 Not Found", "", b"")
     }
 
     /// The same bytes again and again until nobody reads them any more.
-    pub fn endlessly(&mut self, bytes: &[u8], pause: Duration) -> std::io::Result<()> {
+    pub(crate) fn endlessly(&mut self, bytes: &[u8], pause: Duration) -> std::io::Result<()> {
         loop {
             self.send(bytes)?;
             self.stream.flush()?;

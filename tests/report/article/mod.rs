@@ -355,7 +355,7 @@ fn tex_compiles_it() {
 
 /// Compiles a copy of the folder, and gives the article's pages.
 #[track_caller]
-pub fn compile(from: &Path, to: &Path) -> f64 {
+pub(crate) fn compile(from: &Path, to: &Path) -> f64 {
     std::fs::create_dir_all(to.join("figures")).expect("a folder");
     for folder in ["", "figures"].into_iter().filter(|folder| from.join(folder).exists()) {
         for entry in

@@ -32,7 +32,7 @@ const BETWEEN: &str = "\n----\n\n";
 
 /// What it says of each of several, one below the other, to be compared whole.
 #[track_caller]
-pub fn each_refused(works: impl IntoIterator<Item = Workspace>) -> String {
+pub(crate) fn each_refused(works: impl IntoIterator<Item = Workspace>) -> String {
     let mut said = Vec::new();
     for work in works {
         said.push(refused(&work));
@@ -42,7 +42,7 @@ pub fn each_refused(works: impl IntoIterator<Item = Workspace>) -> String {
 
 /// What `plan` says besides of a pipeline that it accepts.
 #[track_caller]
-pub fn accepted(work: &Workspace) -> String {
+pub(crate) fn accepted(work: &Workspace) -> String {
     let output = work.runner(&["plan", "pipeline.yaml"]);
     let text = String::from_utf8(output.stderr).expect("UTF-8");
     assert_eq!(output.status.code(), Some(0), "{text}");

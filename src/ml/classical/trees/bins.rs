@@ -9,21 +9,21 @@ use crate::classical::arrays::{ArrayError, Arrays};
 use crate::progress::{Cancelled, Progress};
 
 /// Bins of a column at most; their codes are 0..=254.
-pub const MAX_BINS: usize = 255;
+pub(crate) const MAX_BINS: usize = 255;
 /// The code of a missing value.
-pub const MISSING: u8 = 255;
+pub(crate) const MISSING: u8 = 255;
 /// Codes that a column can hold.
-pub const CODES: usize = 256;
+pub(crate) const CODES: usize = 256;
 
 /// The bins of every column, fitted on training rows.
-pub struct Bins {
+pub(crate) struct Bins {
     cuts: Cuts,
     /// By column the middle of the values of each bin.
     centres: Vec<Vec<f64>>,
 }
 
 /// Where the bins of every column end: what turns values into codes.
-pub struct Cuts {
+pub(crate) struct Cuts {
     /// By column the largest value of each bin but the last, in a sense: halfway to the smallest of the next.
     columns: Vec<Vec<f64>>,
 }
@@ -34,54 +34,54 @@ struct ColumnBins {
 }
 
 /// Columns whose codes lie side by side in `BlockCodes`.
-pub const LANES: usize = 8;
+pub(crate) const LANES: usize = 8;
 
 /// The codes of training rows by blocks of 8 columns, in each block one row after the other: a row that is visited alone
 /// then costs one cache line for 8 columns instead of 8.
-pub struct BlockCodes {
+pub(crate) struct BlockCodes {
     rows: usize,
     /// blocks × rows; places beyond the last column hold 0.
     codes: Vec<[u8; LANES]>,
 }
 
 impl BlockCodes {
-    pub fn block(&self, block: usize) -> &[[u8; LANES]] {
+    pub(crate) fn block(&self, block: usize) -> &[[u8; LANES]] {
         &self.codes[block * self.rows..(block + 1) * self.rows]
     }
 
-    pub fn column(&self, j: usize) -> BlockColumn<'_> {
+    pub(crate) fn column(&self, j: usize) -> BlockColumn<'_> {
         BlockColumn { codes: self.block(j / LANES), lane: j % LANES }
     }
 }
 
 /// The codes of one column in `BlockCodes`.
 #[derive(Clone, Copy)]
-pub struct BlockColumn<'a> {
+pub(crate) struct BlockColumn<'a> {
     codes: &'a [[u8; LANES]],
     lane: usize,
 }
 
 impl BlockColumn<'_> {
-    pub fn code(&self, row: u32) -> u8 {
+    pub(crate) fn code(&self, row: u32) -> u8 {
         self.codes[row as usize][self.lane]
     }
 }
 
 /// The codes of training rows, one column after the other.
-pub struct Codes {
-    pub rows: usize,
-    pub cols: usize,
+pub(crate) struct Codes {
+    pub(crate) rows: usize,
+    pub(crate) cols: usize,
     codes: Vec<u8>,
 }
 
 impl Codes {
-    pub fn column(&self, j: usize) -> &[u8] {
+    pub(crate) fn column(&self, j: usize) -> &[u8] {
         &self.codes[j * self.rows..(j + 1) * self.rows]
     }
 }
 
 impl Bins {
-    pub fn fit(x: &Features, progress: &dyn Progress) -> Result<Bins, Cancelled> {
+    pub(crate) fn fit(x: &Features, progress: &dyn Progress) -> Result<Bins, Cancelled> {
         let fitted = (0..x.cols.div_ceil(LANES)).into_par_iter().map(|block| {
             let columns = columns_of(x, block).into_iter().map(|values| {
                 progress.go_on()?;
@@ -96,7 +96,7 @@ impl Bins {
     }
 
     /// Codes column by column.
-    pub fn columns(&self, x: &Features) -> Codes {
+    pub(crate) fn columns(&self, x: &Features) -> Codes {
         let mut codes = vec![0; x.rows * x.cols];
         codes.par_chunks_mut(x.rows * LANES).enumerate().for_each(|(block, codes)| {
             let columns = columns_of(x, block).into_iter().zip(&self.cuts.columns[block * LANES..]);
@@ -108,7 +108,7 @@ impl Bins {
     }
 
     /// Codes block by block.
-    pub fn blocks(&self, x: &Features) -> BlockCodes {
+    pub(crate) fn blocks(&self, x: &Features) -> BlockCodes {
         let mut codes = vec![[0; LANES]; x.rows * x.cols.div_ceil(LANES)];
         codes.par_chunks_mut(x.rows).enumerate().for_each(|(block, codes)| {
             let columns = columns_of(x, block).into_iter().zip(&self.cuts.columns[block * LANES..]);
@@ -119,26 +119,26 @@ impl Bins {
         BlockCodes { rows: x.rows, codes }
     }
 
-    pub fn cuts(&self) -> &Cuts {
+    pub(crate) fn cuts(&self) -> &Cuts {
         &self.cuts
     }
 
-    pub fn into_cuts(self) -> Cuts {
+    pub(crate) fn into_cuts(self) -> Cuts {
         self.cuts
     }
 
     /// Bins of column `j`; at least 1.
-    pub fn count(&self, j: usize) -> usize {
+    pub(crate) fn count(&self, j: usize) -> usize {
         self.cuts.columns[j].len() + 1
     }
 
     /// The last bin of column `j` whose centre is at most `value`, given that the first is.
-    pub fn bin_below(&self, j: usize, value: f64) -> u8 {
+    pub(crate) fn bin_below(&self, j: usize, value: f64) -> u8 {
         let at = self.centres[j].partition_point(|&centre| centre <= value);
         at.saturating_sub(1) as u8
     }
 
-    pub fn centre(&self, j: usize, code: u8) -> f64 {
+    pub(crate) fn centre(&self, j: usize, code: u8) -> f64 {
         self.centres[j][usize::from(code)]
     }
 }
@@ -147,7 +147,7 @@ impl Cuts {
     /// Codes of those rows, one row after the other, for predicting.
     ///
     /// Panics when `x` has another number of columns than the rows of the fit.
-    pub fn rows(&self, x: &Features, rows: Range<usize>) -> Vec<u8> {
+    pub(crate) fn rows(&self, x: &Features, rows: Range<usize>) -> Vec<u8> {
         assert_eq!(x.cols, self.columns.len(), "predict with the columns of the fit");
         let mut codes = Vec::with_capacity(rows.len() * x.cols);
         for i in rows {
@@ -156,13 +156,13 @@ impl Cuts {
         codes
     }
 
-    pub fn put(&self, arrays: &mut Arrays) {
+    pub(crate) fn put(&self, arrays: &mut Arrays) {
         arrays.put_whole("cut_counts", &self.columns.iter().map(|cuts| cuts.len() as u32).collect::<Vec<_>>());
         let all = self.columns.concat();
         arrays.put_f64("cuts", &[all.len()], &all);
     }
 
-    pub fn take(arrays: &mut Arrays, columns: usize) -> Result<Cuts, ArrayError> {
+    pub(crate) fn take(arrays: &mut Arrays, columns: usize) -> Result<Cuts, ArrayError> {
         let counts = arrays.take_whole("cut_counts", Some(columns), MAX_BINS)?;
         let total = counts.iter().map(|&count| count as usize).sum();
         let all = arrays.take_f64("cuts", &[Some(total)])?;

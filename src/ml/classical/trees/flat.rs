@@ -18,7 +18,7 @@ use super::tree::{Place, Split, Tree};
 use crate::classical::arrays::{ArrayError, Arrays};
 
 /// Writes trees whose leaves have `width` values each.
-pub fn put(trees: &[Tree], width: usize, arrays: &mut Arrays) {
+pub(crate) fn put(trees: &[Tree], width: usize, arrays: &mut Arrays) {
     let sizes: Vec<u32> = trees.iter().map(|tree| tree.len() as u32).collect();
     let (mut columns, mut cuts, mut missing_left, mut leaves) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut values, mut known, mut bits) = (Vec::new(), HashMap::<Vec<u32>, u32>::new(), Vec::new());
@@ -56,7 +56,7 @@ pub fn put(trees: &[Tree], width: usize, arrays: &mut Arrays) {
 }
 
 /// Reads them back; their splits look at columns below `columns`.
-pub fn take(arrays: &mut Arrays, width: usize, columns: usize) -> Result<Vec<Tree>, ArrayError> {
+pub(crate) fn take(arrays: &mut Arrays, width: usize, columns: usize) -> Result<Vec<Tree>, ArrayError> {
     let sizes = arrays.take_whole("trees", None, usize::MAX)?;
     let nodes = arrays.take_whole("columns", None, columns + 1)?;
     let splits = nodes.iter().filter(|&&column| column > 0).count();

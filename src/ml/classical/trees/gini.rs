@@ -15,28 +15,28 @@ const VISITS_BETWEEN_CHECKS: usize = 4_000_000;
 
 /// How a tree grows.
 #[derive(Clone, Copy)]
-pub struct Growth {
+pub(crate) struct Growth {
     /// Levels below the root at most.
-    pub max_depth: usize,
+    pub(crate) max_depth: usize,
     /// Rows (counted as often as they were drawn) that each side of a split keeps at least.
-    pub min_samples_leaf: u64,
+    pub(crate) min_samples_leaf: u64,
     /// Columns that are tried at each node; more where all of those are constant.
-    pub columns_per_split: usize,
+    pub(crate) columns_per_split: usize,
     /// One random cut for each column instead of the best.
-    pub random_cuts: bool,
+    pub(crate) random_cuts: bool,
 }
 
 /// A training row of one tree.
 #[derive(Clone, Copy, Default)]
-pub struct Sample {
-    pub row: u32,
-    pub class: u16,
+pub(crate) struct Sample {
+    pub(crate) row: u32,
+    pub(crate) class: u16,
     /// How often the bootstrap drew it.
-    pub weight: u16,
+    pub(crate) weight: u16,
 }
 
 /// Grows a tree on `samples`; the leaves hold the shares of the classes.
-pub fn grow(
+pub(crate) fn grow(
     bins: &Bins,
     codes: &Codes,
     mut samples: Vec<Sample>,

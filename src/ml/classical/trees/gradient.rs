@@ -12,13 +12,13 @@ use crate::progress::{Cancelled, Progress};
 
 /// How a tree grows.
 #[derive(Clone, Copy)]
-pub struct Growth {
-    pub max_leaves: usize,
+pub(crate) struct Growth {
+    pub(crate) max_leaves: usize,
     /// Levels below the root at most.
-    pub max_depth: usize,
-    pub limits: Limits,
+    pub(crate) max_depth: usize,
+    pub(crate) limits: Limits,
     /// What the leaf values −G / (H + l2) are multiplied by.
-    pub learning_rate: f64,
+    pub(crate) learning_rate: f64,
 }
 
 /// A smaller gain is rounding.
@@ -32,9 +32,9 @@ const SEARCH_ROWS: usize = 512;
 
 /// Buffers that one tree after another uses.
 #[derive(Default)]
-pub struct Workspace {
+pub(crate) struct Workspace {
     /// The derivatives of every row, also of those that do not take part.
-    pub slopes: Vec<Slope>,
+    pub(crate) slopes: Vec<Slope>,
     samples: Vec<Sample>,
     spare: Vec<Sample>,
     free: Vec<Vec<Block>>,
@@ -42,15 +42,15 @@ pub struct Workspace {
 
 /// What trees are grown from.
 #[derive(Clone, Copy)]
-pub struct GrowthData<'a> {
-    pub bins: &'a Bins,
-    pub codes: &'a BlockCodes,
-    pub growth: Growth,
+pub(crate) struct GrowthData<'a> {
+    pub(crate) bins: &'a Bins,
+    pub(crate) codes: &'a BlockCodes,
+    pub(crate) growth: Growth,
 }
 
 /// Grows a tree on `workspace.slopes` of the given rows and columns, both ascending, and adds the value of its leaf to
 /// the score of each of those rows.
-pub fn grow(
+pub(crate) fn grow(
     data: GrowthData,
     rows: impl Iterator<Item = u32> + Clone,
     columns: &[usize],

@@ -10,31 +10,31 @@ use super::tree::Split;
 use crate::simd::dispatch;
 
 /// A sum of rows: the gradients in the high half, the Hessians, none below 0, in the low half.
-pub type Sum = i64;
+pub(crate) type Sum = i64;
 
 /// Sums by code for each column of a block.
-pub type Block = [[Sum; CODES]; LANES];
+pub(crate) type Block = [[Sum; CODES]; LANES];
 
 /// Cuts that are compared at once.
 const CHUNK: usize = 16;
 
 /// A training row of one tree.
 #[derive(Clone, Copy, Default)]
-pub struct Sample {
-    pub sum: Sum,
-    pub row: u32,
+pub(crate) struct Sample {
+    pub(crate) sum: Sum,
+    pub(crate) row: u32,
 }
 
 /// Derivatives of the loss by the score of a row. The Hessian is not negative.
 #[derive(Clone, Copy, Default)]
-pub struct Slope {
-    pub gradient: f32,
-    pub hessian: f32,
+pub(crate) struct Slope {
+    pub(crate) gradient: f32,
+    pub(crate) hessian: f32,
 }
 
 /// The sum of slopes to 40 binary places, the same for any order of the rows.
 #[derive(Clone, Copy, Default)]
-pub struct Total {
+pub(crate) struct Total {
     gradient: i128,
     hessian: i128,
 }
@@ -42,7 +42,7 @@ pub struct Total {
 impl Total {
     const UNITS: f64 = (1u64 << 40) as f64;
 
-    pub fn of(slopes: impl Iterator<Item = Slope>) -> Total {
+    pub(crate) fn of(slopes: impl Iterator<Item = Slope>) -> Total {
         let exact = |value: f32| i128::from((f64::from(value) * Self::UNITS) as i64);
         slopes.fold(Total::default(), |sum, slope| Total {
             gradient: sum.gradient + exact(slope.gradient),
@@ -50,25 +50,25 @@ impl Total {
         })
     }
 
-    pub fn gradient(&self) -> f64 {
+    pub(crate) fn gradient(&self) -> f64 {
         self.gradient as f64 / Self::UNITS
     }
 
-    pub fn hessian(&self) -> f64 {
+    pub(crate) fn hessian(&self) -> f64 {
         self.hessian as f64 / Self::UNITS
     }
 }
 
 /// The units of both halves: powers of two, so that scaling rounds nothing, as fine as no partial sum can overflow.
 #[derive(Clone, Copy)]
-pub struct FixedPoint {
+pub(crate) struct FixedPoint {
     gradient_units: f64,
     hessian_units: f64,
 }
 
 impl FixedPoint {
     /// For the rows whose slopes are given.
-    pub fn new(slopes: impl Iterator<Item = Slope> + Clone) -> Self {
+    pub(crate) fn new(slopes: impl Iterator<Item = Slope> + Clone) -> Self {
         let rows = slopes.clone().count() as f64;
         let total = Total::of(slopes.map(|slope| Slope { gradient: slope.gradient.abs(), ..slope }));
         // No partial sum of the sizes exceeds the whole; rounding adds less than 1 for each row.
@@ -77,7 +77,7 @@ impl FixedPoint {
         FixedPoint { gradient_units: units(total.gradient()), hessian_units: units(total.hessian()) }
     }
 
-    pub fn sample(&self, row: u32, slope: Slope) -> Sample {
+    pub(crate) fn sample(&self, row: u32, slope: Slope) -> Sample {
         let gradient = (f64::from(slope.gradient) * self.gradient_units).round_ties_even() as i64;
         let hessian = (f64::from(slope.hessian) * self.hessian_units).round_ties_even() as i64;
         Sample { sum: (gradient << 32) + hessian, row }
@@ -100,8 +100,8 @@ fn hessian(sum: Sum) -> i32 {
 
 /// A leaf that may be split.
 #[derive(Clone, Copy)]
-pub struct Open {
-    pub sum: Sum,
+pub(crate) struct Open {
+    pub(crate) sum: Sum,
     rows: i32,
     /// Rows for each unit of the Hessians.
     rows_per_unit: f32,
@@ -116,15 +116,15 @@ pub struct Open {
 
 /// What each side of a split keeps at least, and what damps its value.
 #[derive(Clone, Copy)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// Rows; see `counts`.
-    pub samples: u64,
-    pub hessian: f64,
-    pub l2: f64,
+    pub(crate) samples: u64,
+    pub(crate) hessian: f64,
+    pub(crate) l2: f64,
 }
 
 impl Open {
-    pub fn new(rows: &[Sample], limits: Limits, fixed: FixedPoint) -> Self {
+    pub(crate) fn new(rows: &[Sample], limits: Limits, fixed: FixedPoint) -> Self {
         let sum: Sum = rows.iter().map(|sample| sample.sum).sum();
         let at_least_one = |least: f64| least.ceil().clamp(1.0, f64::from(i32::MAX)) as i32;
         let l2 = limits.l2 * fixed.hessian_units;
@@ -144,23 +144,23 @@ impl Open {
 
 /// The best cut so far of a leaf.
 #[derive(Clone, Copy)]
-pub struct Candidate {
+pub(crate) struct Candidate {
     /// Grows with the gain, in a way that differs from leaf to leaf; for comparisons of cuts of one leaf.
     rank: f32,
     left: Sum,
-    pub split: Split,
+    pub(crate) split: Split,
     /// Whether rows of the leaf lack the column's value, so that `split` says where they go.
-    pub knows_missing: bool,
+    pub(crate) knows_missing: bool,
 }
 
 impl Candidate {
     /// What the split adds to the scores of the leaf's rows; see `FixedPoint::score`.
-    pub fn gain(&self, open: &Open, fixed: FixedPoint, l2: f64) -> f64 {
+    pub(crate) fn gain(&self, open: &Open, fixed: FixedPoint, l2: f64) -> f64 {
         fixed.score(self.left, l2) + fixed.score(open.sum - self.left, l2) - fixed.score(open.sum, l2)
     }
 
     /// The better of two; of equals the first.
-    pub fn better(first: Option<Candidate>, second: Option<Candidate>) -> Option<Candidate> {
+    pub(crate) fn better(first: Option<Candidate>, second: Option<Candidate>) -> Option<Candidate> {
         match (first, second) {
             (Some(a), Some(b)) if b.rank > a.rank => Some(b),
             (Some(a), _) => Some(a),
@@ -171,15 +171,15 @@ impl Candidate {
 
 /// The columns of one block that a tree may use.
 #[derive(Clone, Copy)]
-pub struct Chosen<'a> {
-    pub block: usize,
+pub(crate) struct Chosen<'a> {
+    pub(crate) block: usize,
     /// Their places in the block, ascending.
-    pub lanes: &'a [u8],
+    pub(crate) lanes: &'a [u8],
 }
 
 /// Fills `part` with the sums of `rows` and takes them away from `whole`, which holds those of their parent, where the
 /// other child is wanted. Then finds the best cut in each of both that is `Open`: in (`part`, `whole`).
-pub fn divide(
+pub(crate) fn divide(
     bins: &Bins,
     codes: &BlockCodes,
     chosen: Chosen,

@@ -4,9 +4,9 @@
 //! `gradient` regression trees for boosting, by way of `histogram`; `flat` writes trees down as a few arrays. A split is "code ≤ cut" on one column,
 //! with a side for missing values.
 
-pub mod bins;
-pub mod flat;
-pub mod gini;
-pub mod gradient;
-pub mod histogram;
-pub mod tree;
+pub(crate) mod bins;
+pub(crate) mod flat;
+pub(crate) mod gini;
+pub(crate) mod gradient;
+pub(crate) mod histogram;
+pub(crate) mod tree;

@@ -3,7 +3,7 @@
 use super::bins::MISSING;
 
 /// A binary tree over bin codes with a vector of values at each leaf.
-pub struct Tree {
+pub(crate) struct Tree {
     nodes: Vec<Node>,
     /// leaves × width.
     values: Vec<f32>,
@@ -11,7 +11,7 @@ pub struct Tree {
 }
 
 /// Adds what each tree has for a row to the score of its class.
-pub fn add_leaves(scores: &mut [f64], trees: &[Tree], codes: &[u8]) {
+pub(crate) fn add_leaves(scores: &mut [f64], trees: &[Tree], codes: &[u8]) {
     scores.iter_mut().zip(trees).for_each(|(score, tree)| *score += f64::from(tree.leaf(codes)[0]));
 }
 
@@ -33,27 +33,27 @@ const LEAF: u32 = u32::MAX;
 /// Rows whose code in `column` is at most `cut` go left; those without a value where `missing_left`
 /// says.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Split {
-    pub column: u32,
-    pub cut: u8,
-    pub missing_left: bool,
+pub(crate) struct Split {
+    pub(crate) column: u32,
+    pub(crate) cut: u8,
+    pub(crate) missing_left: bool,
 }
 
 /// What a node is.
-pub enum Place<'a> {
+pub(crate) enum Place<'a> {
     Split(Split, [usize; 2]),
     Leaf(&'a [f32]),
 }
 
 impl Split {
-    pub fn goes_left(&self, code: u8) -> bool {
+    pub(crate) fn goes_left(&self, code: u8) -> bool {
         if code == MISSING { self.missing_left } else { code <= self.cut }
     }
 }
 
 impl Tree {
     /// A tree of one node without a value yet; each leaf will hold `width` values.
-    pub fn new(width: usize) -> Tree {
+    pub(crate) fn new(width: usize) -> Tree {
         Tree {
             nodes: vec![Node { column: LEAF, left: 0, right: 0, cut: 0, missing_left: false }],
             values: Vec::new(),
@@ -62,7 +62,7 @@ impl Tree {
     }
 
     /// Gives `node` two children and returns their numbers.
-    pub fn split(&mut self, node: usize, split: Split) -> (usize, usize) {
+    pub(crate) fn split(&mut self, node: usize, split: Split) -> (usize, usize) {
         let left = self.nodes.len();
         let blank = Node { column: LEAF, left: 0, right: 0, cut: 0, missing_left: false };
         self.nodes.extend([blank, blank]);
@@ -77,19 +77,19 @@ impl Tree {
     }
 
     /// Makes `node` a leaf with the given values. Every node without children has to be told once.
-    pub fn set_leaf(&mut self, node: usize, values: impl Iterator<Item = f32>) {
+    pub(crate) fn set_leaf(&mut self, node: usize, values: impl Iterator<Item = f32>) {
         self.nodes[node].left = (self.values.len() / self.width) as u32;
         self.values.extend(values);
         debug_assert_eq!(self.values.len() % self.width, 0);
     }
 
     /// Nodes, leaves included.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.nodes.len()
     }
 
     /// A node and, of a split, the numbers of its children.
-    pub fn at(&self, node: usize) -> Place<'_> {
+    pub(crate) fn at(&self, node: usize) -> Place<'_> {
         let Node { column, left, right, cut, missing_left } = self.nodes[node];
         if column == LEAF {
             return Place::Leaf(self.values_of(left));
@@ -98,12 +98,12 @@ impl Tree {
     }
 
     /// The values of the leaf that a row falls into; `codes` holds its code in every column.
-    pub fn leaf(&self, codes: &[u8]) -> &[f32] {
+    pub(crate) fn leaf(&self, codes: &[u8]) -> &[f32] {
         self.leaf_by(|column| codes[column])
     }
 
     /// The same where the code of a column has to be asked for.
-    pub fn leaf_by(&self, code: impl Fn(usize) -> u8) -> &[f32] {
+    pub(crate) fn leaf_by(&self, code: impl Fn(usize) -> u8) -> &[f32] {
         let mut node = self.nodes[0];
         while node.column != LEAF {
             let split = Split { column: node.column, cut: node.cut, missing_left: node.missing_left };
@@ -121,7 +121,11 @@ impl Tree {
 
 /// Moves the rows that go left to the front, keeping the order on both sides, and returns how many
 /// they are. Every row is written to both sides, since a branch would be a coin toss.
-pub fn partition<T: Copy + Default>(rows: &mut [T], spare: &mut Vec<T>, goes_left: impl Fn(&T) -> bool) -> usize {
+pub(crate) fn partition<T: Copy + Default>(
+    rows: &mut [T],
+    spare: &mut Vec<T>,
+    goes_left: impl Fn(&T) -> bool,
+) -> usize {
     if spare.len() < rows.len() {
         spare.resize(rows.len(), T::default());
     }

@@ -5,32 +5,32 @@
 //! hint changes when memory is read, never what is computed.
 
 /// Levels of a tile for each line. A level is two lines of its panel: after eight tiles the next panel is there.
-pub const STEP: usize = 4;
+pub(crate) const STEP: usize = 4;
 
 /// Values of 32 bits in a cache line.
 const LINE: usize = 16;
 
 /// What is still to be asked for.
 #[derive(Clone, Copy)]
-pub struct Ahead<'a, T>(&'a [T]);
+pub(crate) struct Ahead<'a, T>(&'a [T]);
 
 impl<'a, T> Ahead<'a, T> {
-    pub fn new(values: &'a [T]) -> Self {
+    pub(crate) fn new(values: &'a [T]) -> Self {
         Ahead(values)
     }
 
-    pub const fn nothing() -> Self {
+    pub(crate) const fn nothing() -> Self {
         Ahead(&[])
     }
 
     /// What is left when so many lines have been asked for.
-    pub fn after(self, lines: usize) -> Self {
+    pub(crate) fn after(self, lines: usize) -> Self {
         Ahead(self.0.get(lines * LINE..).unwrap_or(&[]))
     }
 
     /// Asks for the next line, if there is one.
     #[inline(always)]
-    pub fn fetch(&mut self) {
+    pub(crate) fn fetch(&mut self) {
         let Some((line, rest)) = self.0.split_at_checked(LINE) else { return };
         self.0 = rest;
         // SAFETY: a hint, which reads and writes nothing and faults at no address.

@@ -12,14 +12,14 @@ use super::words::{TILE, Tile, WIDTH, WordPanels, WordRows, each_tile};
 use crate::simd::dispatch;
 
 /// A depth × columns matrix of weights.
-pub struct HalfPanels {
+pub(crate) struct HalfPanels {
     panels: WordPanels,
     depth: usize,
 }
 
 impl HalfPanels {
     /// From the transpose, as PyTorch's linear weights come: row `c` of `transposed` (`depth` long) becomes column `c`.
-    pub fn from_transposed(transposed: &[f32], columns: usize, depth: usize) -> Self {
+    pub(crate) fn from_transposed(transposed: &[f32], columns: usize, depth: usize) -> Self {
         let value = |c: usize, k: usize| if k < depth { transposed[c * depth + k] } else { 0.0 };
         let panels =
             WordPanels::new(columns, depth.div_ceil(2), |c, level| pair(value(c, 2 * level), value(c, 2 * level + 1)));
@@ -38,7 +38,7 @@ fn pair(even: f32, odd: f32) -> u32 {
 }
 
 /// `out[r] = finish(rows[r] · panels)`, as `matmul::multiply`; strides and bias hold whole panels of [`WIDTH`] columns.
-pub fn multiply(
+pub(crate) fn multiply(
     rows: Rows,
     panels: &HalfPanels,
     scratch: &mut WordRows,

@@ -10,7 +10,7 @@ use crate::simd::dispatch;
 ///
 /// e^x = 2^n · e^r with n = round(x / ln 2), |r| ≤ ln 2 / 2, e^r by its Taylor series to r⁷ (remainder 6e-9).
 #[inline(always)]
-pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+pub(crate) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let x = simd.max_f32s(simd.min_f32s(x, simd.splat_f32s(88.0)), simd.splat_f32s(-87.0));
     // Adding 1.5 · 2²³ rounds to an integer, which then sits in the low bits of the sum.
     let magic = simd.splat_f32s(12_582_912.0);
@@ -32,7 +32,7 @@ pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 /// Φ(x) − ½ = x·P(x²)/Q(x²) on |x| ≤ 5.6, beyond which Φ is 0 or 1 in f32. P and Q (degree 5 each) were fitted to
 /// scipy's erf by reweighted least squares towards the minimax; the rational itself is right to 2.2e-8.
 #[inline(always)]
-pub fn gelu<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+pub(crate) fn gelu<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     const P: [f32; 6] = [2.229_734_3e-8, 6.289_8e-6, 1.689_311_2e-4, 4.677_362e-3, 3.392_920_3e-2, 3.989_422_6e-1];
     const Q: [f32; 6] = [1.179_656_6e-6, 7.334_485e-5, 1.885_502_5e-3, 2.867_765_7e-2, 2.517_142_3e-1, 1.0];
     let clamped = simd.max_f32s(simd.min_f32s(x, simd.splat_f32s(5.6)), simd.splat_f32s(-5.6));
@@ -49,7 +49,7 @@ pub fn gelu<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 
 /// GELU's tanh form, ½x(1 + tanh(√(2/π)(x + 0.044715x³))) = x / (1 + e^(−2u)): `gelu_new`, `gelu_pytorch_tanh`.
 #[inline(always)]
-pub fn gelu_tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+pub(crate) fn gelu_tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let one = simd.splat_f32s(1.0);
     let square = simd.mul_f32s(x, x);
     let inner = simd.mul_add_e_f32s(square, simd.splat_f32s(0.044_715), one);
@@ -61,7 +61,7 @@ pub fn gelu_tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 /// Softmax of `scale * row` over the first `length` values of each row, in place; rows are `stride` apart, and a row
 /// must have room for whole vectors: what lies past `length` becomes 0 or next to it.
 #[inline(always)]
-pub fn softmax_rows<S: Simd>(simd: S, rows: &mut [f32], stride: usize, length: usize, scale: f32) {
+pub(crate) fn softmax_rows<S: Simd>(simd: S, rows: &mut [f32], stride: usize, length: usize, scale: f32) {
     let padded = length.next_multiple_of(S::F32_LANES);
     let scale = simd.splat_f32s(scale);
     for row in rows.chunks_exact_mut(stride) {
@@ -87,7 +87,7 @@ pub fn softmax_rows<S: Simd>(simd: S, rows: &mut [f32], stride: usize, length: u
 
 /// Layer norm of the first `weight.len()` values of each row, in place; rows are `stride` apart (Ba et al., arXiv
 /// 1607.06450). The variance comes from the centred values: E[x²] − E[x]² would cancel.
-pub fn layer_norm_rows(rows: &mut [f32], stride: usize, weight: &[f32], bias: &[f32], epsilon: f32) {
+pub(crate) fn layer_norm_rows(rows: &mut [f32], stride: usize, weight: &[f32], bias: &[f32], epsilon: f32) {
     struct LayerNorm<'a>(&'a mut [f32], usize, &'a [f32], &'a [f32], f32);
     impl WithSimd for LayerNorm<'_> {
         type Output = ();

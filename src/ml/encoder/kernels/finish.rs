@@ -8,7 +8,7 @@ use super::elementwise::{gelu, gelu_tanh};
 
 /// What happens to a sum before it is stored. `bias` holds `Panels::padded(columns)` values.
 #[derive(Clone, Copy)]
-pub enum Finish<'a> {
+pub(crate) enum Finish<'a> {
     Plain,
     Bias(&'a [f32]),
     BiasGelu(&'a [f32]),
@@ -21,7 +21,7 @@ pub enum Finish<'a> {
 impl Finish<'_> {
     /// Stores `N` registers of sums, whose columns begin at `column`, at `start` in `out` (and in the residual).
     #[inline(always)]
-    pub fn store<S: Simd, const N: usize>(
+    pub(crate) fn store<S: Simd, const N: usize>(
         self,
         simd: S,
         mut sums: [S::f32s; N],

@@ -11,7 +11,7 @@ use super::words::{TILE, Tile, WIDTH, WordPanels, WordRows, each_tile};
 use crate::simd::dispatch;
 
 /// A depth × columns matrix of weights.
-pub struct BytePanels {
+pub(crate) struct BytePanels {
     panels: WordPanels,
     depth: usize,
     /// For each column of each panel: what a unit of its bytes is worth,
@@ -22,7 +22,7 @@ pub struct BytePanels {
 
 impl BytePanels {
     /// From the transpose, as PyTorch's linear weights come: row `c` of `transposed` (`depth` long) becomes column `c`.
-    pub fn from_transposed(transposed: &[f32], columns: usize, depth: usize) -> Self {
+    pub(crate) fn from_transposed(transposed: &[f32], columns: usize, depth: usize) -> Self {
         let empty = vec![[0.0; WIDTH]; columns.div_ceil(WIDTH)];
         let (mut scales, mut sums) = (empty.clone(), empty);
         let mut bytes = vec![0i8; columns * depth];
@@ -48,7 +48,7 @@ impl BytePanels {
 
 /// Rows as bytes: value ≈ scale · (byte − zero).
 #[derive(Default)]
-pub struct ByteRows {
+pub(crate) struct ByteRows {
     rows: WordRows,
     scales: Vec<f32>,
     zeros: Vec<f32>,
@@ -109,7 +109,7 @@ impl WithSimd for Quantize<'_> {
 }
 
 /// `out[r] = finish(rows[r] · panels)`, as `matmul::multiply`; strides and bias hold whole panels of [`WIDTH`] columns.
-pub fn multiply(
+pub(crate) fn multiply(
     rows: Rows,
     panels: &BytePanels,
     scratch: &mut ByteRows,

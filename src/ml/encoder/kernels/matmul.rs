@@ -18,7 +18,7 @@ use crate::simd::{dispatch, lanes};
 /// A depth × columns matrix in panels: for each group of `2 * lanes()` columns, its values row after row; the last
 /// group is filled up with zeros.
 #[derive(Default)]
-pub struct Panels {
+pub(crate) struct Panels {
     data: Vec<f32>,
     depth: usize,
     columns: usize,
@@ -26,13 +26,13 @@ pub struct Panels {
 
 impl Panels {
     /// Columns rounded up to whole panels.
-    pub fn padded(columns: usize) -> usize {
+    pub(crate) fn padded(columns: usize) -> usize {
         columns.next_multiple_of(2 * lanes())
     }
 
     /// From the transpose: row `c` of `transposed` (`stride` apart, `depth` long) becomes column `c`. PyTorch's
     /// linear weights (outputs × inputs) come this way, and so do the keys of attention.
-    pub fn set_transposed(&mut self, transposed: &[f32], stride: usize, columns: usize, depth: usize) {
+    pub(crate) fn set_transposed(&mut self, transposed: &[f32], stride: usize, columns: usize, depth: usize) {
         let width = self.reset(columns, depth);
         for (c, row) in transposed.chunks(stride).take(columns).enumerate() {
             let start = (c / width) * depth * width + c % width;
@@ -44,7 +44,7 @@ impl Panels {
     }
 
     /// From rows as they are (`stride` apart): row `k` of `rows` becomes level `k` of every panel.
-    pub fn set(&mut self, rows: &[f32], stride: usize, columns: usize, depth: usize) {
+    pub(crate) fn set(&mut self, rows: &[f32], stride: usize, columns: usize, depth: usize) {
         let width = self.reset(columns, depth);
         for (k, row) in rows.chunks(stride).take(depth).enumerate() {
             for (p, part) in row[..columns].chunks(width).enumerate() {
@@ -65,15 +65,15 @@ impl Panels {
 
 /// The first factor of a product: `count` rows, `stride` values apart.
 #[derive(Clone, Copy)]
-pub struct Rows<'a> {
-    pub values: &'a [f32],
-    pub stride: usize,
-    pub count: usize,
+pub(crate) struct Rows<'a> {
+    pub(crate) values: &'a [f32],
+    pub(crate) stride: usize,
+    pub(crate) count: usize,
 }
 
 /// `out[r] = finish(rows[r] · panels)`. Rows of `out` are `out_stride` apart and hold `Panels::padded(columns)` values,
 /// of which those past `columns` come out as `finish(0)`.
-pub fn multiply(rows: Rows, panels: &Panels, finish: Finish, out: &mut [f32], out_stride: usize) {
+pub(crate) fn multiply(rows: Rows, panels: &Panels, finish: Finish, out: &mut [f32], out_stride: usize) {
     debug_assert!(out_stride >= Panels::padded(panels.columns));
     dispatch(Multiply { rows, panels, finish, out, out_stride });
 }
@@ -121,23 +121,23 @@ fn tile_rows<S: Simd>() -> usize {
 
 /// A second factor a few registers wide: its rows are `stride` values apart.
 #[derive(Clone, Copy)]
-pub struct Levels<'a> {
-    pub values: &'a [f32],
-    pub stride: usize,
-    pub depth: usize,
+pub(crate) struct Levels<'a> {
+    pub(crate) values: &'a [f32],
+    pub(crate) stride: usize,
+    pub(crate) depth: usize,
 }
 
 /// Where results go: those of the first row from `start + column` on, each row `stride` further. A bias begins at `column`.
 #[derive(Clone, Copy)]
-pub struct Target {
-    pub column: usize,
-    pub start: usize,
-    pub stride: usize,
+pub(crate) struct Target {
+    pub(crate) column: usize,
+    pub(crate) start: usize,
+    pub(crate) stride: usize,
 }
 
 /// All rows against `REGISTERS` registers of each level, for operations that already run with vectors.
 #[inline(always)]
-pub fn multiply_column<S: Simd, const REGISTERS: usize>(
+pub(crate) fn multiply_column<S: Simd, const REGISTERS: usize>(
     simd: S,
     rows: Rows,
     levels: Levels,

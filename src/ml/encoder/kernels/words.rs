@@ -7,17 +7,17 @@
 use super::ahead::{Ahead, STEP};
 
 /// Columns of a panel.
-pub const WIDTH: usize = 32;
+pub(crate) const WIDTH: usize = 32;
 
 /// Rows of the largest tile.
-pub const TILE: usize = 12;
+pub(crate) const TILE: usize = 12;
 
 /// Bytes of rows that stay in the second-level cache while all panels pass by.
 const BLOCK_BYTES: usize = 256 * 1024;
 
 /// A depth × columns matrix in panels; columns are filled up with zeros.
 #[derive(Default)]
-pub struct WordPanels {
+pub(crate) struct WordPanels {
     data: Vec<[u32; WIDTH]>,
     /// words of the depth
     levels: usize,
@@ -25,7 +25,7 @@ pub struct WordPanels {
 
 impl WordPanels {
     /// `word(column, level)` gives the word of a column of the matrix.
-    pub fn new(columns: usize, levels: usize, mut word: impl FnMut(usize, usize) -> u32) -> Self {
+    pub(crate) fn new(columns: usize, levels: usize, mut word: impl FnMut(usize, usize) -> u32) -> Self {
         let mut data = vec![[0; WIDTH]; columns.div_ceil(WIDTH) * levels];
         for column in 0..columns {
             let panel = &mut data[column / WIDTH * levels..][..levels];
@@ -39,7 +39,7 @@ impl WordPanels {
 
 /// Rows of words, `stride` apart.
 #[derive(Default)]
-pub struct WordRows {
+pub(crate) struct WordRows {
     data: Vec<u32>,
     stride: usize,
     levels: usize,
@@ -48,14 +48,14 @@ pub struct WordRows {
 
 impl WordRows {
     /// Room for `count` rows of `levels` words, of which each must be written.
-    pub fn reset(&mut self, count: usize, levels: usize) {
+    pub(crate) fn reset(&mut self, count: usize, levels: usize) {
         // An odd number of cache lines, so that rows do not compete for the same ones.
         self.stride = (levels.div_ceil(16) | 1) * 16;
         (self.levels, self.count) = (levels, count);
         self.data.resize(count * self.stride, 0);
     }
 
-    pub fn rows_mut(&mut self) -> impl Iterator<Item = &mut [u32]> {
+    pub(crate) fn rows_mut(&mut self) -> impl Iterator<Item = &mut [u32]> {
         self.data.chunks_exact_mut(self.stride.max(1)).map(|row| &mut row[..self.levels])
     }
 
@@ -65,21 +65,21 @@ impl WordRows {
 }
 
 /// Some rows against one panel.
-pub struct Tile<'a> {
+pub(crate) struct Tile<'a> {
     /// The first `count` of them.
-    pub rows: [&'a [u32]; TILE],
-    pub count: usize,
+    pub(crate) rows: [&'a [u32]; TILE],
+    pub(crate) count: usize,
     /// As long as each row.
-    pub panel: &'a [[u32; WIDTH]],
+    pub(crate) panel: &'a [[u32; WIDTH]],
     /// This tile's share of the next panel: a line every `STEP` levels.
-    pub ahead: Ahead<'a, u32>,
+    pub(crate) ahead: Ahead<'a, u32>,
     /// Numbers of the first row and of the first column.
-    pub row: usize,
-    pub column: usize,
+    pub(crate) row: usize,
+    pub(crate) column: usize,
 }
 
 /// Visits the tiles of a product, at most `tile_rows` rows each, in an order that is kind to the caches.
-pub fn each_tile(rows: &WordRows, panels: &WordPanels, tile_rows: usize, mut visit: impl FnMut(Tile)) {
+pub(crate) fn each_tile(rows: &WordRows, panels: &WordPanels, tile_rows: usize, mut visit: impl FnMut(Tile)) {
     if rows.count == 0 || panels.levels == 0 {
         return;
     }

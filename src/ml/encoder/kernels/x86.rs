@@ -12,7 +12,7 @@ use super::ahead::STEP;
 use super::words::{TILE, Tile, WIDTH, by_rows};
 
 /// `integer::sums`, by AVX-512 VNNI. False where the processor does not have it.
-pub fn integer_sums(tile: &Tile, sums: &mut [[i32; WIDTH]; TILE]) -> bool {
+pub(crate) fn integer_sums(tile: &Tile, sums: &mut [[i32; WIDTH]; TILE]) -> bool {
     let present = has_vnni();
     if present {
         // SAFETY: the processor has just been found to have the instructions that the function is compiled for.
@@ -25,7 +25,7 @@ pub fn integer_sums(tile: &Tile, sums: &mut [[i32; WIDTH]; TILE]) -> bool {
 }
 
 /// `bfloat::sums`, by AVX-512 BF16. False where the processor does not have it.
-pub fn bfloat_sums(tile: &Tile, sums: &mut [[f32; WIDTH]; TILE]) -> bool {
+pub(crate) fn bfloat_sums(tile: &Tile, sums: &mut [[f32; WIDTH]; TILE]) -> bool {
     let present = has_bf16();
     if present {
         // SAFETY: as above.
@@ -37,11 +37,11 @@ pub fn bfloat_sums(tile: &Tile, sums: &mut [[f32; WIDTH]; TILE]) -> bool {
     present
 }
 
-pub fn has_vnni() -> bool {
+pub(crate) fn has_vnni() -> bool {
     is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vnni")
 }
 
-pub fn has_bf16() -> bool {
+pub(crate) fn has_bf16() -> bool {
     is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bf16")
 }
 

@@ -9,14 +9,14 @@ use crate::simd::dispatch;
 
 /// The shape that all layers of a model share.
 #[derive(Clone, Copy)]
-pub struct Heads {
-    pub count: usize,
-    pub dim: usize,
+pub(crate) struct Heads {
+    pub(crate) count: usize,
+    pub(crate) dim: usize,
 }
 
 /// Buffers of one thread.
 #[derive(Default)]
-pub struct AttentionScratch {
+pub(crate) struct AttentionScratch {
     /// In panels one or two registers wide: dim × tokens
     keys: Vec<f32>,
     /// tokens × tokens
@@ -26,7 +26,7 @@ pub struct AttentionScratch {
 /// Attends within one sequence, whose tokens are the rows of `qkv`. A row of `qkv` holds the queries, keys and values of one token, each
 /// `heads.count * heads.dim` long, and must have room for two registers more, as must a row of `context`, which gets the heads' results
 /// side by side.
-pub fn attend(
+pub(crate) fn attend(
     qkv: Rows,
     heads: Heads,
     relative: Option<&RelativeBias>,
@@ -112,7 +112,7 @@ fn scale(dim: usize) -> f32 {
 
 /// MPNet's learned bias for each head and each distance between two tokens (Song et al., arXiv 2004.09297; the buckets
 /// are T5's, arXiv 1910.10683).
-pub struct RelativeBias {
+pub(crate) struct RelativeBias {
     /// heads × (2 · reach − 1), by key − query + reach − 1, divided by the scale that softmax applies.
     by_distance: Vec<f32>,
     reach: usize,
@@ -120,7 +120,7 @@ pub struct RelativeBias {
 
 impl RelativeBias {
     /// `table` is buckets × heads; `reach` the longest sequence.
-    pub fn new(table: &[f32], buckets: usize, heads: Heads, reach: usize) -> Self {
+    pub(crate) fn new(table: &[f32], buckets: usize, heads: Heads, reach: usize) -> Self {
         let mut by_distance = Vec::with_capacity(heads.count * (2 * reach - 1));
         for head in 0..heads.count {
             for step in 0..2 * reach - 1 {

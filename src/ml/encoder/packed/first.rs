@@ -15,7 +15,7 @@ const KEPT: usize = 32 * 1024 * 1024;
 
 /// Of one thread.
 #[derive(Default)]
-pub struct FirstLayer {
+pub(crate) struct FirstLayer {
     /// The row of a token (first) at a position.
     places: HashMap<(u32, usize), usize>,
     /// rows × stride(hidden)
@@ -27,7 +27,7 @@ pub struct FirstLayer {
 impl FirstLayer {
     /// Fills `states` and `qkv` with a row for each token, one sequence after the other. `states` has rows `stride(hidden)` apart, `qkv`
     /// `stride(3 * hidden)`.
-    pub fn fill(
+    pub(crate) fn fill(
         &mut self,
         model: &PackedModel,
         sequences: &[&[u32]],

@@ -3,10 +3,10 @@
 use super::super::Precision;
 use super::super::kernels::{Finish, Panels, Rows, WIDTH, WordRows, bfloat, integer, multiply};
 
-pub struct Linear {
+pub(crate) struct Linear {
     weight: Weight,
     /// as long as the panels of the widest kind are wide
-    pub bias: Vec<f32>,
+    pub(crate) bias: Vec<f32>,
 }
 
 enum Weight {
@@ -17,20 +17,20 @@ enum Weight {
 
 /// Rows on their way into a product: one thread's buffers.
 #[derive(Default)]
-pub struct LinearScratch {
+pub(crate) struct LinearScratch {
     words: WordRows,
     bytes: integer::ByteRows,
 }
 
 /// The distance of rows `columns` wide: whole panels and one more, so that rows a power of two apart do not compete
 /// for the same lines of the cache, and a narrow head may spill. (Panels of f32 are as wide, or narrower.)
-pub fn stride(columns: usize) -> usize {
+pub(crate) fn stride(columns: usize) -> usize {
     columns.next_multiple_of(WIDTH) + WIDTH
 }
 
 impl Linear {
     /// `weight` is outputs × inputs, as PyTorch has it.
-    pub fn new(precision: Precision, weight: &[f32], mut bias: Vec<f32>, inputs: usize) -> Self {
+    pub(crate) fn new(precision: Precision, weight: &[f32], mut bias: Vec<f32>, inputs: usize) -> Self {
         let outputs = bias.len();
         let weight = match precision {
             Precision::F32 => {
@@ -46,7 +46,7 @@ impl Linear {
     }
 
     /// `out[r] = finish(rows[r] · weightᵀ)`, rows of `out` being `out_stride` apart: see [`stride`].
-    pub fn multiply(
+    pub(crate) fn multiply(
         &self,
         rows: Rows,
         scratch: &mut LinearScratch,

@@ -19,7 +19,7 @@ use first::FirstLayer;
 use linear::{Linear, LinearScratch, stride};
 use runner_results::encoder::Pooling;
 
-pub struct PackedModel {
+pub(crate) struct PackedModel {
     architecture: Architecture,
     /// Side by side in a vector.
     poolings: Vec<Pooling>,
@@ -50,7 +50,7 @@ struct Norm {
 }
 
 impl PackedModel {
-    pub fn load(
+    pub(crate) fn load(
         weights: &Weights,
         architecture: Architecture,
         poolings: Vec<Pooling>,
@@ -154,7 +154,7 @@ impl PackedModel {
         }
     }
 
-    pub fn packed_session(&self) -> PackedSession<'_> {
+    pub(crate) fn packed_session(&self) -> PackedSession<'_> {
         PackedSession {
             model: self,
             states: Vec::new(),
@@ -170,7 +170,7 @@ impl PackedModel {
 }
 
 /// One thread's buffers, reused from batch to batch. Rows are tokens.
-pub struct PackedSession<'a> {
+pub(crate) struct PackedSession<'a> {
     model: &'a PackedModel,
     /// tokens × hidden: the input of a layer and of each of its halves
     states: Vec<f32>,
@@ -188,7 +188,7 @@ pub struct PackedSession<'a> {
 impl PackedSession<'_> {
     /// What the last layer gives for every token, `dim` values each, one sequence after the other. The model must not
     /// pool by the first token, of which alone its last layer then knows.
-    pub fn token_states(
+    pub(crate) fn token_states(
         &mut self,
         sequences: &[&[u32]],
         out: &mut [f32],

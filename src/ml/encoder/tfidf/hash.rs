@@ -5,10 +5,10 @@
 
 use std::hash::{BuildHasherDefault, Hasher};
 
-pub type GramMap<Gram, V> = std::collections::HashMap<Gram, V, BuildHasherDefault<GramHasher>>;
+pub(crate) type GramMap<Gram, V> = std::collections::HashMap<Gram, V, BuildHasherDefault<GramHasher>>;
 
 #[derive(Default)]
-pub struct GramHasher(u64);
+pub(crate) struct GramHasher(u64);
 
 impl Hasher for GramHasher {
     fn write(&mut self, bytes: &[u8]) {

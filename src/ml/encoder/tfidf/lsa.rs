@@ -21,7 +21,7 @@ const PARTS: usize = 32;
 
 /// features × `dim`: column `j` is the singular vector of the `j`-th largest singular value, signed so that its entry
 /// of largest size is positive; zeros from the rank on.
-pub fn components(
+pub(crate) fn components(
     rows: &[SparseRow],
     features: usize,
     dim: usize,

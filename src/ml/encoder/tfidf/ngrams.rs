@@ -4,7 +4,7 @@
 
 /// Cuts one text after another into runs of words.
 #[derive(Default)]
-pub struct WordRuns {
+pub(crate) struct WordRuns {
     /// Where the words of the text at hand begin and end.
     words: Vec<(usize, usize)>,
     joined: String,
@@ -12,7 +12,7 @@ pub struct WordRuns {
 
 impl WordRuns {
     /// Calls `found` with each run of `shortest..=longest` words, joined by single spaces.
-    pub fn each(&mut self, text: &str, [shortest, longest]: [usize; 2], mut found: impl FnMut(&str)) {
+    pub(crate) fn each(&mut self, text: &str, [shortest, longest]: [usize; 2], mut found: impl FnMut(&str)) {
         self.words.clear();
         let mut start = None;
         for (at, character) in text.char_indices().chain([(text.len(), ' ')]) {
@@ -48,7 +48,7 @@ impl WordRuns {
 
 /// Calls `found` with each run of `shortest..=longest` characters within a word that a space was put at either end of.
 /// A word too short for a length is taken whole, once.
-pub fn characters(text: &str, [shortest, longest]: [usize; 2], mut found: impl FnMut(&str)) {
+pub(crate) fn characters(text: &str, [shortest, longest]: [usize; 2], mut found: impl FnMut(&str)) {
     let mut padded = String::new();
     let mut borders = Vec::new();
     for word in text.split_whitespace() {

@@ -14,7 +14,7 @@ const NUMBER: u32 = 96;
 
 /// String → number.
 #[derive(Default)]
-pub struct Numbers {
+pub(crate) struct Numbers {
     /// Always a power of two, with empty slots (0) among them, once there is one.
     slots: Vec<u128>,
     short: usize,
@@ -23,7 +23,7 @@ pub struct Numbers {
 
 impl Numbers {
     /// `strings[i]` has the number `first + i`.
-    pub fn new(strings: &[Box<str>], first: usize) -> Self {
+    pub(crate) fn new(strings: &[Box<str>], first: usize) -> Self {
         let mut numbers = Numbers::default();
         for (string, number) in strings.iter().zip(first as u32..) {
             numbers.insert(string, number);
@@ -32,7 +32,7 @@ impl Numbers {
     }
 
     #[inline]
-    pub fn get(&self, string: &str) -> Option<u32> {
+    pub(crate) fn get(&self, string: &str) -> Option<u32> {
         let Some(key) = key(string) else { return self.long.get(string).copied() };
         if self.slots.is_empty() {
             return None;
@@ -42,7 +42,7 @@ impl Numbers {
     }
 
     /// Gives `string`, which has none yet, its number.
-    pub fn insert(&mut self, string: &str, number: u32) {
+    pub(crate) fn insert(&mut self, string: &str, number: u32) {
         let Some(key) = key(string) else {
             self.long.insert(string.into(), number);
             return;

@@ -10,7 +10,7 @@ use super::{CHUNK, TfidfOptions};
 use crate::progress::Progress;
 
 /// A text's features and their weights, in the order of the features.
-pub type SparseRow = Vec<(u32, f32)>;
+pub(crate) type SparseRow = Vec<(u32, f32)>;
 
 /// What one text after another is taken apart in.
 #[derive(Default)]
@@ -22,25 +22,25 @@ struct Scratch {
 
 /// The features of the text at hand, as often as they occur.
 #[derive(Default)]
-pub struct Cut {
+pub(crate) struct Cut {
     runs: WordRuns,
     found: Vec<u32>,
 }
 
 /// Features in order: words first, then character n-grams, each sorted by its bytes.
-pub struct Vocabulary {
+pub(crate) struct Vocabulary {
     terms: Vec<Box<str>>,
     /// Of the words, then of the character n-grams.
     numbers: [Numbers; 2],
     /// How many of the features are words.
-    pub words: usize,
+    pub(crate) words: usize,
     /// For each feature ln((1 + texts) / (1 + texts that have it)) + 1.
-    pub idf: Vec<f32>,
+    pub(crate) idf: Vec<f32>,
 }
 
 impl Vocabulary {
     /// Counts the n-grams of `texts`, keeps those frequent enough and weighs them.
-    pub fn fit(
+    pub(crate) fn fit(
         texts: &[&str],
         options: &TfidfOptions,
         threads: usize,
@@ -93,23 +93,23 @@ impl Vocabulary {
     }
 
     /// `terms` in the order of `Vocabulary::terms`, the first `words` of them words.
-    pub fn new(terms: Vec<Box<str>>, words: usize, idf: Vec<f32>) -> Self {
+    pub(crate) fn new(terms: Vec<Box<str>>, words: usize, idf: Vec<f32>) -> Self {
         let (first, then) = terms.split_at(words);
         let numbers = [Numbers::new(first, 0), Numbers::new(then, words)];
         Vocabulary { terms, numbers, words, idf }
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.idf.len()
     }
 
     /// The n-grams in the order of their numbers.
-    pub fn terms(&self) -> &[Box<str>] {
+    pub(crate) fn terms(&self) -> &[Box<str>] {
         &self.terms
     }
 
     /// The number of a run of characters.
-    pub fn character_run(&self, gram: &str) -> Option<u32> {
+    pub(crate) fn character_run(&self, gram: &str) -> Option<u32> {
         self.numbers[1].get(gram)
     }
 
@@ -124,14 +124,14 @@ impl Vocabulary {
     }
 
     /// Those of the runs of characters alone, of a text that went through `lower`, behind what `row` has already.
-    pub fn character_weights(&self, text: &str, options: &TfidfOptions, cut: &mut Cut, row: &mut SparseRow) {
+    pub(crate) fn character_weights(&self, text: &str, options: &TfidfOptions, cut: &mut Cut, row: &mut SparseRow) {
         cut.found.clear();
         ngrams::characters(text, options.char_ngrams, |gram| cut.found.extend(self.character_run(gram)));
         self.weigh(&mut cut.found, row);
     }
 
     /// The same of the runs of words.
-    pub fn word_weights(&self, text: &str, options: &TfidfOptions, cut: &mut Cut, row: &mut SparseRow) {
+    pub(crate) fn word_weights(&self, text: &str, options: &TfidfOptions, cut: &mut Cut, row: &mut SparseRow) {
         cut.found.clear();
         cut.runs.each(text, options.word_ngrams, |gram| cut.found.extend(self.numbers[0].get(gram)));
         self.weigh(&mut cut.found, row);
@@ -151,7 +151,7 @@ impl Vocabulary {
     }
 
     /// The rows of many texts, in order.
-    pub fn transform(
+    pub(crate) fn transform(
         &self,
         texts: &[&str],
         options: &TfidfOptions,
@@ -188,7 +188,7 @@ fn count_texts(texts: &[&str], options: &TfidfOptions) -> [GramMap<Box<str>, u32
 }
 
 /// `text`, in lower case where upper and lower case are the same.
-pub fn lower<'a>(text: &'a str, options: &TfidfOptions, buffer: &'a mut String) -> &'a str {
+pub(crate) fn lower<'a>(text: &'a str, options: &TfidfOptions, buffer: &'a mut String) -> &'a str {
     if !options.lowercase {
         return text;
     }

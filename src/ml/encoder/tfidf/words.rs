@@ -20,7 +20,7 @@ const MOST: u32 = 12;
 
 /// The words that one thread has met.
 #[derive(Default)]
-pub struct Words {
+pub(crate) struct Words {
     numbers: Numbers,
     /// Where the n-grams of each word end.
     ends: Vec<usize>,
@@ -40,7 +40,7 @@ pub struct Words {
 impl Words {
     /// Adds the part of a text's characters, scaled to length 1, to `row` (`dim` values). What is still to be added of
     /// single features goes to `more`. False, and nothing done, where an n-gram occurs too often.
-    pub fn add(&mut self, model: &Tfidf, text: &str, row: &mut [f32], more: &mut SparseRow) -> bool {
+    pub(crate) fn add(&mut self, model: &Tfidf, text: &str, row: &mut [f32], more: &mut SparseRow) -> bool {
         if size_of_val(self.sums.as_slice()) + size_of_val(self.grams.as_slice()) > KEPT {
             *self = Words { counts: std::mem::take(&mut self.counts), ..Words::default() };
         }

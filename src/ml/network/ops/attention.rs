@@ -14,7 +14,7 @@ use crate::matmul::{View, matmul, scaled_matmul};
 
 /// `qkv`: tokens × 3·width, queries, keys and values side by side, each of `heads` heads side by side. Text i has the
 /// tokens `starts[i]` up to `starts[i + 1]`. Gives tokens × width.
-pub fn attention(qkv: &Tensor, starts: &Arc<Vec<usize>>, heads: usize) -> Result<Tensor> {
+pub(crate) fn attention(qkv: &Tensor, starts: &Arc<Vec<usize>>, heads: usize) -> Result<Tensor> {
     qkv.apply_op1(Attention { starts: Arc::clone(starts), heads, kept: Arc::default() })
 }
 

@@ -11,13 +11,13 @@ use super::slices::{Argument, Operation, apply};
 use crate::matmul::{View, matmul};
 
 /// `x`: rows × numbers·features, `weight`: numbers × width × features, `bias`: numbers × width → rows × numbers·width.
-pub fn grouped(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
+pub(crate) fn grouped(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
     apply(Grouped::Numbers, &[x, weight, bias])
 }
 
 /// Logits of every member: `x`: rows·members × width, `weight`: classes × members × width, `bias`: classes × members →
 /// rows·members × classes. Row i is of member i mod members.
-pub fn member_head(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
+pub(crate) fn member_head(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
     apply(Grouped::Members, &[x, weight, bias])
 }
 

@@ -10,7 +10,7 @@ use super::{values, vectorized, with_values};
 
 /// Each row of `x` + `residual` (rows × width) with mean 0 and variance 1, times a scale and plus a shift for each
 /// feature; `scale_and_shift` is 2 × width.
-pub fn sum_and_norm(x: &Tensor, residual: &Tensor, scale_and_shift: &Tensor, epsilon: f32) -> Result<Tensor> {
+pub(crate) fn sum_and_norm(x: &Tensor, residual: &Tensor, scale_and_shift: &Tensor, epsilon: f32) -> Result<Tensor> {
     x.apply_op3(residual, scale_and_shift, SumAndNorm { epsilon, kept: Arc::default() })
 }
 
@@ -145,7 +145,7 @@ fn sum(a: &[f32]) -> f32 {
 
 /// Σ a·b, likewise.
 #[inline(always)]
-pub fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0f32; 16];
     let ((a, rest_a), (b, rest_b)) = (a.as_chunks::<16>(), b.as_chunks::<16>());
     for (a, b) in a.iter().zip(b) {

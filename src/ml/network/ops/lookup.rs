@@ -5,7 +5,7 @@ use candle_core::{Result, Tensor};
 use super::slices::{Argument, Operation, apply};
 
 /// `table`: values × width → codes.len() × width.
-pub fn lookup(table: &Tensor, codes: Vec<u32>) -> Result<Tensor> {
+pub(crate) fn lookup(table: &Tensor, codes: Vec<u32>) -> Result<Tensor> {
     apply(Lookup { codes }, &[table])
 }
 

@@ -9,7 +9,7 @@ use crate::matmul::{View, scaled_matmul};
 ///
 /// The weights are added up before anything is multiplied by them: of as few dimensions as an encoder's that is less work
 /// than two more products for every token.
-pub fn with_update(weight: &Tensor, down: &Tensor, up: &Tensor, scale: f32) -> Result<Tensor> {
+pub(crate) fn with_update(weight: &Tensor, down: &Tensor, up: &Tensor, scale: f32) -> Result<Tensor> {
     down.apply_op2(up, WithUpdate { weight: weight.detach(), scale })
 }
 

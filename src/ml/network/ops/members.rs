@@ -7,7 +7,7 @@ use super::pieces::ROWS;
 use super::slices::with_values;
 
 /// Logits whose softmax is the mean of the members' probabilities; rows·members × classes → rows × classes, row after row.
-pub fn log_mean_probabilities(logits: &Tensor, members: usize) -> Result<Tensor> {
+pub(crate) fn log_mean_probabilities(logits: &Tensor, members: usize) -> Result<Tensor> {
     let (rows, classes) = logits.dims2()?;
     let mut out = vec![0f32; rows / members * classes];
     with_values(logits, |logits| {

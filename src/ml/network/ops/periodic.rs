@@ -7,7 +7,7 @@ use super::vectorized;
 
 /// cos(2π(frequency·x + phase)); `x`: rows × numbers, `frequencies` and `phases`: numbers × count → rows × numbers·count.
 /// `x` is data: it gets no gradient.
-pub fn periodic(x: &Tensor, frequencies: &Tensor, phases: &Tensor) -> Result<Tensor> {
+pub(crate) fn periodic(x: &Tensor, frequencies: &Tensor, phases: &Tensor) -> Result<Tensor> {
     apply(Periodic, &[x, frequencies, phases])
 }
 

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::vectorized;
 
 /// Rows of a piece: a batch of 256 keeps two cores busy, and a piece stays in a core's cache.
-pub const ROWS: usize = 128;
+pub(crate) const ROWS: usize = 128;
 
 /// Groups of pieces, each with sums of its own: what more threads than these could gain, the sums would cost.
 const GROUPS: usize = 4;
@@ -14,7 +14,7 @@ const GROUPS: usize = 4;
 const COLUMNS: usize = 64;
 
 /// The transpose of a rows × cols matrix. A product that is given it lays out nothing anew for each piece.
-pub fn transposed(matrix: &[f32], cols: usize) -> Vec<f32> {
+pub(crate) fn transposed(matrix: &[f32], cols: usize) -> Vec<f32> {
     let rows = matrix.len() / cols;
     let mut out = vec![0f32; matrix.len()];
     const BLOCK: usize = 16;
@@ -34,7 +34,7 @@ pub fn transposed(matrix: &[f32], cols: usize) -> Vec<f32> {
 
 /// Mean and variance (divided by the number of rows) of each column of a matrix that comes in pieces of rows. Two passes, because the difference of squares would
 /// cancel for features far from zero.
-pub fn moments(z: &[Vec<f32>], width: usize) -> (Vec<f32>, Vec<f32>) {
+pub(crate) fn moments(z: &[Vec<f32>], width: usize) -> (Vec<f32>, Vec<f32>) {
     let share = 1.0 / (z.iter().map(Vec::len).sum::<usize>() / width) as f32;
     let rows = || z.iter().flat_map(|piece| piece.chunks_exact(width));
     let mut mean = vec![0f32; width];
@@ -60,17 +60,17 @@ pub fn moments(z: &[Vec<f32>], width: usize) -> (Vec<f32>, Vec<f32>) {
 }
 
 /// Rows in a group of pieces of `piece` rows.
-pub fn rows_of_group(rows: usize, piece: usize) -> usize {
+pub(crate) fn rows_of_group(rows: usize, piece: usize) -> usize {
     (rows.div_ceil(piece).div_ceil(GROUPS) * piece).max(1)
 }
 
 /// `values` in parts of `length`; `count` empty ones where there are no values.
-pub fn parts(values: &mut [f32], length: usize, count: usize) -> Vec<&mut [f32]> {
+pub(crate) fn parts(values: &mut [f32], length: usize, count: usize) -> Vec<&mut [f32]> {
     if values.is_empty() { (0..count).map(|_| &mut [][..]).collect() } else { values.chunks_mut(length).collect() }
 }
 
 /// Sums of pieces, in their order.
-pub fn total(pieces: Vec<Vec<f32>>, length: usize) -> Vec<f32> {
+pub(crate) fn total(pieces: Vec<Vec<f32>>, length: usize) -> Vec<f32> {
     let mut pieces = pieces.into_iter();
     let mut sums = pieces.next().unwrap_or_else(|| vec![0f32; length]);
     vectorized(|| pieces.for_each(|piece| add(&mut sums, &piece)));
@@ -78,7 +78,7 @@ pub fn total(pieces: Vec<Vec<f32>>, length: usize) -> Vec<f32> {
 }
 
 #[inline(always)]
-pub fn add(sums: &mut [f32], row: &[f32]) {
+pub(crate) fn add(sums: &mut [f32], row: &[f32]) {
     for (sum, value) in sums.iter_mut().zip(row) {
         *sum += value;
     }

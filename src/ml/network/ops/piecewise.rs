@@ -9,7 +9,7 @@ const END: f64 = 3.0;
 
 /// rows × numbers → rows × numbers·bins. The bins divide a standard normal variable evenly, which scaled columns are about,
 /// and exactly so with `scaling: quantile`. 0 before a bin, 1 behind it; the outermost go on below 0 and above 1.
-pub fn piecewise_linear(x: &Matrix, bins: usize) -> Matrix {
+pub(crate) fn piecewise_linear(x: &Matrix, bins: usize) -> Matrix {
     let edge = |i: usize| match i {
         0 => -END,
         _ if i == bins => END,

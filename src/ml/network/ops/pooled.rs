@@ -10,7 +10,7 @@ use crate::encoder::{Pooling, normalize, pool};
 
 /// `x`: tokens × width; text i has the tokens `starts[i]` up to `starts[i + 1]`, perhaps none. Gives texts × width; no
 /// tokens give zeros, and a vector of zeros stays one.
-pub fn pooled(x: &Tensor, starts: &Arc<Vec<usize>>, pooling: Pooling, unit_length: bool) -> Result<Tensor> {
+pub(crate) fn pooled(x: &Tensor, starts: &Arc<Vec<usize>>, pooling: Pooling, unit_length: bool) -> Result<Tensor> {
     x.apply_op1(Pooled { starts: Arc::clone(starts), pooling, unit_length })
 }
 

@@ -6,7 +6,7 @@ use super::slices::{Argument, Operation, apply};
 use super::vectorized;
 
 /// `x`: rows × features, `factors`: 1 × features → rows × features.
-pub fn scale(x: &Tensor, factors: &Tensor) -> Result<Tensor> {
+pub(crate) fn scale(x: &Tensor, factors: &Tensor) -> Result<Tensor> {
     apply(Scale, &[x, factors])
 }
 

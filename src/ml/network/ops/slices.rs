@@ -4,16 +4,16 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, S
 
 /// A tensor that is given to an operation.
 #[derive(Clone, Copy)]
-pub struct Argument<'a> {
+pub(crate) struct Argument<'a> {
     /// Row-major.
-    pub values: &'a [f32],
-    pub shape: &'a [usize],
+    pub(crate) values: &'a [f32],
+    pub(crate) shape: &'a [usize],
     /// Whether a gradient is wanted; said in the backward pass alone.
-    pub learns: bool,
+    pub(crate) learns: bool,
 }
 
 /// A differentiable function of one to three f32 tensors.
-pub trait Operation: Send + Sync + 'static {
+pub(crate) trait Operation: Send + Sync + 'static {
     const NAME: &'static str;
 
     /// The result's values, row-major, and its shape.
@@ -25,7 +25,7 @@ pub trait Operation: Send + Sync + 'static {
 
 impl Argument<'_> {
     /// Rows and columns.
-    pub fn matrix(&self) -> Result<(usize, usize)> {
+    pub(crate) fn matrix(&self) -> Result<(usize, usize)> {
         match *self.shape {
             [rows, columns] => Ok((rows, columns)),
             _ => candle_core::bail!("a matrix is needed where the shape is {:?}", self.shape),
@@ -33,7 +33,7 @@ impl Argument<'_> {
     }
 
     /// The three sizes of a tensor of three.
-    pub fn cube(&self) -> Result<(usize, usize, usize)> {
+    pub(crate) fn cube(&self) -> Result<(usize, usize, usize)> {
         match *self.shape {
             [a, b, c] => Ok((a, b, c)),
             _ => candle_core::bail!("three sizes are needed where the shape is {:?}", self.shape),
@@ -42,7 +42,7 @@ impl Argument<'_> {
 }
 
 /// The operation's result as a node of candle's graph.
-pub fn apply<O: Operation>(operation: O, arguments: &[&Tensor]) -> Result<Tensor> {
+pub(super) fn apply<O: Operation>(operation: O, arguments: &[&Tensor]) -> Result<Tensor> {
     let operation = OnSlices(operation);
     match arguments {
         [a] => a.apply_op1(operation),
@@ -53,14 +53,14 @@ pub fn apply<O: Operation>(operation: O, arguments: &[&Tensor]) -> Result<Tensor
 }
 
 /// Calls `read` with the values of a tensor, made contiguous first where it is not.
-pub fn with_values<T>(tensor: &Tensor, read: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
+pub(crate) fn with_values<T>(tensor: &Tensor, read: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
     let tensor = tensor.contiguous()?;
     let (storage, layout) = tensor.storage_and_layout();
     read(values(&storage, layout)?)
 }
 
 /// The contiguous f32 values of an operation's argument.
-pub fn of_storage<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+pub(crate) fn of_storage<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
         None => candle_core::bail!("an operation on a tensor that is not contiguous"),

@@ -6,7 +6,7 @@ use super::super::masks::Mask;
 use super::{values, vectorized, with_values};
 
 /// Row i is row `places[i]` of `vectors` times `factor`, and times `mask` (rows × width) where there is one.
-pub fn spread(vectors: &Tensor, places: Vec<u32>, factor: f32, mask: Option<Mask>) -> Result<Tensor> {
+pub(crate) fn spread(vectors: &Tensor, places: Vec<u32>, factor: f32, mask: Option<Mask>) -> Result<Tensor> {
     vectors.apply_op1(Spread { places, factor, mask })
 }
 

@@ -10,17 +10,17 @@ use super::title;
 use crate::progress::Cancelled;
 
 pub(super) struct AuditKey<'a> {
-    pub by: RowKey,
-    pub key: Key,
+    pub(crate) by: RowKey,
+    pub(crate) key: Key,
     /// Pairs of equal rows to expect if the columns were independent; only for keys of values.
-    pub expected_pairs: Option<f64>,
+    pub(crate) expected_pairs: Option<f64>,
     /// Text columns that name a row in examples.
     shown: Vec<&'a [Option<String>]>,
 }
 
 impl AuditKey<'_> {
     /// What an example is called, by one of its rows; `None` when there is no text to call it by.
-    pub fn title_of(&self, row: u32) -> Option<String> {
+    pub(crate) fn title_of(&self, row: u32) -> Option<String> {
         let pieces: Vec<&str> = self.shown.iter().filter_map(|texts| texts[row as usize].as_deref()).collect();
         (!pieces.is_empty()).then(|| short(&pieces.join("\n"), 80))
     }

@@ -9,16 +9,16 @@ use super::super::table::key::{Key, RowSets};
 
 /// What looking a key up shows; see `GiveAway` for the fields.
 pub(super) struct Reading {
-    pub distinct: u64,
-    pub repeated: f64,
-    pub purity: Option<f64>,
-    pub row_folds: ColumnScore,
-    pub group_folds: Option<ColumnScore>,
+    pub(crate) distinct: u64,
+    pub(crate) repeated: f64,
+    pub(crate) purity: Option<f64>,
+    pub(crate) row_folds: ColumnScore,
+    pub(crate) group_folds: Option<ColumnScore>,
 }
 
 impl Reading {
     /// Over groups where there are any, else over rows.
-    pub fn honest(&self) -> &ColumnScore {
+    pub(crate) fn honest(&self) -> &ColumnScore {
         self.group_folds.as_ref().unwrap_or(&self.row_folds)
     }
 }
@@ -34,11 +34,11 @@ pub(super) struct LookUp<'a> {
     class_rows: Vec<u64>,
     majority_class: usize,
     /// Share of the largest class, 0 to 1.
-    pub majority: f64,
+    pub(crate) majority: f64,
 }
 
 impl<'a> LookUp<'a> {
-    pub fn new(input: &Checked<'a>, row_folds: Vec<u32>, group_folds: Option<Vec<u32>>) -> Self {
+    pub(crate) fn new(input: &Checked<'a>, row_folds: Vec<u32>, group_folds: Option<Vec<u32>>) -> Self {
         let mut class_rows = vec![0u64; input.classes.len()];
         for label in input.label.iter().flatten() {
             class_rows[*label as usize] += 1;
@@ -51,11 +51,11 @@ impl<'a> LookUp<'a> {
     }
 
     /// Labelled rows.
-    pub fn rows(&self) -> u64 {
+    pub(super) fn rows(&self) -> u64 {
         self.class_rows.iter().sum()
     }
 
-    pub fn read(&self, key: &Key) -> Reading {
+    pub(super) fn read(&self, key: &Key) -> Reading {
         let sets = key.sets();
         let mut counts = Counts::new(self.class_rows.len());
         let (mut distinct, mut repeated, mut pure) = (0, 0, 0);
@@ -128,12 +128,12 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    pub fn new(classes: usize) -> Counts {
+    pub(crate) fn new(classes: usize) -> Counts {
         Counts { rows: vec![0; classes], occurring: Vec::new() }
     }
 
     /// The labelled ones of the rows, and how many of these are in the class that most of them have.
-    pub fn of(&mut self, rows: &[u32], label: &[Option<u32>]) -> (u64, u64) {
+    pub(crate) fn of(&mut self, rows: &[u32], label: &[Option<u32>]) -> (u64, u64) {
         for label in rows.iter().filter_map(|&row| label[row as usize]) {
             if self.rows[label as usize] == 0 {
                 self.occurring.push(label as usize);

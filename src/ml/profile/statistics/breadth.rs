@@ -13,18 +13,18 @@ pub(super) const MOST_CLASSES: usize = 20;
 
 pub(super) struct Breadth {
     detailed: Vec<bool>,
-    pub groups: ClassGroups,
+    pub(crate) groups: ClassGroups,
 }
 
 /// The classes that are told apart, and one group of all others.
 pub(super) struct ClassGroups {
-    pub names: Vec<ClassGroup>,
+    pub(crate) names: Vec<ClassGroup>,
     /// By class, the place of its group in `names`.
     of_class: Vec<u32>,
 }
 
 impl Breadth {
-    pub fn new(input: &Checked, relevance: &[Relevance], classes: &[ClassBalance]) -> Breadth {
+    pub(crate) fn new(input: &Checked, relevance: &[Relevance], classes: &[ClassBalance]) -> Breadth {
         let mut detailed = vec![input.columns.len() <= MOST_COLUMNS; input.columns.len()];
         let mut ranked: Vec<usize> = (0..input.columns.len()).collect();
         let share = |column: usize| relevance.get(column).map_or(0.0, |relevance| relevance.information_share);
@@ -35,7 +35,7 @@ impl Breadth {
     }
 
     /// The groups by which a column is described; `None` for a column that is not described in detail.
-    pub fn details(&self, column: usize) -> Option<&ClassGroups> {
+    pub(crate) fn details(&self, column: usize) -> Option<&ClassGroups> {
         self.detailed[column].then_some(&self.groups)
     }
 }
@@ -59,7 +59,7 @@ impl ClassGroups {
     }
 
     /// The group of a row with that label.
-    pub fn of(&self, label: Option<u32>) -> Option<usize> {
+    pub(crate) fn of(&self, label: Option<u32>) -> Option<usize> {
         label.map(|class| self.of_class[class as usize] as usize)
     }
 }

@@ -11,13 +11,13 @@ pub(super) struct Discrete {
     /// What the plug-in would be on average if labels were shuffled over the rows: exact, by the hypergeometric law
     /// (Vinh, Epps and Bailey 2010, equation 24a), as `expected_mutual_information` in scikit-learn. High for columns with
     /// nearly one value per row.
-    pub by_chance: f64,
+    pub(crate) by_chance: f64,
 }
 
 impl Discrete {
     /// What is beyond chance, the numerator of the adjusted mutual information of Vinh, Epps and Bailey: 0 on average, hence at
     /// times below, where value and label are independent, however many values there are.
-    pub fn beyond_chance(&self) -> f64 {
+    pub(crate) fn beyond_chance(&self) -> f64 {
         self.plug_in - self.by_chance
     }
 }

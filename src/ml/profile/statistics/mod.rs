@@ -24,14 +24,14 @@ use breadth::Breadth;
 
 /// A profile without its audit.
 pub(super) struct Statistics {
-    pub columns: Vec<ColumnProfile>,
-    pub classes: Vec<ClassBalance>,
-    pub class_groups: Vec<ClassGroup>,
-    pub parts: Vec<PartBalance>,
-    pub correlations: Correlations,
-    pub relevance: Vec<Relevance>,
-    pub pca: Option<PrincipalComponents>,
-    pub histograms: Vec<Histogram>,
+    pub(crate) columns: Vec<ColumnProfile>,
+    pub(crate) classes: Vec<ClassBalance>,
+    pub(crate) class_groups: Vec<ClassGroup>,
+    pub(crate) parts: Vec<PartBalance>,
+    pub(crate) correlations: Correlations,
+    pub(crate) relevance: Vec<Relevance>,
+    pub(crate) pca: Option<PrincipalComponents>,
+    pub(crate) histograms: Vec<Histogram>,
 }
 
 pub(super) fn of_table(input: &Checked) -> Result<Statistics, Cancelled> {

@@ -23,17 +23,17 @@ const BLOCK: usize = 64;
 /// What a screening finds.
 pub(super) struct Screened {
     /// The strongest pairs, strongest first; of equals the first in the table's order.
-    pub strongest: Vec<(usize, usize)>,
-    pub pairs_from_half: PairCounts,
+    pub(crate) strongest: Vec<(usize, usize)>,
+    pub(crate) pairs_from_half: PairCounts,
     /// Pairs that say the same by either coefficient.
-    pub alike: u64,
+    pub(crate) alike: u64,
     /// By column, the size of its strongest coefficient with any other.
     reach: Vec<f32>,
 }
 
 impl Screened {
     /// The columns with the strongest coefficients, in the table's order.
-    pub fn most_related(&self, count: usize) -> Vec<usize> {
+    pub(crate) fn most_related(&self, count: usize) -> Vec<usize> {
         let mut ranked: Vec<usize> = (0..self.reach.len()).collect();
         ranked.sort_by(|&a, &b| self.reach[b].total_cmp(&self.reach[a]));
         ranked.truncate(count);

@@ -6,6 +6,7 @@ use crate::progress::Cancelled;
 
 /// Why a table cannot be profiled.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[allow(missing_docs, reason = "each message says what its values are")]
 pub enum ProfileError {
     #[error("the table has no rows to describe")]
     Empty,

@@ -11,7 +11,9 @@ use crate::progress::{Cancelled, Progress};
 
 /// Part codes of `ProfileInput::part`.
 pub const TRAIN: u8 = 0;
+/// The validation part.
 pub const VALID: u8 = 1;
+/// The test part.
 pub const TEST: u8 = 2;
 
 /// A table with its labels and whatever is known of its groups, its split and where its rows come from.
@@ -21,6 +23,7 @@ pub struct ProfileInput<'a> {
     pub frame: &'a Frame,
     /// One index into `classes` per row; `None` where the label is unknown.
     pub label: &'a [Option<u32>],
+    /// Names of the labels.
     pub classes: &'a [String],
     /// One of `TRAIN`, `VALID`, `TEST` per row, when a split is at hand.
     pub part: Option<&'a [u8]>,
@@ -36,31 +39,33 @@ pub struct ProfileInput<'a> {
 /// For each row the name of its source, e.g. `train.csv`, and the 1-based line where it starts there.
 #[derive(Clone, Copy, Debug)]
 pub struct Origins<'a> {
+    /// For each row the file that it is from.
     pub source: &'a [String],
+    /// For each row its line in that file.
     pub line: &'a [u64],
 }
 
 /// A checked input with what several statistics need of each column. Exists only if valid.
 pub(in crate::profile) struct Checked<'a> {
-    pub rows: usize,
-    pub labelled: usize,
-    pub label: &'a [Option<u32>],
-    pub classes: &'a [String],
-    pub part: Option<&'a [u8]>,
-    pub columns: Vec<PreparedColumn<'a>>,
-    pub groups: Vec<Group<'a>>,
+    pub(crate) rows: usize,
+    pub(crate) labelled: usize,
+    pub(crate) label: &'a [Option<u32>],
+    pub(crate) classes: &'a [String],
+    pub(crate) part: Option<&'a [u8]>,
+    pub(crate) columns: Vec<PreparedColumn<'a>>,
+    pub(crate) groups: Vec<Group<'a>>,
     /// Rows linked by any group key, transitively; `None` without group keys.
-    pub connected: Option<Key>,
-    pub origins: Option<Origins<'a>>,
-    pub seed: u64,
-    pub options: &'a ProfileOptions,
+    pub(crate) connected: Option<Key>,
+    pub(crate) origins: Option<Origins<'a>>,
+    pub(crate) seed: u64,
+    pub(crate) options: &'a ProfileOptions,
     progress: &'a dyn Progress,
 }
 
 pub(in crate::profile) struct PreparedColumn<'a> {
-    pub name: &'a str,
-    pub data: ColumnData<'a>,
-    pub key: Key,
+    pub(crate) name: &'a str,
+    pub(crate) data: ColumnData<'a>,
+    pub(crate) key: Key,
 }
 
 pub(in crate::profile) enum ColumnData<'a> {
@@ -74,12 +79,12 @@ pub(in crate::profile) enum ColumnData<'a> {
 
 pub(in crate::profile) struct Group<'a> {
     pub name: &'a str,
-    pub values: &'a [Option<String>],
-    pub key: Key,
+    pub(crate) values: &'a [Option<String>],
+    pub(crate) key: Key,
 }
 
 impl<'a> Checked<'a> {
-    pub fn new(
+    pub(crate) fn new(
         input: &'a ProfileInput,
         options: &'a ProfileOptions,
         progress: &'a dyn Progress,
@@ -128,12 +133,12 @@ impl<'a> Checked<'a> {
     }
 
     /// An error once the user wants to stop; every loop over columns, keys or pairs asks.
-    pub fn go_on(&self) -> Result<(), Cancelled> {
+    pub(crate) fn go_on(&self) -> Result<(), Cancelled> {
         self.progress.go_on()
     }
 
     /// The numeric columns as (position in the table, name, values, order).
-    pub fn numeric(&self) -> impl Iterator<Item = (&PreparedColumn<'a>, &'a [f64], &[u32])> {
+    pub(crate) fn numeric(&self) -> impl Iterator<Item = (&PreparedColumn<'a>, &'a [f64], &[u32])> {
         self.columns.iter().filter_map(|column| match &column.data {
             ColumnData::Numeric { values, order } => Some((column, *values, order.as_slice())),
             ColumnData::Text(_) => None,

@@ -13,21 +13,21 @@ pub(in crate::profile) const MISSING: u32 = u32::MAX;
 /// `codes[i] < distinct`, or `MISSING`.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::profile) struct Key {
-    pub codes: Vec<u32>,
-    pub distinct: usize,
+    pub(crate) codes: Vec<u32>,
+    pub(crate) distinct: usize,
 }
 
 impl Key {
     /// Not-finite numbers are missing; -0 equals 0.
-    pub fn of_numbers(values: &[f64]) -> Key {
+    pub(crate) fn of_numbers(values: &[f64]) -> Key {
         Key::of(values.iter().map(|&x| x.is_finite().then(|| (x + 0.0).to_bits())))
     }
 
-    pub fn of_texts<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Key {
+    pub(crate) fn of_texts<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Key {
         Key::of(values)
     }
 
-    pub fn of<T: Hash + Eq>(values: impl Iterator<Item = Option<T>>) -> Key {
+    pub(crate) fn of<T: Hash + Eq>(values: impl Iterator<Item = Option<T>>) -> Key {
         let mut seen: HashMap<T, u32> = HashMap::new();
         let codes = values
             .map(|value| {
@@ -42,7 +42,7 @@ impl Key {
 
     /// The key of numbers that agree to `digits` significant digits. Values on two sides of a rounding step differ,
     /// however close: the price of hashing instead of comparing all pairs.
-    pub fn of_rounded_numbers(values: &[f64], exact: &Key, digits: usize) -> Key {
+    pub(crate) fn of_rounded_numbers(values: &[f64], exact: &Key, digits: usize) -> Key {
         // Only distinct values are formatted. Formatting is exact, unlike a multiplication by a power of ten.
         let mut representative = vec![f64::NAN; exact.distinct];
         for (&code, &value) in exact.codes.iter().zip(values) {
@@ -58,7 +58,11 @@ impl Key {
 
     /// Rows are equal when they are in every one of `keys`, missing being equal to missing. Missing where all are.
     /// `go_on` is asked between two keys.
-    pub fn all_of(keys: &[&Key], rows: usize, go_on: &dyn Fn() -> Result<(), Cancelled>) -> Result<Key, Cancelled> {
+    pub(crate) fn all_of(
+        keys: &[&Key],
+        rows: usize,
+        go_on: &dyn Fn() -> Result<(), Cancelled>,
+    ) -> Result<Key, Cancelled> {
         let Some((first, rest)) = keys.split_first() else {
             return Ok(Key { codes: vec![MISSING; rows], distinct: 0 });
         };
@@ -78,12 +82,12 @@ impl Key {
     }
 
     /// Two values: rows that have one here, and those that have none.
-    pub fn presence(&self) -> Key {
+    pub(crate) fn presence(&self) -> Key {
         Key::of(self.codes.iter().map(|&code| Some(code == MISSING)))
     }
 
     /// Missing rows as one more value.
-    pub fn with_missing_as_value(&self) -> Key {
+    pub(crate) fn with_missing_as_value(&self) -> Key {
         let mut known = vec![MISSING; self.distinct + 1];
         let mut distinct = 0;
         let codes = self.codes.iter().map(|&code| {
@@ -98,7 +102,7 @@ impl Key {
     }
 
     /// The rows of each value, ascending, in the order of codes.
-    pub fn sets(&self) -> RowSets {
+    pub(crate) fn sets(&self) -> RowSets {
         let mut starts = vec![0usize; self.distinct + 1];
         for &code in &self.codes {
             if code != MISSING {
@@ -120,7 +124,7 @@ impl Key {
     }
 
     /// Pairs of rows with an equal value, Σ n(n−1)/2 over the values; missing counts as a value.
-    pub fn equal_pairs(&self) -> f64 {
+    pub(crate) fn equal_pairs(&self) -> f64 {
         let mut counts = vec![0u64; self.distinct + 1];
         for &code in &self.codes {
             counts[(code as usize).min(self.distinct)] += 1;
@@ -136,12 +140,12 @@ pub(in crate::profile) struct RowSets {
 }
 
 impl RowSets {
-    pub fn iter(&self) -> impl Iterator<Item = &[u32]> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u32]> {
         self.starts.windows(2).map(|bounds| &self.rows[bounds[0]..bounds[1]])
     }
 
     /// How many rows have a value.
-    pub fn rows_with_value(&self) -> usize {
+    pub(crate) fn rows_with_value(&self) -> usize {
         self.rows.len()
     }
 }

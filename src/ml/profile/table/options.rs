@@ -15,28 +15,28 @@ pub struct ProfileOptions {
     pub near_duplicate_columns: Vec<String>,
     /// Significant digits kept when numeric columns are compared for near-duplicates (1 to 15).
     #[schemars(range(min = 1, max = 15))]
-    pub near_duplicate_digits: usize,
+    pub(crate) near_duplicate_digits: usize,
     /// Principal components to keep.
     #[schemars(range(min = 0, max = 1000))]
-    pub pca_components: usize,
+    pub(crate) pca_components: usize,
     /// Most bins of a histogram (1 to 1000); columns of whole numbers may use fewer, so that bins hold whole steps.
     #[schemars(range(min = 1, max = 1000))]
-    pub histogram_bins: usize,
+    pub(crate) histogram_bins: usize,
     /// Rows drawn for the scatter plot of the first two components.
     #[schemars(range(min = 0, max = 100_000))]
-    pub max_points: usize,
+    pub(crate) max_points: usize,
     /// Most frequent values listed for a text column.
     #[schemars(range(min = 0, max = 1000))]
-    pub top_values: usize,
+    pub(crate) top_values: usize,
     /// Examples listed for each audit.
     #[schemars(range(min = 0, max = 1000))]
-    pub examples: usize,
+    pub(crate) examples: usize,
     /// Folds of the cross-validation that looks for columns that leak the label (2 to 100).
     #[schemars(range(min = 2, max = 100))]
-    pub folds: usize,
+    pub(crate) folds: usize,
     /// Neighbours of the mutual-information estimate of continuous columns (1 to 100), as `n_neighbors` in scikit-learn.
     #[schemars(range(min = 1, max = 100))]
-    pub neighbours: usize,
+    pub(crate) neighbours: usize,
 }
 
 impl Default for ProfileOptions {
@@ -57,7 +57,7 @@ impl Default for ProfileOptions {
 
 impl ProfileOptions {
     /// Holds every number against its range; usable before any data is at hand.
-    pub fn check(&self) -> Result<(), ProfileError> {
+    pub(crate) fn check(&self) -> Result<(), ProfileError> {
         let ranges = [
             ("near_duplicate_digits", self.near_duplicate_digits, 1, 15),
             ("histogram_bins", self.histogram_bins, 1, 1000),

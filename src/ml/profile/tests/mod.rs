@@ -13,15 +13,15 @@ use crate::progress::Silent;
 
 /// A table under construction; classes, groups and parts as in `ProfileInput`.
 pub(in crate::profile) struct Table {
-    pub frame: Frame,
-    pub label: Vec<Option<u32>>,
-    pub classes: Vec<String>,
-    pub part: Option<Vec<u8>>,
-    pub groups: IndexMap<String, Vec<Option<String>>>,
+    pub(crate) frame: Frame,
+    pub(crate) label: Vec<Option<u32>>,
+    pub(crate) classes: Vec<String>,
+    pub(crate) part: Option<Vec<u8>>,
+    pub(crate) groups: IndexMap<String, Vec<Option<String>>>,
 }
 
 impl Table {
-    pub fn new(label: Vec<Option<u32>>, classes: &[&str]) -> Self {
+    pub(crate) fn new(label: Vec<Option<u32>>, classes: &[&str]) -> Self {
         Table {
             frame: Frame::new(label.len()),
             label,
@@ -31,27 +31,27 @@ impl Table {
         }
     }
 
-    pub fn numeric(mut self, name: &str, values: impl IntoIterator<Item = f64>) -> Self {
+    pub(crate) fn numeric(mut self, name: &str, values: impl IntoIterator<Item = f64>) -> Self {
         self.frame.insert(name, Column::Numeric(values.into_iter().collect()));
         self
     }
 
-    pub fn text<T: AsRef<str>>(mut self, name: &str, values: impl IntoIterator<Item = T>) -> Self {
+    pub(crate) fn text<T: AsRef<str>>(mut self, name: &str, values: impl IntoIterator<Item = T>) -> Self {
         self.frame.insert(name, Column::Text(texts(values)));
         self
     }
 
-    pub fn group<T: AsRef<str>>(mut self, name: &str, values: impl IntoIterator<Item = T>) -> Self {
+    pub(crate) fn group<T: AsRef<str>>(mut self, name: &str, values: impl IntoIterator<Item = T>) -> Self {
         self.groups.insert(name.into(), texts(values));
         self
     }
 
-    pub fn part(mut self, part: impl IntoIterator<Item = u8>) -> Self {
+    pub(crate) fn part(mut self, part: impl IntoIterator<Item = u8>) -> Self {
         self.part = Some(part.into_iter().collect());
         self
     }
 
-    pub fn input(&self) -> ProfileInput<'_> {
+    pub(crate) fn input(&self) -> ProfileInput<'_> {
         ProfileInput {
             frame: &self.frame,
             label: &self.label,
@@ -63,11 +63,11 @@ impl Table {
         }
     }
 
-    pub fn profile(&self) -> Profile {
+    pub(crate) fn profile(&self) -> Profile {
         self.profile_with(&ProfileOptions::default())
     }
 
-    pub fn profile_with(&self, options: &ProfileOptions) -> Profile {
+    pub(crate) fn profile_with(&self, options: &ProfileOptions) -> Profile {
         profile(&self.input(), options, 2, &Silent).expect("the table is sound")
     }
 }

@@ -1,6 +1,7 @@
 //! Tests: what is learnt, kept and repeated.
 
 use super::*;
+use runner_results::spec::EarlyStoppingSpec;
 
 #[test]
 fn a_network_learns_and_its_best_epoch_is_kept() {

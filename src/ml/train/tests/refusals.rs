@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
+use runner_results::spec::{ClassWeights, NamedWeights};
 
 #[test]
 fn cancelling_takes_effect_within_a_batch() {

@@ -1,7 +1,7 @@
 //! What validation rows chose: the best trial of a search, the weights of an ensemble.
 
 use runner_results::ensemble::Weighting;
-use runner_results::{Ensemble, Metric};
+use runner_results::{Metric, ensemble::Ensemble};
 use serde_json::Value;
 
 use super::{ArticleContext, bilingual, methods};
@@ -16,7 +16,7 @@ const ENOUGH_TRIALS: usize = 16;
 const SHOWN_WEIGHT: f64 = 0.01;
 
 /// Searches that were made, with the best trial.
-pub fn search(tale: &ArticleContext) -> Option<String> {
+pub(super) fn search(tale: &ArticleContext) -> Option<String> {
     let voice = tale.voice;
     let mut sentences = Vec::new();
     for (stage, Trials { search, best, factors, .. }) in searches(tale) {
@@ -73,7 +73,7 @@ fn searches<'a>(tale: &ArticleContext<'a>) -> impl Iterator<Item = (&'a StageArt
     tale.study.with().filter_map(|(stage, search)| Some((stage, Trials::of(search)?)))
 }
 
-pub fn search_figure(tale: &ArticleContext) -> Option<Float> {
+pub(crate) fn search_figure(tale: &ArticleContext) -> Option<Float> {
     let (stage, _) = searches(tale).next()?;
     let drawings = tale.drawings(stage, &["trials-by-parameter"], None);
     let caption = bilingual!(
@@ -85,7 +85,7 @@ pub fn search_figure(tale: &ArticleContext) -> Option<Float> {
     (!drawings.is_empty()).then(|| tale.figure("fig:search", &caption, drawings, 0.82))
 }
 
-pub fn ensembles(tale: &ArticleContext) -> Option<String> {
+pub(crate) fn ensembles(tale: &ArticleContext) -> Option<String> {
     let all: Vec<(&StageArtifacts, &Ensemble)> = tale.study.with::<Ensemble>().collect();
     let told = |(stage, document): &(&StageArtifacts, &Ensemble)| {
         let members = document.members.iter().map(|member| (member.name.as_str(), member.weight));

@@ -1,14 +1,14 @@
 //! The conclusion: what was asked, answered by the same tests as in the results; and what limits the answers.
 
-use runner_results::Training;
 use runner_results::profile::audit::{ROWS_OF_MANY_VALUES, RowKey};
+use runner_results::training::Training;
 
 use super::super::text::upper;
 use super::{ArticleContext, bilingual, codes, convergence, source, transfer};
 use crate::article::document::Section;
 use crate::ranking::Source;
 
-pub fn section(tale: &ArticleContext) -> Section {
+pub(crate) fn section(tale: &ArticleContext) -> Section {
     let mut section = Section::new("sec:conclusion", tale.voice.say("Conclusion", "Conclusion"));
     let chosen = tale.recommended().and_then(|model| Some((model, model.judged()?)));
     section.blocks.extend(tale.paragraph([

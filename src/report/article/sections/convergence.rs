@@ -2,15 +2,15 @@
 //!
 //! Judges nothing itself: each word stands for a finding's kind, or for the judgement that the finding holds.
 
-use runner_results::Training;
 use runner_results::diagnosis::GapJudgement;
+use runner_results::training::Training;
 
 use super::course::Course;
 use super::{ArticleContext, HALF, bilingual};
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
 
-pub fn section(tale: &ArticleContext) -> Option<Section> {
+pub(crate) fn section(tale: &ArticleContext) -> Option<Section> {
     let courses: Vec<Course> = tale.of_kind("train").filter_map(Course::of).collect();
     if courses.is_empty() {
         return None;
@@ -365,7 +365,7 @@ fn curves(tale: &ArticleContext) -> Option<(Float, Vec<String>)> {
 }
 
 /// The best network's over-fitting in half a sentence, for the abstract and the conclusion.
-pub fn in_short(tale: &ArticleContext) -> Option<String> {
+pub(crate) fn in_short(tale: &ArticleContext) -> Option<String> {
     let course = Course::of(tale.stage(&tale.network()?.stage)?)?;
     let name = course.name();
     // Of one there is no best.

@@ -1,23 +1,23 @@
 //! One training as its stage's findings tell of it. Judges nothing itself.
 
-use runner_results::Training;
 use runner_results::diagnosis::{
     Divergence, EpochKept, Fell, Finding, Gap, OverFitting, Plateau, SingleClass, StepTooHigh,
 };
+use runner_results::training::Training;
 
 use crate::article::markup;
 use crate::read::StageArtifacts;
 
 /// What was found of one training.
-pub struct Course<'a> {
-    pub stage: &'a StageArtifacts,
+pub(crate) struct Course<'a> {
+    pub(crate) stage: &'a StageArtifacts,
     findings: &'a [Finding],
 }
 
 /// A finding of one kind.
 macro_rules! finding {
     ($name:ident, $kind:ident) => {
-        pub fn $name(&self) -> Option<&'a $kind> {
+        pub(super) fn $name(&self) -> Option<&'a $kind> {
             self.findings.iter().find_map(|finding| match finding {
                 Finding::$kind(found) => Some(found),
                 _ => None,
@@ -27,7 +27,7 @@ macro_rules! finding {
 }
 
 impl<'a> Course<'a> {
-    pub fn of(stage: &'a StageArtifacts) -> Option<Course<'a>> {
+    pub(crate) fn of(stage: &'a StageArtifacts) -> Option<Course<'a>> {
         let findings = stage.documents.get::<Training>()?.diagnosis.as_slice();
         (!findings.is_empty()).then_some(Course { stage, findings })
     }
@@ -46,25 +46,25 @@ impl<'a> Course<'a> {
     finding!(step_too_high, StepTooHigh);
     finding!(single_class, SingleClass);
 
-    pub fn is_unfinished(&self) -> bool {
+    pub(crate) fn is_unfinished(&self) -> bool {
         self.has(|finding| matches!(finding, Finding::Unfinished(_)))
     }
 
-    pub fn is_under_fitting(&self) -> bool {
+    pub(crate) fn is_under_fitting(&self) -> bool {
         self.has(|finding| matches!(finding, Finding::UnderFitting(_)))
     }
 
     /// Whether training did not raise the score that chooses the epoch.
-    pub fn has_no_gain(&self) -> bool {
+    pub(crate) fn has_no_gain(&self) -> bool {
         self.has(|finding| matches!(finding, Finding::NoGain(_)))
     }
 
     /// Whether its validation scores tell anything of learning.
-    pub fn is_judged(&self) -> bool {
+    pub(crate) fn is_judged(&self) -> bool {
         self.single_class().is_none()
     }
 
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         markup::code(&self.stage.stage)
     }
 }

@@ -1,7 +1,7 @@
 //! Data and task: rows by part and class, what the audit found, and what standard classifiers reach.
 
 use runner_results::profile::audit::{GiveAwayVerdict, Overlap, RowKey};
-use runner_results::{Layout, Map, Profile, SplitPart};
+use runner_results::{Layout, Map, SplitPart, profile::Profile};
 
 use super::{ArticleContext, bilingual, codes, earlier};
 use crate::article::document::{Align, Block, Float, Section};
@@ -14,7 +14,7 @@ const FEW_DUPLICATES: f64 = 0.01;
 /// Classes in the table of parts: more columns do not fit the page.
 const MOST_COLUMNS: usize = 8;
 
-pub fn section(tale: &ArticleContext) -> Section {
+pub(crate) fn section(tale: &ArticleContext) -> Section {
     let voice = tale.voice;
     let mut section = Section::new("sec:data", voice.say("Data and Task", "Données et tâche"));
     let parts = parts(tale);

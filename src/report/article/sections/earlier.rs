@@ -7,7 +7,7 @@ use crate::study::models::{Model, baselines};
 use runner_results::Part;
 
 /// What standard classifiers reach: the results that networks are held against.
-pub fn earlier(tale: &ArticleContext) -> (Vec<Option<String>>, Option<Float>) {
+pub(crate) fn earlier(tale: &ArticleContext) -> (Vec<Option<String>>, Option<Float>) {
     let voice = tale.voice;
     let in_main = |model: &Model| {
         tale.main().is_some_and(|group| group.models.iter().any(|m| m.stage == model.stage && m.name == model.name))
@@ -28,7 +28,7 @@ pub fn earlier(tale: &ArticleContext) -> (Vec<Option<String>>, Option<Float>) {
     let rows: Vec<Vec<String>> = models
         .iter()
         .map(|model| {
-            let test = |of: &dyn Fn(&runner_results::Scores) -> f64| {
+            let test = |of: &dyn Fn(&runner_results::scores::Scores) -> f64| {
                 model.judged().map_or_else(|| "–".to_owned(), |s| voice.decimals(of(s), 3))
             };
             let work = methods::classical(&model.name).map_or("", |method| method.work);

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use runner_results::Inspection;
+use runner_results::inspection::Inspection;
 
 use super::{ArticleContext, HALF, bilingual};
 use crate::article::document::{Block, Float, Section};
@@ -13,10 +13,10 @@ use crate::read::StageArtifacts;
 use crate::study::calibration::{self, Calibrated, Confidence};
 use crate::study::models::Model;
 use crate::{Confused, MOST_CLASSES};
-use runner_results::Scores;
+use runner_results::scores::Scores;
 
 /// Mistakes, probabilities and feature importance.
-pub fn inside(tale: &ArticleContext) -> Option<Section> {
+pub(crate) fn inside(tale: &ArticleContext) -> Option<Section> {
     let chosen = tale.chosen()?;
     let stage = tale.stage(&chosen.stage)?;
     let scores = chosen.judged()?;

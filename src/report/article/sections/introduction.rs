@@ -1,12 +1,12 @@
 //! The introduction: what is asked, and where it is answered.
 
-use runner_results::Training;
+use runner_results::training::Training;
 
 use super::{ArticleContext, bilingual, codes};
 use crate::article::document::Section;
 use crate::article::markup;
 
-pub fn section(tale: &ArticleContext) -> Section {
+pub(crate) fn section(tale: &ArticleContext) -> Section {
     let voice = tale.voice;
     let mut section = Section::new("sec:introduction", voice.say("Introduction", "Introduction"));
     section.blocks.extend(tale.paragraph([task(tale), columns(tale)]));

@@ -3,10 +3,10 @@
 use runner_results::search;
 
 /// A method as a reader knows it.
-pub struct Method {
-    pub name: &'static str,
-    pub english: &'static str,
-    pub french: &'static str,
+pub(crate) struct Method {
+    pub(crate) name: &'static str,
+    pub(crate) english: &'static str,
+    pub(crate) french: &'static str,
     /// Key of the work; empty for what needs none.
     pub work: &'static str,
     /// How a sentence of either language calls it, with its article: always in the singular, so that verbs agree.
@@ -25,7 +25,7 @@ impl Method {
 }
 
 /// After `de`: `du SVM linéaire`, `de la forêt aléatoire`.
-pub fn of_french(subject: &str) -> String {
+pub(super) fn of_french(subject: &str) -> String {
     match (subject.strip_prefix("le "), subject.strip_prefix("les ")) {
         (Some(rest), _) => format!("du {rest}"),
         (_, Some(rest)) => format!("des {rest}"),
@@ -69,19 +69,19 @@ static SCHEDULES: &[Method] = &[
     method("coslog4", "coslog4", "coslog4", "realmlp"),
 ];
 
-pub fn classical(name: &str) -> Option<&'static Method> {
+pub(crate) fn classical(name: &str) -> Option<&'static Method> {
     CLASSICAL.iter().find(|method| method.name == name)
 }
 
-pub fn optimizer(name: &str) -> Option<&'static Method> {
+pub(crate) fn optimizer(name: &str) -> Option<&'static Method> {
     OPTIMIZERS.iter().find(|method| method.name == name)
 }
 
-pub fn schedule(name: &str) -> Option<&'static Method> {
+pub(crate) fn schedule(name: &str) -> Option<&'static Method> {
     SCHEDULES.iter().find(|method| method.name == name)
 }
 
-pub fn search(chosen: search::Method) -> Method {
+pub(super) fn search(chosen: search::Method) -> Method {
     match chosen {
         search::Method::Grid => method("grid", "grid search", "recherche sur grille", ""),
         search::Method::Random => method("random", "random search", "recherche aléatoire", "randomsearch"),
@@ -120,7 +120,7 @@ static LABELS: &[(&str, &str)] = &[
 ];
 
 /// The label in French, where it is one of the report's own.
-pub fn french_label(text: &str) -> Option<String> {
+pub(crate) fn french_label(text: &str) -> Option<String> {
     if let Some(epoch) = text.strip_prefix("best epoch ") {
         return Some(format!("époque {epoch}"));
     }

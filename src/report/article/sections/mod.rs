@@ -20,10 +20,10 @@ mod transfer;
 
 use runner_results::paired_test::PairwiseTest;
 use runner_results::profile::audit::Contradictions;
-use runner_results::{Profile, Scores, Split, SplitPart};
+use runner_results::{Split, SplitPart, profile::Profile, scores::Scores};
 
-pub use note::note;
-pub use summary::{keywords, summary};
+pub(super) use note::note;
+pub(crate) use summary::{keywords, summary};
 
 use super::document::{Align, Block, Body, Column, Float, Section, Table};
 use super::language::Voice;
@@ -52,9 +52,9 @@ macro_rules! bilingual {
 use bilingual;
 
 /// All that the sections look at.
-pub struct ArticleContext<'a> {
-    pub study: Study<'a>,
-    pub voice: Voice,
+pub(crate) struct ArticleContext<'a> {
+    pub(crate) study: Study<'a>,
+    pub(crate) voice: Voice,
     groups: Vec<Group>,
 }
 
@@ -65,7 +65,7 @@ const HALF: Option<f64> = Some(310.0);
 pub const SECTIONS: [&str; 5] = ["introduction", "data", "method", "results", "conclusion"];
 
 impl<'a> ArticleContext<'a> {
-    pub fn new(study: Study<'a>, voice: Voice) -> ArticleContext<'a> {
+    pub(crate) fn new(study: Study<'a>, voice: Voice) -> ArticleContext<'a> {
         let mut groups = groups(&models(&study));
         // The article is about what most models were tried on.
         groups.sort_by_key(|group| std::cmp::Reverse(group.models.len()));
@@ -73,7 +73,7 @@ impl<'a> ArticleContext<'a> {
     }
 
     /// The five sections.
-    pub fn sections(&self) -> Vec<Section> {
+    pub(crate) fn sections(&self) -> Vec<Section> {
         vec![
             introduction::section(self),
             data::section(self),
@@ -455,7 +455,7 @@ impl<'a> ArticleContext<'a> {
     }
 
     /// Markup of this crate's own as text, with the language's spaces.
-    pub fn text(&self, source: &str) -> Text {
+    pub(crate) fn text(&self, source: &str) -> Text {
         let mut text = markup::inline(source);
         text.map_plain(&|plain| self.voice.typography(plain));
         text

@@ -4,7 +4,7 @@ use super::{ArticleContext, bilingual};
 use crate::article::document::Section;
 
 /// `own`: titles of the sections that hold text of the author's own.
-pub fn note(tale: &ArticleContext, own: &[String]) -> Section {
+pub(crate) fn note(tale: &ArticleContext, own: &[String]) -> Section {
     let mut section =
         Section::new("sec:note", tale.voice.say("Use of Generative Tools", "Déclaration d'usage d'outils génératifs"));
     let by_author = if own.is_empty() {

@@ -5,18 +5,18 @@ use runner_results::ensemble::Weighting;
 use runner_results::spec::{
     ClassWeights, Loss, NamedWeights, NetworkSpec, NumericEmbedding, TrainingSpec, TrunkKind, TrunkSpec,
 };
-use runner_results::{Ensemble, Inputs, Metric, Scores, Search, Training};
+use runner_results::{Inputs, Metric, ensemble::Ensemble, scores::Scores, search::Search, training::Training};
 
 use super::{ArticleContext, bilingual, choosing, codes, methods, source};
-use crate::IntervalMethod;
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
 use crate::fitting::{FittedOn, Ngrams};
 use crate::ranking::Source;
 use crate::read::StageArtifacts;
 use runner_results::Part;
+use runner_results::interval::IntervalMethod;
 
-pub fn section(tale: &ArticleContext) -> Section {
+pub(crate) fn section(tale: &ArticleContext) -> Section {
     let voice = tale.voice;
     let mut section = Section::new("sec:method", voice.say("Architecture and Protocol", "Architecture et protocole"));
     let networks = tale.of_kind("train").filter_map(|stage| Some((stage, stage.documents.get::<Training>()?)));

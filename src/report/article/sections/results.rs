@@ -1,6 +1,6 @@
 //! Results: models compared, training judged, mistakes and probabilities looked at, transfer.
 
-use runner_results::Training;
+use runner_results::training::Training;
 
 use super::super::text::upper;
 use super::methods::of_french;
@@ -17,7 +17,7 @@ use runner_results::comparison::{Direction, ScoreMetric};
 /// Models in a table or chart; beyond these the worst are left out, and said to be.
 const MOST_MODELS: usize = 20;
 
-pub fn section(tale: &ArticleContext) -> Section {
+pub(crate) fn section(tale: &ArticleContext) -> Section {
     let voice = tale.voice;
     let mut section = Section::new("sec:results", voice.say("Results", "Résultats"));
     let told = [comparison(tale), convergence::section(tale), inside::inside(tale), transfer::section(tale)];

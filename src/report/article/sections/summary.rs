@@ -7,7 +7,7 @@ use crate::article::text::Text;
 use crate::ranking::Source;
 use runner_results::Part;
 
-pub fn summary(tale: &ArticleContext) -> Text {
+pub(crate) fn summary(tale: &ArticleContext) -> Text {
     let chosen = tale.recommended().and_then(|model| Some((model, model.judged()?)));
     let is_tested = tale.judged_on() == Part::Test;
     let is_alone = !tale.is_choice();
@@ -83,7 +83,7 @@ fn task(tale: &ArticleContext) -> Option<String> {
     ))
 }
 
-pub fn keywords(tale: &ArticleContext) -> Vec<String> {
+pub(crate) fn keywords(tale: &ArticleContext) -> Vec<String> {
     let mut words = vec![tale.voice.say("classification", "classification")];
     if tale.of_kind("train").next().is_some() {
         words.push(tale.voice.say("neural networks", "réseaux de neurones"));

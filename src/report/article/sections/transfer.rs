@@ -1,6 +1,6 @@
 //! Transfer to new classes: strategies over paired seeds, against the one that learns from scratch.
 
-use runner_results::Transfer;
+use runner_results::transfer::Transfer;
 use runner_results::transfer::{Comparison, Outcome, Run, Strategy};
 
 use super::{ArticleContext, HALF, bilingual};
@@ -14,7 +14,7 @@ use runner_results::Part;
 /// Of fewer pairs of seeds a test that finds nothing says little.
 const ENOUGH_SEEDS: usize = 4;
 
-pub fn section(tale: &ArticleContext) -> Option<Section> {
+pub(crate) fn section(tale: &ArticleContext) -> Option<Section> {
     let stages: Vec<(&StageArtifacts, &Transfer)> = transfers(tale).collect();
     let (_, first) = stages.first()?;
     let new = new_classes(first);
@@ -245,7 +245,7 @@ fn figure(tale: &ArticleContext, stage: &StageArtifacts) -> Option<Float> {
 }
 
 /// The classes that the first transfer adds, where there is one.
-pub fn added(tale: &ArticleContext) -> Option<String> {
+pub(crate) fn added(tale: &ArticleContext) -> Option<String> {
     let new = new_classes(transfers(tale).next()?.1);
     (!new.is_empty()).then(|| tale.voice.list(&new, 3))
 }
@@ -257,7 +257,7 @@ fn network(stage: &StageArtifacts) -> String {
 }
 
 /// The first transfer's verdict, for the abstract and the conclusion.
-pub fn in_short(tale: &ArticleContext) -> Option<String> {
+pub(crate) fn in_short(tale: &ArticleContext) -> Option<String> {
     let (stage, found) = transfers(tale).next()?;
     let new = new_classes(found);
     let Some(comparison) = found.comparison(found.best) else {

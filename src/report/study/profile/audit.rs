@@ -1,6 +1,6 @@
 //! The leakage audit: its findings as sentences, the figures behind them folded away.
 
-use runner_results::Profile;
+use runner_results::profile::Profile;
 use runner_results::profile::audit::{Audit, GiveAway, GiveAwayVerdict, Overlap, PartOverlap, Severity as Graveness};
 
 use super::columns::{MOST_ROWS, WHOLE};
@@ -11,7 +11,7 @@ use crate::page::{Block, Cell, Column, Finding, Section, Severity, Table};
 /// Lines of evidence kept under a finding; the rest is counted.
 const MOST_EVIDENCE: usize = 40;
 
-pub fn section(profile: &Profile, id: String, title: String) -> Section {
+pub(crate) fn section(profile: &Profile, id: String, title: String) -> Section {
     let mut section = Section::new(id, title);
     let audit = &profile.audit;
     let findings: Vec<Finding> = audit.findings.iter().map(|one| finding(one, profile)).collect();

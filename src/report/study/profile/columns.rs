@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use runner_results::Profile;
+use runner_results::profile::Profile;
 use runner_results::profile::{ColumnProfile, PrincipalComponents, Relevance};
 
 use crate::figure::text::beginning;
@@ -11,7 +11,7 @@ use crate::page::{Block, Cell, Column, Section, Table};
 /// Characters shown of a frequent value.
 const LONGEST: usize = 40;
 
-pub fn section(profile: &Profile, id: String, title: String) -> Section {
+pub(crate) fn section(profile: &Profile, id: String, title: String) -> Section {
     let mut section = Section::new(id, title);
     let columns = most_relevant_first(profile);
     section.blocks.extend(numeric(&columns));
@@ -108,7 +108,7 @@ fn textual(columns: &[&ColumnProfile]) -> Option<Block> {
 }
 
 /// One row per column with the statistics behind the chart, most relevant first.
-pub fn relevance_table(found: &[&Relevance]) -> Block {
+pub(crate) fn relevance_table(found: &[&Relevance]) -> Block {
     let mut table = Table::new(
         "Relevance of each column, taken alone",
         vec![
@@ -141,7 +141,7 @@ pub fn relevance_table(found: &[&Relevance]) -> Block {
 }
 
 /// Loadings of each column on the components.
-pub fn loadings_table(pca: &PrincipalComponents) -> Option<Block> {
+pub(crate) fn loadings_table(pca: &PrincipalComponents) -> Option<Block> {
     let PrincipalComponents { columns, components, explained_variance_ratio: ratios, .. } = pca;
     if components.is_empty() {
         return None;

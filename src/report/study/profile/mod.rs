@@ -3,7 +3,7 @@
 mod audit;
 mod columns;
 
-use runner_results::Profile;
+use runner_results::profile::Profile;
 use runner_results::profile::{Correlations, PairCounts, Relevance};
 
 use super::{Study, plural, stage_id};
@@ -17,7 +17,7 @@ use crate::page::{Block, Figure, Section};
 /// Bars of the relevance chart, at most.
 const MOST_BARS: usize = 24;
 
-pub fn section(study: &Study) -> Option<Section> {
+pub(crate) fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("data", "Data");
     let profiles: Vec<(_, &Profile)> = study.with().collect();
     for &(stage, profile) in &profiles {

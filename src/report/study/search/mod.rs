@@ -4,7 +4,7 @@ mod plots;
 pub(crate) mod trials;
 
 use indexmap::IndexMap;
-use runner_results::Search;
+use runner_results::search::Search;
 use runner_results::search::State;
 
 use super::{Study, stage_id};
@@ -14,7 +14,7 @@ use crate::search::told;
 use crate::statistics::median;
 use trials::{Trials, brief, columns, label, short_names};
 
-pub fn section(study: &Study) -> Option<Section> {
+pub(crate) fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("search", "Search");
     for stage in study.stages {
         let Some(trials) = stage.documents.get::<Search>().and_then(Trials::of) else { continue };

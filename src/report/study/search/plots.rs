@@ -20,7 +20,7 @@ const MOST_LINES: usize = 8;
 const MOST_BANDS: usize = 3;
 
 /// All figures that the trials are enough for.
-pub fn figures(search: &Trials, curves: Option<&TableView>) -> Vec<Figure> {
+pub(super) fn figures(search: &Trials, curves: Option<&TableView>) -> Vec<Figure> {
     let slices: Vec<Slice> = search.factors.iter().map(|(name, factor)| slice(name, factor, search)).collect();
     let pruned = search.pruned();
     let label = label(search.search.metric);

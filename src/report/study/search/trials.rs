@@ -8,17 +8,17 @@ use serde_json::Value;
 use crate::read::shown;
 
 /// A search with at least one trial.
-pub struct Trials<'a> {
-    pub search: &'a Search,
+pub(crate) struct Trials<'a> {
+    pub(crate) search: &'a Search,
     /// By the metric; NaN where there is none.
-    pub scores: Vec<f64>,
-    pub best: &'a Trial,
+    pub(crate) scores: Vec<f64>,
+    pub(crate) best: &'a Trial,
     /// What varied, each by a name that no other has.
-    pub factors: Vec<(String, &'a Factor)>,
+    pub(crate) factors: Vec<(String, &'a Factor)>,
 }
 
 impl<'a> Trials<'a> {
-    pub fn of(search: &'a Search) -> Option<Trials<'a>> {
+    pub(crate) fn of(search: &'a Search) -> Option<Trials<'a>> {
         let score = |trial: &Trial| trial.score(search.metric).unwrap_or(f64::NAN);
         let factors: Vec<&Factor> =
             search.factors.iter().filter(|factor| factor.values.len() == search.trials.len()).collect();
@@ -30,13 +30,13 @@ impl<'a> Trials<'a> {
         })
     }
 
-    pub fn pruned(&self) -> Vec<bool> {
+    pub(crate) fn pruned(&self) -> Vec<bool> {
         self.search.trials.iter().map(|trial| trial.state == State::Pruned).collect()
     }
 }
 
 /// As it stands on axes and in tables.
-pub fn label(metric: Metric) -> &'static str {
+pub(crate) fn label(metric: Metric) -> &'static str {
     match metric {
         Metric::Loss => "log loss",
         Metric::Accuracy | Metric::MacroF1 => metric.label(),
@@ -44,7 +44,7 @@ pub fn label(metric: Metric) -> &'static str {
 }
 
 /// Its column of the validation part in the table of curves.
-pub fn column(metric: Metric) -> &'static str {
+pub(crate) fn column(metric: Metric) -> &'static str {
     match metric {
         Metric::Loss => "valid_loss",
         Metric::Accuracy => "valid_accuracy",
@@ -53,7 +53,7 @@ pub fn column(metric: Metric) -> &'static str {
 }
 
 /// Scores of the kept epoch in the order of the columns accuracy, macro-F1, log loss.
-pub fn columns(valid: Option<PartScores>) -> [Option<f64>; 3] {
+pub(crate) fn columns(valid: Option<PartScores>) -> [Option<f64>; 3] {
     [Metric::Accuracy, Metric::MacroF1, Metric::Loss].map(|metric| valid.map(|scores| scores.get(metric)))
 }
 
@@ -88,7 +88,7 @@ fn says_little(name: &str) -> bool {
 }
 
 /// Paths by their last part where that is unique: `optimizer.lr` → `lr`. In order of first appearance.
-pub fn short_names(trials: &[Trial]) -> IndexMap<String, String> {
+pub(crate) fn short_names(trials: &[Trial]) -> IndexMap<String, String> {
     let mut paths: Vec<&String> = Vec::new();
     for path in trials.iter().flat_map(|t| t.params.keys()) {
         if !paths.contains(&path) {
@@ -112,7 +112,7 @@ pub fn short_names(trials: &[Trial]) -> IndexMap<String, String> {
 }
 
 /// A list of widths as `256×3` or `128-64`, else as it is shown anywhere.
-pub fn brief(value: &Value) -> String {
+pub(crate) fn brief(value: &Value) -> String {
     let Some(items) = value.as_array().filter(|items| !items.is_empty()) else {
         return shown(value);
     };

@@ -12,7 +12,7 @@ type CurveOf = fn(&Curves) -> &Vec<f64>;
 type ScoreOf = fn(&ShareRun) -> Option<f64>;
 
 /// Scores and losses by epoch, one line for each strategy.
-pub fn by_epoch(runs: &[Trained], width: Option<f64>) -> Vec<Figure> {
+pub(crate) fn by_epoch(runs: &[Trained], width: Option<f64>) -> Vec<Figure> {
     let charts: [(&str, &str, CurveOf); 4] = [
         ("Validation macro-F1 by strategy", "mean over classes", |c| &c.valid_macro_f1),
         ("Validation accuracy by strategy", "share of rows", |c| &c.valid_accuracy),
@@ -26,7 +26,7 @@ pub fn by_epoch(runs: &[Trained], width: Option<f64>) -> Vec<Figure> {
 }
 
 /// Scores by the number of training rows of the new classes, one line for each strategy.
-pub fn by_share(runs: &[ShareRun], part: &str) -> Vec<Figure> {
+pub(crate) fn by_share(runs: &[ShareRun], part: &str) -> Vec<Figure> {
     let names = distinct(runs.iter().map(|run| run.strategy));
     let charts: [(&str, ScoreOf); 3] = [
         ("Accuracy by rows of the new classes", |run| Some(run.accuracy)),
@@ -42,7 +42,7 @@ pub fn by_share(runs: &[ShareRun], part: &str) -> Vec<Figure> {
 }
 
 /// How many trainings of a strategy have curves, at most.
-pub fn most_seeds(runs: &[Trained]) -> u64 {
+pub(crate) fn most_seeds(runs: &[Trained]) -> u64 {
     let seeds = |name: &Strategy| runs.iter().filter(|r| r.strategy == *name).count();
     strategies(runs).iter().map(seeds).max().unwrap_or(0) as u64
 }

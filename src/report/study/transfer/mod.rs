@@ -7,7 +7,7 @@ mod figures;
 pub(crate) mod runs;
 mod tables;
 
-use runner_results::Transfer;
+use runner_results::transfer::Transfer;
 
 use super::models::network;
 use super::scores::{class_blocks, parts_table};
@@ -18,7 +18,7 @@ use crate::part_name;
 use crate::read::StageArtifacts;
 use crate::transfer::sentences;
 
-pub fn section(study: &Study) -> Option<Section> {
+pub(crate) fn section(study: &Study) -> Option<Section> {
     let found = || study.stages.iter().filter_map(|stage| stage.documents.get::<Transfer>());
     // Where nothing is known of the classes, there may be new ones.
     let is_plain = found().next().is_some() && found().all(|found| found.new_classes().next().is_none());

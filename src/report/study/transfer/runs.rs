@@ -1,26 +1,26 @@
 //! The trainings of a transfer with their curves, which are in a table.
 
-use runner_results::Transfer;
 use runner_results::transfer::Strategy;
+use runner_results::transfer::Transfer;
 
 use crate::read::{StageArtifacts, TableView};
 use crate::study::curves::Curves;
 
 /// The curves of one training of one strategy on all rows.
-pub struct Trained {
-    pub strategy: Strategy,
-    pub curves: Curves,
+pub(crate) struct Trained {
+    pub(crate) strategy: Strategy,
+    pub(crate) curves: Curves,
 }
 
 /// Strategy after strategy.
-pub fn trained(stage: &StageArtifacts, found: &Transfer) -> Vec<Trained> {
+pub(crate) fn trained(stage: &StageArtifacts, found: &Transfer) -> Vec<Trained> {
     let Some(table) = stage.tables.get("curves") else { return Vec::new() };
     let all = found.strategies.iter().flat_map(|of| of.runs.iter().map(|run| (of.strategy, run.seed)));
     all.filter_map(|(strategy, seed)| Some(Trained { strategy, curves: curves(table, strategy, seed)? })).collect()
 }
 
 /// The mean of what is known.
-pub fn mean<T>(of: &[T], value: impl Fn(&T) -> Option<f64>) -> Option<f64> {
+pub(crate) fn mean<T>(of: &[T], value: impl Fn(&T) -> Option<f64>) -> Option<f64> {
     let known: Vec<f64> = of.iter().filter_map(value).filter(|v| v.is_finite()).collect();
     (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
 }

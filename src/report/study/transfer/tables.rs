@@ -1,6 +1,6 @@
 //! The tables of a transfer: strategies on the parts, their comparisons, and what became of each tensor.
 
-use runner_results::Transfer;
+use runner_results::transfer::Transfer;
 use runner_results::transfer::{Action, GroupScores, Outcome, Paired, Run, Strategy};
 
 use super::runs::mean;
@@ -11,7 +11,7 @@ use crate::transfer::{action, detail};
 use runner_results::Part;
 
 /// Means over seeds on the validation part, with the least and greatest score where there are several.
-pub fn strategies(found: &Transfer) -> Block {
+pub(crate) fn strategies(found: &Transfer) -> Block {
     let mut table = Table::new(
         "Strategies on the validation part, means over seeds",
         vec![
@@ -45,7 +45,7 @@ pub fn strategies(found: &Transfer) -> Block {
 }
 
 /// What was learnt and what was forgotten: the old network's score first.
-pub fn old_and_new(found: &Transfer, part: Part) -> Option<Block> {
+pub(crate) fn old_and_new(found: &Transfer, part: Part) -> Option<Block> {
     let score = |of: &[Run], value: fn(&GroupScores) -> Option<f64>| mean(of, |run| value(run.judged()));
     let before = found.before.iter().find(|before| before.part == found.part);
     let before = before.and_then(|before| before.old_classes.accuracy);
@@ -87,7 +87,7 @@ pub fn old_and_new(found: &Transfer, part: Part) -> Option<Block> {
 }
 
 /// Every strategy against the baseline, score by score, with corrected p values.
-pub fn comparisons(found: &Transfer, part: Part) -> Option<Block> {
+pub(crate) fn comparisons(found: &Transfer, part: Part) -> Option<Block> {
     let (part, metric) = (part_name(part), found.metric.label());
     let mut table = Table::new("Differences, paired by seed", comparison_columns(Column::text("score")));
     for comparison in &found.comparisons {
@@ -105,7 +105,7 @@ pub fn comparisons(found: &Transfer, part: Part) -> Option<Block> {
 }
 
 /// The same at every share of the new classes' rows, for accuracy.
-pub fn shares(found: &Transfer) -> Option<Block> {
+pub(crate) fn shares(found: &Transfer) -> Option<Block> {
     let columns = comparison_columns(Column::number("share of new rows"));
     let mut table = Table::new("Accuracy with a share of the new classes' rows, paired by seed", columns);
     for one in &found.share_comparisons {
@@ -160,7 +160,7 @@ fn signed(change: Option<f64>) -> Cell {
     }
 }
 
-pub fn tensors(found: &Transfer) -> Option<Block> {
+pub(crate) fn tensors(found: &Transfer) -> Option<Block> {
     let mut table = Table::new(
         "What became of each tensor of the old network",
         vec![

@@ -22,12 +22,15 @@ pub enum Severity {
 /// One judgement of the audit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
+    /// How much it matters.
     pub severity: Severity,
+    /// What was found.
     #[serde(flatten)]
     pub kind: FindingKind,
 }
 
 impl Finding {
+    /// Of that severity.
     pub fn new(severity: Severity, kind: FindingKind) -> Self {
         Finding { severity, kind }
     }
@@ -36,6 +39,7 @@ impl Finding {
 /// What was found. Shares are of 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the kind says what its numbers are of")]
 pub enum FindingKind {
     /// Each of these columns alone predicts the label.
     LeaksLabel { columns: Vec<String> },
@@ -88,40 +92,54 @@ pub enum FindingKind {
     ClassBalance { balance: Balance, classes: u64, largest: ClassBalance, smallest: ClassBalance },
 }
 
+/// A column of which test rows have values that occur in the training part.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SharedValues {
+    /// As in the table.
     pub column: String,
     /// Test rows whose value is known from train.
     pub share: f64,
 }
 
+/// How many rows of a column are concerned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnRows {
+    /// As in the table.
     pub column: String,
+    /// How many.
     pub rows: u64,
 }
 
 /// Two numeric columns and the larger of their coefficients.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AlikePair {
+    /// A column.
     pub a: String,
+    /// The other column.
     pub b: String,
+    /// The one that is larger in size.
     pub coefficient: Coefficient,
+    /// −1 to 1.
     pub value: f64,
 }
 
+/// A correlation coefficient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Coefficient {
+    /// Of the values.
     Pearson,
+    /// Of the ranks.
     Spearman,
 }
 
+/// How evenly rows are spread over the classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Balance {
     /// Up to 60 to 40 in two classes.
     Balanced,
+    /// Between the other two.
     SomewhatUnbalanced,
     /// Four to one or more.
     Unbalanced,

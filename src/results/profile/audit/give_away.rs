@@ -7,7 +7,9 @@ use super::super::ColumnKind;
 /// What one column alone predicts by looking its value up among other rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GiveAway {
+    /// As in the table.
     pub column: String,
+    /// How it was read.
     pub kind: ColumnKind,
     /// By exact value (missing being one), or by 32 quantile bins where that predicts better.
     pub read_by: ReadBy,
@@ -21,6 +23,7 @@ pub struct GiveAway {
     pub row_folds: ColumnScore,
     /// Folds drawn over connected groups and copies of rows, so that duplicates stay together; absent without either.
     pub group_folds: Option<ColumnScore>,
+    /// Whether the column alone tells the label.
     pub verdict: GiveAwayVerdict,
 }
 
@@ -35,13 +38,17 @@ pub struct ColumnScore {
     pub accuracy: f64,
 }
 
+/// How a column's values are turned into categories.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReadBy {
+    /// Each value is one.
     Value,
+    /// Numbers fall into bins of equally many rows.
     QuantileBin,
 }
 
+/// Whether one column alone tells the label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GiveAwayVerdict {
@@ -51,6 +58,7 @@ pub enum GiveAwayVerdict {
     Nearly,
     /// Knows repeated rows again, but says little of rows in other groups: an identifier.
     RecognisesRows,
+    /// It does not.
     No,
 }
 

@@ -7,19 +7,37 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum RowKey {
     /// All columns are equal, but for these and for row counters.
-    Rows { except: Vec<String> },
+    Rows {
+        /// Columns that are left out.
+        except: Vec<String>,
+    },
     /// This one of the given group keys is equal, e.g. `title + artist`.
-    Group { name: String },
+    Group {
+        /// The column, or columns that count together.
+        name: String,
+    },
     /// Linked by any of the group keys, transitively: what a group-aware split keeps together.
-    Connected { by: Vec<String> },
+    Connected {
+        /// The group keys.
+        by: Vec<String>,
+    },
     /// All numeric columns are equal.
     Numbers,
     /// All numeric columns are equal to so many significant digits.
-    RoundedNumbers { digits: u64 },
+    RoundedNumbers {
+        /// How many.
+        digits: u64,
+    },
     /// These text columns are equal but for case, punctuation, parentheses and suffixes.
-    NormalisedText { columns: Vec<String> },
+    NormalisedText {
+        /// All of these.
+        columns: Vec<String>,
+    },
     /// This text column is equal.
-    Column { name: String },
+    Column {
+        /// The column, or columns that count together.
+        name: String,
+    },
 }
 
 impl RowKey {

@@ -7,6 +7,7 @@ use super::RowKey;
 /// Rows that share a key's value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Duplicates {
+    /// By what rows are the same.
     pub key: RowKey,
     /// Rows where the key has a value.
     pub rows_with_key: u64,
@@ -41,6 +42,7 @@ pub struct Duplicates {
 /// Values of a key that carry more than one label. Only labelled rows count.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Contradictions {
+    /// By what rows are the same.
     pub key: RowKey,
     /// Different values on labelled rows.
     pub values: u64,
@@ -60,6 +62,7 @@ pub struct Contradictions {
 /// What the parts of a split share under one key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Overlap {
+    /// By what rows are the same.
     pub key: RowKey,
     /// Under the split of the input; absent without one.
     pub given: Option<PartOverlap>,
@@ -85,6 +88,7 @@ pub struct RowSet {
     /// The key's value, or a text of the first row that names it; absent when there is none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub value: Option<String>,
+    /// How many.
     pub rows: u64,
     /// Labelled rows by class, the most frequent first.
     pub classes: Vec<ClassCount>,
@@ -92,8 +96,11 @@ pub struct RowSet {
     pub places: Vec<String>,
 }
 
+/// A class and its rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClassCount {
+    /// The label.
     pub class: String,
+    /// How many.
     pub rows: u64,
 }

@@ -23,7 +23,7 @@ use runner_results::spec::Activation;
 use steps::{Constants, Steps, adapt};
 
 /// What is done to x·weightᵀ before the activation, with the tensor that says it.
-pub enum Affine<'a> {
+pub(crate) enum Affine<'a> {
     Nothing,
     /// outputs: is added.
     Bias(&'a Tensor),
@@ -46,26 +46,26 @@ pub enum Affine<'a> {
 
 /// What is done after it.
 #[derive(Default)]
-pub struct Finish {
-    pub activation: Option<Activation>,
+pub(crate) struct Finish {
+    pub(crate) activation: Option<Activation>,
     /// Of rows × outputs; none keeps all.
-    pub mask: Option<Mask>,
+    pub(crate) mask: Option<Mask>,
     /// Adds the layer's input to its output, which must be as wide.
-    pub skip: bool,
+    pub(crate) skip: bool,
 }
 
 /// What one batch showed of each feature.
 #[derive(Clone, Debug)]
-pub struct BatchStatistics {
-    pub rows: usize,
-    pub mean: Vec<f32>,
+pub(crate) struct BatchStatistics {
+    pub(crate) rows: usize,
+    pub(crate) mean: Vec<f32>,
     /// Divided by the number of rows (not by one less).
-    pub variance: Vec<f32>,
+    pub(crate) variance: Vec<f32>,
 }
 
 /// `x`: rows × inputs, `weight`: outputs × inputs → rows × outputs, or rows·members × outputs. The product is multiplied by
 /// `factor`. With batch norm also what the batch showed.
-pub fn dense(
+pub(crate) fn dense(
     x: &Tensor,
     weight: &Tensor,
     factor: f32,

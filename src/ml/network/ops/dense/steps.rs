@@ -7,21 +7,21 @@ use super::{BatchStatistics, Dense, Kind, Shape};
 #[derive(Clone, Copy)]
 pub(super) struct Constants<'a> {
     /// members × inputs
-    pub adapters: &'a [f32],
+    pub(crate) adapters: &'a [f32],
     /// members × outputs
-    pub scale: &'a [f32],
+    pub(crate) scale: &'a [f32],
     /// members × outputs
-    pub shift: &'a [f32],
+    pub(crate) shift: &'a [f32],
 }
 
 /// What turns a row of the product into what the activation sees: u = (z − mean)·scale + shift.
 pub(super) struct Steps<'a> {
-    pub mean: Option<&'a [f32]>,
+    pub(crate) mean: Option<&'a [f32]>,
     /// 1/√(variance + ε), with a mean.
-    pub inverse: Vec<f32>,
+    pub(crate) inverse: Vec<f32>,
     scale: Option<Vec<f32>>,
     shift: Option<&'a [f32]>,
-    pub shape: Shape,
+    pub(crate) shape: Shape,
 }
 
 impl Dense {
@@ -59,7 +59,7 @@ impl Dense {
 impl Steps<'_> {
     /// Row `k` of a piece; pieces begin with the first member.
     #[inline(always)]
-    pub fn apply(&self, k: usize, z: &[f32], u: &mut [f32]) {
+    pub(crate) fn apply(&self, k: usize, z: &[f32], u: &mut [f32]) {
         let own = self.of_member(k);
         match (self.mean, &self.scale, self.shift) {
             (Some(mean), Some(scale), Some(shift)) => {
@@ -84,7 +84,14 @@ impl Steps<'_> {
     /// Takes the gradient of u of row `k` to that of z, which for batch norm is not yet all of it (`Centre`), and adds up
     /// those of the scale and the shift, which are members × outputs each.
     #[inline(always)]
-    pub fn go_back(&self, k: usize, z: &[f32], slopes: &mut [f32], for_scale: &mut [f32], for_shift: &mut [f32]) {
+    pub(crate) fn go_back(
+        &self,
+        k: usize,
+        z: &[f32],
+        slopes: &mut [f32],
+        for_scale: &mut [f32],
+        for_shift: &mut [f32],
+    ) {
         let own = self.of_member(k);
         if self.shift.is_some() {
             pieces::add(&mut for_shift[own.clone()], slopes);
@@ -123,7 +130,7 @@ pub(super) struct Centre {
 }
 
 impl Centre {
-    pub fn new(steps: &Steps, for_scale: &[f32], for_shift: &[f32]) -> Self {
+    pub(crate) fn new(steps: &Steps, for_scale: &[f32], for_shift: &[f32]) -> Self {
         let share = 1.0 / steps.shape.rows as f32;
         Centre {
             drift: for_shift.iter().map(|sum| sum * share).collect(),
@@ -132,7 +139,7 @@ impl Centre {
     }
 
     #[inline(always)]
-    pub fn apply(&self, steps: &Steps, z: &[f32], slopes: &mut [f32]) {
+    pub(crate) fn apply(&self, steps: &Steps, z: &[f32], slopes: &mut [f32]) {
         let (Some(mean), Some(scale)) = (steps.mean, &steps.scale) else { return };
         let constants = mean.iter().zip(scale).zip(self.drift.iter().zip(&self.tilt));
         for ((slope, z), ((mean, scale), (drift, tilt))) in slopes.iter_mut().zip(z).zip(constants) {
