@@ -37,7 +37,7 @@ pub enum Audited {
     /// The first place of each file that differs.
     Differs {
         /// Where the two results differ.
-        places: Vec<Place>,
+        places: Vec<DifferingPlace>,
     },
     /// The store has no result that belongs to the pipeline as it is.
     NotUpToDate,
@@ -49,7 +49,7 @@ pub enum Audited {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Place {
+pub struct DifferingPlace {
     pub file: String,
     /// E.g. `column 'tempo', row 17: 120.5 before, 121 now`.
     pub at: String,
@@ -172,26 +172,26 @@ fn compare(
             let name = output.table_name();
             let tables = (output.reader(store)?.read()?, again.reader(beside)?.read()?);
             match in_tables(&tables.0, &tables.1, tolerance)?.or_else(|| only_bytes(tolerance)) {
-                Some(at) => places.push(Place { file: name, at }),
+                Some(at) => places.push(DifferingPlace { file: name, at }),
                 None => tolerated.push(name),
             }
             continue;
         }
         for file in &output.files {
             let Some(again) = repeated.iter().find(|again| again.name == file.name) else {
-                places.push(Place { file: file.name.clone(), at: "was not given this time".to_owned() });
+                places.push(DifferingPlace { file: file.name.clone(), at: "was not given this time".to_owned() });
                 continue;
             };
             if again.digest == file.digest {
                 continue;
             }
             match difference(store, beside, file, again, tolerance)? {
-                Some(at) => places.push(Place { file: file.name.clone(), at }),
+                Some(at) => places.push(DifferingPlace { file: file.name.clone(), at }),
                 None => tolerated.push(file.name.clone()),
             }
         }
         for new in repeated.iter().filter(|new| !output.files.iter().any(|file| file.name == new.name)) {
-            places.push(Place { file: new.name.clone(), at: "was not given before".to_owned() });
+            places.push(DifferingPlace { file: new.name.clone(), at: "was not given before".to_owned() });
         }
     }
     Ok(match (places.is_empty(), tolerated.is_empty()) {

@@ -22,9 +22,9 @@ use runner_spec::{Step, steps};
 
 /// Where in the pipeline an error arose, `full.yaml:42:11`.
 #[derive(Debug)]
-pub(super) struct Place(pub String);
+pub(super) struct YamlPlace(pub String);
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for YamlPlace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
     }
@@ -111,7 +111,7 @@ impl<'a> StageContext<'a> {
     /// The error with the place of the parameter that led to it, e.g. `training.class_weights`.
     pub fn placed(&self, path: &str, error: impl Into<anyhow::Error>) -> anyhow::Error {
         match self.position(&path.split('.').collect::<Vec<_>>()) {
-            Some(at) => error.into().context(Place(at)),
+            Some(at) => error.into().context(YamlPlace(at)),
             None => error.into(),
         }
     }

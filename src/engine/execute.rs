@@ -9,7 +9,7 @@ use std::time::{Instant, SystemTime};
 
 use anyhow::anyhow;
 
-use super::context::{Place, Reporter, SourceChanged, StageContext, Surroundings};
+use super::context::{Reporter, SourceChanged, StageContext, Surroundings, YamlPlace};
 use super::decision::{Decision, Known, Workspace, load_record};
 use super::event::{Event, Outcome, Sink};
 use super::input::BoundInput;
@@ -314,7 +314,7 @@ impl Execution<'_> {
 
     /// The error with the place of the stage, unless it says already where the mistake is or is none of the pipeline's.
     fn placed(&self, error: anyhow::Error) -> anyhow::Error {
-        let names_its_place = error.is::<Place>()
+        let names_its_place = error.is::<YamlPlace>()
             || error.is::<SourceChanged>()
             || error.downcast_ref::<Lines>().is_some_and(Lines::name_files)
             || store_errors(&error).next().is_some();
@@ -322,7 +322,7 @@ impl Execution<'_> {
             return error;
         }
         match self.workspace.plan.spec.position_of(self.name(), &[]) {
-            Some(at) => error.context(Place(at)),
+            Some(at) => error.context(YamlPlace(at)),
             None => error,
         }
     }

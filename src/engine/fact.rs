@@ -31,10 +31,10 @@ impl<T> Copy for Fact<T> {}
 
 /// The facts of one input or output, by name.
 #[derive(Clone, Default)]
-pub struct Facts(BTreeMap<&'static str, Told>);
+pub struct Facts(BTreeMap<&'static str, Stated>);
 
 #[derive(Clone)]
-struct Told {
+struct Stated {
     value: Arc<dyn Any + Send + Sync>,
     /// Where it is written, e.g. the `label` of a `load` stage.
     place: Option<Span>,
@@ -52,7 +52,7 @@ impl Facts {
     }
 
     pub(super) fn insert<T: Any + Send + Sync>(&mut self, fact: Fact<T>, value: T, place: Option<Span>) {
-        self.0.insert(fact.name, Told { value: Arc::new(value), place });
+        self.0.insert(fact.name, Stated { value: Arc::new(value), place });
     }
 }
 

@@ -16,7 +16,7 @@ const PATIENCE: usize = 8;
 const LOOK_AHEAD: usize = 64;
 
 /// Most work first, then the order of the file.
-type Place = (std::cmp::Reverse<u64>, usize);
+type QueuePlace = (std::cmp::Reverse<u64>, usize);
 
 pub(super) struct Queue<'a> {
     workspace: &'a Workspace<'a>,
@@ -25,7 +25,7 @@ pub(super) struct Queue<'a> {
     position: Vec<usize>,
     /// By stage: milliseconds of the longest chain that starts with it. Worked out when something has to wait for the first time.
     chains: Option<Vec<u64>>,
-    waiting: BTreeMap<Place, Waiting>,
+    waiting: BTreeMap<QueuePlace, Waiting>,
 }
 
 impl<'a> Queue<'a> {

@@ -166,7 +166,7 @@ impl<'a> Download<'a> {
             let endpoint = if pin.is_some() { "" } else { self.request.endpoint };
             part.place(self.request.staging, &format!("{endpoint}\n{path}"), facts)
         };
-        let outcome = fetch::fetch(&request, &mut place, &Told { progress: self.progress, path });
+        let outcome = fetch::fetch(&request, &mut place, &Announced { progress: self.progress, path });
         if matches!(outcome, Ok(_) | Err(Failure::Absent | Failure::Broken(_))) {
             self.answered.set(true);
         }
@@ -248,12 +248,12 @@ impl Placed {
 }
 
 /// The progress of one file.
-struct Told<'a> {
+struct Announced<'a> {
     progress: &'a dyn FetchProgress,
     path: &'a str,
 }
 
-impl Watch for Told<'_> {
+impl Watch for Announced<'_> {
     fn bytes(&self, done: u64, total: u64) {
         self.progress.bytes(self.path, done, total);
     }

@@ -1,8 +1,8 @@
 //! What an audit found, in words: for pages, the terminal and warnings of a run.
 
 use runner_results::profile::audit::{
-    AlikePair, Audit, Balance, Coefficient, ColumnRows, Contradictions, Duplicates, Finding, FindingKind, GiveAway,
-    GiveAwayVerdict, Overlap, ReadBy, RowKey, RowSet, Severity,
+    AlikePair, Audit, Balance, Coefficient, ColumnRows, Contradictions, Duplicates, Finding, FindingKind, Overlap,
+    ReadBy, RowKey, RowSet, Severity, TargetLeak, TargetLeakVerdict,
 };
 use runner_results::profile::{ClassGroup, Profile};
 
@@ -200,7 +200,7 @@ pub(crate) struct Evidence {
 pub(crate) fn evidence(finding: &Finding, profile: &Profile) -> Evidence {
     let audit = &profile.audit;
     let reasons = |columns: &[String]| -> Vec<String> {
-        let found = columns.iter().filter_map(|name| audit.give_aways.iter().find(|column| column.column == *name));
+        let found = columns.iter().filter_map(|name| audit.target_leaks.iter().find(|column| column.column == *name));
         found.map(|column| format!("{}: {}", column.column, reason(profile, column))).collect()
     };
     let classes = || {
@@ -290,7 +290,7 @@ pub(crate) fn evidence(finding: &Finding, profile: &Profile) -> Evidence {
 }
 
 /// Why a column has its verdict.
-pub(crate) fn reason(profile: &Profile, column: &GiveAway) -> String {
+pub(crate) fn reason(profile: &Profile, column: &TargetLeak) -> String {
     let honest = column.honest();
     let is_group = |one: &Overlap| matches!(one.key, RowKey::Group { .. } | RowKey::Connected { .. });
     let others = match &column.group_folds {
@@ -311,7 +311,7 @@ pub(crate) fn reason(profile: &Profile, column: &GiveAway) -> String {
         percent(honest.coverage),
         percent(profile.classes.iter().map(|class| class.share).fold(0.0, f64::max))
     );
-    let told = matches!(column.verdict, GiveAwayVerdict::GivesAway | GiveAwayVerdict::Nearly);
+    let told = matches!(column.verdict, TargetLeakVerdict::GivesAway | TargetLeakVerdict::Nearly);
     if told && column.purity == Some(1.0) && column.read_by == ReadBy::Value {
         if column.distinct == profile.classes.iter().filter(|class| class.rows > 0).count() as u64 {
             text.push_str("; its values and the labels match one to one: it is the label under another name");
@@ -319,7 +319,7 @@ pub(crate) fn reason(profile: &Profile, column: &GiveAway) -> String {
             text.push_str(&format!("; each of its {} values has one label only", count(column.distinct)));
         }
     }
-    if column.verdict == GiveAwayVerdict::RecognisesRows {
+    if column.verdict == TargetLeakVerdict::RecognisesRows {
         text.push_str(&format!(
             "; with copies of a row on both sides {} could be looked up: it recognises rows",
             percent(column.row_folds.coverage)
@@ -433,8 +433,8 @@ mod tests {
     use runner_results::profile::audit::{ClassCount, ColumnScore, Severity, SharedValues};
     use runner_results::profile::{ClassBalance, ColumnKind};
 
-    fn looked_up(column: &str, distinct: u64, verdict: GiveAwayVerdict) -> GiveAway {
-        GiveAway {
+    fn looked_up(column: &str, distinct: u64, verdict: TargetLeakVerdict) -> TargetLeak {
+        TargetLeak {
             column: column.to_owned(),
             kind: ColumnKind::Text,
             read_by: ReadBy::Value,
@@ -449,10 +449,10 @@ mod tests {
 
     fn profile() -> Profile {
         let class = |class: &str, rows: u64| ClassBalance { class: class.into(), rows, share: rows as f64 / 1_200.0 };
-        let give_aways = vec![
-            looked_up("again", 2, GiveAwayVerdict::GivesAway),
-            looked_up("list", 2_100, GiveAwayVerdict::GivesAway),
-            looked_up("id", 600, GiveAwayVerdict::RecognisesRows),
+        let target_leaks = vec![
+            looked_up("again", 2, TargetLeakVerdict::GivesAway),
+            looked_up("list", 2_100, TargetLeakVerdict::GivesAway),
+            looked_up("id", 600, TargetLeakVerdict::RecognisesRows),
         ];
         let example = RowSet {
             value: Some("Long Road".into()),
@@ -472,7 +472,7 @@ mod tests {
         Profile {
             rows: 1_200,
             classes: vec![class("a", 800), class("b", 400), class("never", 0)],
-            audit: Audit { give_aways, contradictions, ..Audit::default() },
+            audit: Audit { target_leaks, contradictions, ..Audit::default() },
             ..Profile::default()
         }
     }

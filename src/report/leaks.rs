@@ -123,7 +123,7 @@ mod tests {
     use runner_results::calibration::CalibrationReport;
     use runner_results::ensemble::{Average, Member, Weighting};
     use runner_results::profile::ColumnKind;
-    use runner_results::profile::audit::{Audit, ColumnScore, GiveAway, GiveAwayVerdict, ReadBy};
+    use runner_results::profile::audit::{Audit, ColumnScore, ReadBy, TargetLeak, TargetLeakVerdict};
     use runner_results::spec::{Loss, TrainingSpec};
     use runner_results::training::Fitted;
     use runner_results::{Inputs, Parts, scores::Scores};
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn who_reads_a_leaking_column_and_who_averages_them() {
-        let looked_up = |column: &str, verdict| GiveAway {
+        let looked_up = |column: &str, verdict| TargetLeak {
             column: column.to_owned(),
             kind: ColumnKind::Text,
             read_by: ReadBy::Value,
@@ -150,9 +150,9 @@ mod tests {
             group_folds: None,
             verdict,
         };
-        let give_aways =
-            vec![looked_up("fine", GiveAwayVerdict::GivesAway), looked_up("album", GiveAwayVerdict::Nearly)];
-        let profile = Profile { audit: Audit { give_aways, ..Audit::default() }, ..Profile::default() };
+        let target_leaks =
+            vec![looked_up("fine", TargetLeakVerdict::GivesAway), looked_up("album", TargetLeakVerdict::Nearly)];
+        let profile = Profile { audit: Audit { target_leaks, ..Audit::default() }, ..Profile::default() };
         let mut about = stage("about", "describe", Value::Null);
         about.documents.insert("profile", profile);
         let train = |name: &str, category: &str| {

@@ -1,8 +1,8 @@
 //! What a transfer found, in sentences; and what became of its tensors.
 
 use runner_results::transfer::{
-    Action, EnoughRows, Finding, MatchedRows, NewRows, Outcome, Paired, Reached, RowComparison, SIGNIFICANCE, Standing,
-    Strategy, TensorChange,
+    Action, EnoughRows, MatchedRows, NewRows, Outcome, Paired, Reached, RowComparison, SIGNIFICANCE, Standing,
+    Strategy, TensorChange, TransferFinding,
 };
 use runner_results::{Metric, transfer::Transfer};
 
@@ -14,43 +14,43 @@ pub fn sentences(found: &Transfer) -> Vec<String> {
     found.findings.iter().map(|finding| sentence(finding, part, found.metric)).collect()
 }
 
-fn sentence(finding: &Finding, part: &str, metric: Metric) -> String {
+fn sentence(finding: &TransferFinding, part: &str, metric: Metric) -> String {
     let label = metric.label();
     match finding {
-        Finding::Verdict { seeds, baseline, more_accurate, less_accurate, no_difference } => {
+        TransferFinding::Verdict { seeds, baseline, more_accurate, less_accurate, no_difference } => {
             verdict(*seeds, baseline, [more_accurate, less_accurate, no_difference], part)
         }
-        Finding::NothingNew { shares } => {
+        TransferFinding::NothingNew { shares } => {
             let shares = if *shares { ", and `shares`, which are of new classes' rows, change nothing" } else { "" };
             format!("no class is new: the old network is trained on for classes that it knows{shares}")
         }
-        Finding::RowByRow(found) => rows(found, part),
-        Finding::Tensors { actions } => {
+        TransferFinding::RowByRow(found) => rows(found, part),
+        TransferFinding::Tensors { actions } => {
             let parts: Vec<String> =
                 actions.iter().map(|(action, count)| format!("{count} {}", counted(*action))).collect();
             format!("tensors: {}", parts.join(", "))
         }
-        Finding::Start { strategy, baseline, score, baseline_score } => format!(
+        TransferFinding::Start { strategy, baseline, score, baseline_score } => format!(
             "before any step {} has a validation {label} of {}, {} of {}",
             strategy.name(),
             figure(*score),
             baseline.name(),
             figure(*baseline_score)
         ),
-        Finding::Speed { strategy, baseline, target, seeds, reached, epochs } => {
+        TransferFinding::Speed { strategy, baseline, target, seeds, reached, epochs } => {
             let target = format!("{}'s best validation {label} ({} on average)", baseline.name(), figure(*target));
             speed(strategy.name(), baseline.name(), &target, *seeds, reached.as_ref(), *epochs)
         }
-        Finding::End { strategy, baseline, seeds, valid } => {
+        TransferFinding::End { strategy, baseline, seeds, valid } => {
             end(strategy.name(), baseline.name(), *seeds, valid, metric)
         }
-        Finding::OldClasses { strategy, baseline, classes, accuracy } => {
+        TransferFinding::OldClasses { strategy, baseline, classes, accuracy } => {
             of_classes([*strategy, *baseline], "old", classes, accuracy, part)
         }
-        Finding::NewClasses { strategy, baseline, classes, accuracy } => {
+        TransferFinding::NewClasses { strategy, baseline, classes, accuracy } => {
             of_classes([*strategy, *baseline], "new", classes, accuracy, part)
         }
-        Finding::Forgotten { strategy, before, change, change_among_old, p_value, new_classes } => {
+        TransferFinding::Forgotten { strategy, before, change, change_among_old, p_value, new_classes } => {
             let word = match (Outcome::of(*change_among_old, *p_value), p_value.map(probability)) {
                 (Outcome::Same, Some(p)) => format!("no significant change, {p}"),
                 (Outcome::Lower, Some(p)) => format!("forgotten, {p}"),
@@ -71,7 +71,7 @@ fn sentence(finding: &Finding, part: &str, metric: Metric) -> String {
                 new_classes.join(", ")
             )
         }
-        Finding::Shares { strategy, baseline, target, enough, most, least, accuracy_at_least } => {
+        TransferFinding::Shares { strategy, baseline, target, enough, most, least, accuracy_at_least } => {
             let names = [strategy.name(), baseline.name()];
             format!(
                 "{}; {}",
@@ -79,10 +79,10 @@ fn sentence(finding: &Finding, part: &str, metric: Metric) -> String {
                 at_least(names[1], *least, accuracy_at_least)
             )
         }
-        Finding::Diverged { strategy, seed, epoch, best_epoch } => {
+        TransferFinding::Diverged { strategy, seed, epoch, best_epoch } => {
             format!("{} with seed {seed} diverged in epoch {epoch}; its epoch {best_epoch} is kept", strategy.name())
         }
-        Finding::Chosen { strategy, seed, score } => {
+        TransferFinding::Chosen { strategy, seed, score } => {
             format!("chosen on the validation part: {} (seed {seed}), {label} {}", strategy.name(), figure(*score))
         }
     }
@@ -366,7 +366,7 @@ mod tests {
         Standing { strategy, mean, deviation, p_corrected }
     }
 
-    fn said(finding: &Finding) -> String {
+    fn said(finding: &TransferFinding) -> String {
         sentence(finding, "test", Metric::MacroF1)
     }
 
@@ -375,7 +375,7 @@ mod tests {
 
     #[test]
     fn a_verdict_names_who_is_more_accurate_and_by_which_test() {
-        let verdict = |seeds, better: &[Standing], same: &[Standing]| Finding::Verdict {
+        let verdict = |seeds, better: &[Standing], same: &[Standing]| TransferFinding::Verdict {
             seeds,
             baseline: standing(SCRATCH, 0.742, 0.008, None),
             more_accurate: better.to_vec(),
@@ -412,11 +412,12 @@ mod tests {
             difference: Interval { estimate: 0.117, low: 0.058, high: 0.175, method: IntervalMethod::Tango },
         };
         let (strategy, baseline) = (COPY, SCRATCH);
-        let speed = |seeds, reached| Finding::Speed { strategy, baseline, target: 0.6, seeds, reached, epochs: 1 };
-        let ended = |valid, seeds| Finding::End { strategy, baseline, seeds, valid };
+        let speed =
+            |seeds, reached| TransferFinding::Speed { strategy, baseline, target: 0.6, seeds, reached, epochs: 1 };
+        let ended = |valid, seeds| TransferFinding::End { strategy, baseline, seeds, valid };
         let far = paired([0.7, 0.01], [0.6, 0.01], Some(0.0002));
         let near = paired([0.597, 0.015], [0.6, 0.01], Some(0.856));
-        let shares = |enough, accuracy_at_least| Finding::Shares {
+        let shares = |enough, accuracy_at_least| TransferFinding::Shares {
             strategy,
             baseline,
             target: 0.758,
@@ -425,7 +426,7 @@ mod tests {
             least: 0.1,
             accuracy_at_least,
         };
-        let forgotten = |new: &[&str], p_value| Finding::Forgotten {
+        let forgotten = |new: &[&str], p_value| TransferFinding::Forgotten {
             strategy,
             before: 1.0,
             change: -0.09,
@@ -435,15 +436,15 @@ mod tests {
         };
         for (finding, expected) in [
             (
-                Finding::RowByRow(row_by_row),
+                TransferFinding::RowByRow(row_by_row),
                 "row by row on the test part copy (seed 2) is right on 14 that scratch (seed 2) gets wrong, and wrong on 0 that it gets right: a difference in accuracy of 0.117 (95 % interval 0.058 to 0.175), more than chance explains (McNemar, p < 0.001)",
             ),
             (
-                Finding::Tensors { actions: vec![(Action::Copied, 12), (Action::RowsMatchedByClass, 2)] },
+                TransferFinding::Tensors { actions: vec![(Action::Copied, 12), (Action::RowsMatchedByClass, 2)] },
                 "tensors: 12 copied, 2 of the head with rows matched by class",
             ),
             (
-                Finding::Start { strategy, baseline, score: 0.4, baseline_score: 0.1 },
+                TransferFinding::Start { strategy, baseline, score: 0.4, baseline_score: 0.1 },
                 "before any step copy has a validation macro-F1 of 0.400, scratch of 0.100",
             ),
             (
@@ -471,7 +472,7 @@ mod tests {
                 "copy ends at a validation macro-F1 of 0.500, scratch at 0.600; one seed cannot tell this from chance",
             ),
             (
-                Finding::NewClasses {
+                TransferFinding::NewClasses {
                     strategy,
                     baseline,
                     classes: vec!["edm".to_owned()],
@@ -499,7 +500,7 @@ mod tests {
                 "copy needs more than 50.0 % of the new classes' rows to be as accurate as scratch with all of them (0.758); with 10.0 % it is not significantly different from scratch with as many (0.717 against 0.588)",
             ),
             (
-                Finding::Chosen { strategy, seed: 2, score: 0.71 },
+                TransferFinding::Chosen { strategy, seed: 2, score: 0.71 },
                 "chosen on the validation part: copy (seed 2), macro-F1 0.710",
             ),
         ] {

@@ -41,7 +41,7 @@ pub struct Transfer {
     /// The accuracies at every lesser share; p values corrected over all shares and strategies.
     pub share_comparisons: Vec<ShareComparison>,
     /// What the figures come to, the verdict first.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<TransferFinding>,
 }
 
 /// Where a network's weights start and what may move.
@@ -318,7 +318,7 @@ pub struct ShareRun {
 /// What figures come to, with the numbers that it rests on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Finding {
+pub enum TransferFinding {
     /// How the strategies stand beside the baseline by accuracy, each by its corrected test.
     Verdict {
         /// How many trainings each strategy has.
@@ -567,13 +567,13 @@ mod tests {
     #[test]
     fn a_finding_comes_back_from_json_with_scores_that_are_none() {
         let (strategy, baseline) = (Strategy::Copy, Strategy::Scratch);
-        let start = Finding::Start { strategy, baseline, score: f64::INFINITY, baseline_score: 0.5 };
+        let start = TransferFinding::Start { strategy, baseline, score: f64::INFINITY, baseline_score: 0.5 };
         let text = serde_json::to_string(&start).unwrap();
         assert_eq!(
             text,
             r#"{"kind":"start","strategy":"copy","baseline":"scratch","score":null,"baseline_score":0.5}"#
         );
-        let Finding::Start { score, baseline_score, .. } = serde_json::from_str(&text).unwrap() else {
+        let TransferFinding::Start { score, baseline_score, .. } = serde_json::from_str(&text).unwrap() else {
             panic!("{text}")
         };
         assert!(score.is_nan() && baseline_score == 0.5);

@@ -8,13 +8,13 @@ use anyhow::{Context as _, anyhow};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::report_input::Told;
+use super::report_input::ReportInput;
 use super::train::SEARCH;
 use runner_boundary::files::read_bounded_text;
 use runner_engine::{
     Accepts, Arity, CheckContext, InputPort, InputShape, OutputPort, PortType, Source, Stage, StageContext,
 };
-use runner_report::article::{self, Language, MOST_PAGES, OwnText, Place, PlannedStage, Request, SECTIONS};
+use runner_report::article::{self, Language, MOST_PAGES, OwnText, PlannedStage, Request, SECTIONS, TextPosition};
 use runner_report::counted;
 
 /// Bytes of one text; eight pages have thirty thousand.
@@ -97,7 +97,8 @@ impl Stage for Article {
     }
 
     fn sources(&self) -> Vec<Source> {
-        let source = |(at, _, _, file): (String, &'static str, Place, &str)| Source { at, path: PathBuf::from(file) };
+        let source =
+            |(at, _, _, file): (String, &'static str, TextPosition, &str)| Source { at, path: PathBuf::from(file) };
         self.own_files().map(source).collect()
     }
 
@@ -154,7 +155,7 @@ impl Stage for Article {
     }
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
-        let told = Told::read(context, "stages")?;
+        let told = ReportInput::read(context, "stages")?;
         let request = Request {
             title: self.title.clone(),
             author: self.author.clone(),
@@ -200,8 +201,8 @@ impl Stage for Article {
 
 impl Article {
     /// Each file of the author's own: its parameter, section, place and path.
-    fn own_files(&self) -> impl Iterator<Item = (String, &'static str, Place, &str)> {
-        let all = [("text", Place::Before, &self.text), ("text_after", Place::After, &self.text_after)];
+    fn own_files(&self) -> impl Iterator<Item = (String, &'static str, TextPosition, &str)> {
+        let all = [("text", TextPosition::Before, &self.text), ("text_after", TextPosition::After, &self.text_after)];
         all.into_iter().flat_map(|(key, place, files)| {
             files.iter().map(move |(section, file)| {
                 let name = SECTIONS[*section as usize];

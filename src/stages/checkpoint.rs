@@ -10,7 +10,7 @@ use runner_engine::{Memo, Report, StageContext};
 use runner_ml::train::{Checkpoints, Curves, TrainingSpec};
 
 /// The place of one training's states. It holds one state at a time.
-pub(super) struct Place<'a> {
+pub(super) struct CheckpointFile<'a> {
     memo: Memo<'a>,
     report: &'a dyn Report,
     saving: Mutex<Saving>,
@@ -24,11 +24,11 @@ struct Saving {
     has_failed: bool,
 }
 
-impl<'a> Place<'a> {
+impl<'a> CheckpointFile<'a> {
     /// `subject` is what is trained, as JSON: columns, rows, network, first weights; with the stage's inputs, the seed and
     /// the training's trajectory it decides the states.
     pub(crate) fn new(context: &'a StageContext, subject: &Value, training: &TrainingSpec, seed: u64) -> Self {
-        Place {
+        CheckpointFile {
             memo: context.memo(&key(context, subject, &training.trajectory(), seed)),
             report: context.report(),
             saving: Mutex::new(Saving { pace: SaveThrottle::new(), begun: None, has_failed: false }),
@@ -38,7 +38,7 @@ impl<'a> Place<'a> {
 
     /// For a training that pauses after this epoch.
     pub(crate) fn pausing(self, pause: Option<usize>) -> Self {
-        Place { pause, ..self }
+        CheckpointFile { pause, ..self }
     }
 
     /// Takes the state away.
@@ -51,7 +51,7 @@ impl<'a> Place<'a> {
     }
 }
 
-impl Checkpoints for Place<'_> {
+impl Checkpoints for CheckpointFile<'_> {
     fn load(&self) -> Option<Vec<u8>> {
         self.memo.get()
     }

@@ -103,18 +103,18 @@ fn fetch(url: &str, to: &Path, report: &dyn Report) -> anyhow::Result<PathBuf> {
         unknown_length: true,
         limits: Limits { first_answer: Limits::default().silence, ..Limits::default() },
     };
-    fetch::fetch(&request, &mut |_| Ok(to.to_owned()), &Told { report, url }).map_err(|failure| match failure {
+    fetch::fetch(&request, &mut |_| Ok(to.to_owned()), &Announced { report, url }).map_err(|failure| match failure {
         Failure::Broken(reason) => anyhow!("the transfer broke off: {reason}"),
         other => anyhow!("{other}"),
     })
 }
 
-struct Told<'a> {
+struct Announced<'a> {
     report: &'a dyn Report,
     url: &'a str,
 }
 
-impl Watch for Told<'_> {
+impl Watch for Announced<'_> {
     fn bytes(&self, done: u64, total: u64) {
         self.report.progress(done, total, "bytes", self.url);
     }

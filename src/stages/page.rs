@@ -3,7 +3,7 @@
 //! A `report` stage gives the same bytes for the same inputs, so it cannot tell times, reasons or what another run found. This reads all of it
 //! beside the cache, runs nothing and stores nothing.
 
-use super::report_input::Told;
+use super::report_input::ReportInput;
 use super::run_history::{self, Result};
 use runner_boundary::text::of_chain;
 use runner_engine::{self as engine, ActionRecord, History, RunRecord, Status, WholeStage, Workspace, utc};
@@ -54,7 +54,7 @@ pub fn page(workspace: &Workspace, report: Option<usize>, against: Option<RunRec
     let against = against.or_else(|| earlier(workspace, &results));
     let history = run_history::history(workspace, &results, against.as_ref())?;
     let wholes: Vec<WholeStage> = results.iter().map(|one| workspace.whole_stage(one.stage, one.record)).collect();
-    let read = Told::of(&wholes, &Silent)?;
+    let read = ReportInput::of(&wholes, &Silent)?;
     let params = report.map(|report| plan.stages[report].stage.params()).unwrap_or_default();
     let title = params["title"].as_str().unwrap_or(&plan.spec.name);
     let html = report::study(title, params["author"].as_str(), &read.stages, &read.edges, &read.tests, Some(&history))?;

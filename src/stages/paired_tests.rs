@@ -9,7 +9,7 @@ use runner_results::paired_test::ModelName;
 use runner_results::paired_test::PairedTests;
 
 /// What one model said of the test part.
-pub(super) struct Tested {
+pub(super) struct ModelOnTest {
     name: ModelName,
     classes: Vec<String>,
     /// Row numbers in rising order; labels and predictions are class numbers.
@@ -22,13 +22,13 @@ pub(super) struct Tested {
     groups: Vec<i64>,
 }
 
-impl Tested {
+impl ModelOnTest {
     /// Every model of a table of predictions. A table of other columns, or without test rows, has none.
-    pub(crate) fn read(stage: &str, table: &Table) -> anyhow::Result<Vec<Tested>> {
+    pub(crate) fn read(stage: &str, table: &Table) -> anyhow::Result<Vec<ModelOnTest>> {
         if ![ROW_ID, PART, LABEL].iter().all(|name| table.column(name).is_ok()) {
             return Ok(Vec::new());
         }
-        let one = |said: ModelPredictions| -> Option<Tested> {
+        let one = |said: ModelPredictions| -> Option<ModelOnTest> {
             let mut rows: Vec<usize> = (0..said.row_id.len()).filter(|&i| said.parts[i] == "test").collect();
             rows.sort_unstable_by_key(|&i| said.row_id[i]);
             let number =
@@ -36,7 +36,7 @@ impl Tested {
             let labels: Vec<u32> = rows.iter().map(|&i| number(&said.labels[i])).collect::<Option<_>>()?;
             let loss =
                 |(&i, &label): (&usize, &u32)| -f64::from(said.probabilities.get(i, label as usize)).max(1e-15).ln();
-            Some(Tested {
+            Some(ModelOnTest {
                 losses: rows.iter().zip(&labels).map(loss).collect(),
                 name: ModelName { stage: stage.to_owned(), model: said.model.clone() },
                 row_id: rows.iter().map(|&i| said.row_id[i]).collect(),
@@ -53,14 +53,14 @@ impl Tested {
         Ok(all.filter(|tested| !tested.row_id.is_empty()).collect())
     }
 
-    fn comparable(&self, other: &Tested) -> bool {
+    fn comparable(&self, other: &ModelOnTest) -> bool {
         (&self.classes, &self.row_id, &self.labels) == (&other.classes, &other.row_id, &other.labels)
     }
 }
 
 /// The tests of each set of test rows that two models or more have in common.
-pub(super) fn paired_tests(tested: Vec<Tested>, progress: &dyn Progress) -> Result<Vec<PairedTests>, Cancelled> {
-    let mut groups: Vec<Vec<Tested>> = Vec::new();
+pub(super) fn paired_tests(tested: Vec<ModelOnTest>, progress: &dyn Progress) -> Result<Vec<PairedTests>, Cancelled> {
+    let mut groups: Vec<Vec<ModelOnTest>> = Vec::new();
     for one in tested {
         match groups.iter_mut().find(|group| group[0].comparable(&one)) {
             Some(group) => group.push(one),
@@ -72,7 +72,7 @@ pub(super) fn paired_tests(tested: Vec<Tested>, progress: &dyn Progress) -> Resu
 }
 
 /// `None` where all rows are of one group, which tells nothing of how others would differ.
-fn tests_of(mut group: Vec<Tested>, progress: &dyn Progress) -> Result<Option<PairedTests>, Cancelled> {
+fn tests_of(mut group: Vec<ModelOnTest>, progress: &dyn Progress) -> Result<Option<PairedTests>, Cancelled> {
     let predicted: Vec<Vec<u32>> = group.iter_mut().map(|one| std::mem::take(&mut one.predicted)).collect();
     let losses: Vec<Vec<f64>> = group.iter_mut().map(|one| std::mem::take(&mut one.losses)).collect();
     let groups = united_groups(&group.iter().map(|one| one.groups.as_slice()).collect::<Vec<_>>());

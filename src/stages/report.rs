@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::report_input::Told;
+use super::report_input::ReportInput;
 use runner_engine::{Accepts, Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext};
 use runner_report as report;
 
@@ -37,7 +37,7 @@ impl Stage for Report {
     fn check(&self, _context: &mut CheckContext) {}
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
-        let told = Told::read(context, "stages")?;
+        let told = ReportInput::read(context, "stages")?;
         let html = report::study(&self.title, self.author.as_deref(), &told.stages, &told.edges, &told.tests, None)?;
         let figures = report::all_figures(&told.stages);
         if let Some(message) = report::pdfs_lack(&figures) {

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use super::adapter::Adapter;
 use super::documents::read_document;
 use super::extension;
-use super::paired_tests::{Tested, paired_tests};
+use super::paired_tests::{ModelOnTest, paired_tests};
 use runner_artifact::Table;
 use runner_engine::{PortType, StageContext, StageView, WholeStage};
 use runner_ml::progress::Progress;
@@ -21,7 +21,7 @@ use runner_tabular::names;
 const ROWS_SHOWN: usize = 2_000;
 
 /// Everything that is told of some stages.
-pub(super) struct Told {
+pub(super) struct ReportInput {
     /// In the order in which they are named.
     pub(crate) stages: Vec<StageArtifacts>,
     /// From producer to consumer, sorted.
@@ -29,13 +29,13 @@ pub(super) struct Told {
     pub(crate) tests: Vec<PairedTests>,
 }
 
-impl Told {
+impl ReportInput {
     /// Of the whole stages at `port`.
-    pub(crate) fn read(context: &StageContext, port: &str) -> anyhow::Result<Told> {
-        Told::of(&context.whole_stages(port), &Adapter(context.report()))
+    pub(crate) fn read(context: &StageContext, port: &str) -> anyhow::Result<ReportInput> {
+        ReportInput::of(&context.whole_stages(port), &Adapter(context.report()))
     }
 
-    pub(crate) fn of(wholes: &[WholeStage], progress: &dyn Progress) -> anyhow::Result<Told> {
+    pub(crate) fn of(wholes: &[WholeStage], progress: &dyn Progress) -> anyhow::Result<ReportInput> {
         let mut stages = Vec::new();
         let mut edges = Vec::new();
         let mut tested = Vec::new();
@@ -69,7 +69,7 @@ impl Told {
                     }
                     PortType::Table => {
                         if output.port() == "predictions" {
-                            tested.extend(Tested::read(&artifacts.stage, &output.table()?)?);
+                            tested.extend(ModelOnTest::read(&artifacts.stage, &output.table()?)?);
                         }
                         artifacts.tables.insert(output.port().to_owned(), view(&output.head(ROWS_SHOWN)?)?);
                     }
@@ -83,7 +83,7 @@ impl Told {
         }
         edges.sort();
         edges.dedup();
-        Ok(Told { stages, edges, tests: paired_tests(tested, progress)? })
+        Ok(ReportInput { stages, edges, tests: paired_tests(tested, progress)? })
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the terminal shows of results of added kinds.
 
 use super::extension;
-use super::report_input::Told;
+use super::report_input::ReportInput;
 use runner_engine::WholeStage;
 use runner_ml::progress::Silent;
 
@@ -11,6 +11,6 @@ use runner_ml::progress::Silent;
 /// The result cannot be read.
 pub fn lines(whole: &WholeStage) -> anyhow::Result<Option<Vec<String>>> {
     let Some(lines) = extension::on_terminal(&whole.view.kind) else { return Ok(None) };
-    let told = Told::of(std::slice::from_ref(whole), &Silent)?;
+    let told = ReportInput::of(std::slice::from_ref(whole), &Silent)?;
     Ok(told.stages.first().map(lines))
 }

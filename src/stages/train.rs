@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use self::trials::Trials;
 use super::adapter::Adapter;
 use super::calibration::{calibrate, findings, require_classes};
-use super::checkpoint::{Place, told};
+use super::checkpoint::{CheckpointFile, told};
 use super::columns::PREDICTIONS;
 use super::conditions::require_left;
 use super::dataset::{Dataset, Selection, dataset, tell_of_model};
@@ -313,7 +313,7 @@ impl Train {
             valid: &data.valid,
         };
         let training = self.training();
-        let place = Place::new(context, &self.subject(), &training, seed).pausing(pause);
+        let place = CheckpointFile::new(context, &self.subject(), &training, seed).pausing(pause);
         train_on(examples, &self.network, &training, seed, &place, progress)
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::adapter::Adapter;
 use super::calibration::{calibrate, findings, require_classes};
 use super::categories::as_trained;
-use super::checkpoint::Place;
+use super::checkpoint::CheckpointFile;
 use super::columns::{FOLD, GROUP, LABEL, PART, PREDICTIONS, ROW_ID, embedded_by, readable_of};
 use super::conditions::require_left;
 use super::dataset::{Selection, dataset, distinct, model_columns, require_layers, tell_of_model};
@@ -257,7 +257,7 @@ impl Stage for Transfer {
         let adapter = Adapter(context.report());
         let training = self.training();
         let checkpoints = |variant: &Variant| -> Box<dyn Checkpoints + '_> {
-            Box::new(Place::new(context, &self.subject(variant), &training, context.seed()))
+            Box::new(CheckpointFile::new(context, &self.subject(variant), &training, context.seed()))
         };
         let execution = Execution {
             seed: context.seed(),

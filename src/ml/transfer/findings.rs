@@ -1,6 +1,6 @@
 //! From what the trainings gave to the document: comparisons, the choice, and what both come to.
 
-use runner_results::transfer::{Before, Finding, Run, ShareRun, StrategyRuns, TensorChange};
+use runner_results::transfer::{Before, Run, ShareRun, StrategyRuns, TensorChange, TransferFinding};
 use runner_results::{Part, transfer::Transfer};
 
 use super::report::{StrategyRun, TransferReport};
@@ -32,9 +32,9 @@ impl Findings {
         let share_comparisons = compare::share_comparisons(&share_runs, spec);
         let best = compare::best_run(&runs, spec.seeds, metric);
         let rows = compare::row_comparison(&runs, best, spec, metric, &clusters, seed);
-        let mut findings: Vec<Finding> = judge::verdict(&comparisons, spec).into_iter().collect();
+        let mut findings: Vec<TransferFinding> = judge::verdict(&comparisons, spec).into_iter().collect();
         findings.extend(judge::nothing_new(old_classes, classes, spec));
-        findings.extend(rows.clone().map(Finding::RowByRow));
+        findings.extend(rows.clone().map(TransferFinding::RowByRow));
         findings.extend(judge::tensors(&tensors));
         findings.extend(comparisons.iter().flat_map(|found| judge::comparison(found, &runs)));
         let old = before.iter().find(|one| one.part == part);

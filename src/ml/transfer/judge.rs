@@ -1,7 +1,8 @@
 //! What a transfer's figures come to; each finding holds the numbers that it rests on.
 
 use runner_results::transfer::{
-    Action, ClassGroup, Comparison, EnoughRows, Finding, Outcome, Reached, ShareComparison, Standing, TensorChange,
+    Action, ClassGroup, Comparison, EnoughRows, Outcome, Reached, ShareComparison, Standing, TensorChange,
+    TransferFinding,
 };
 
 use super::compare::{best_score, of};
@@ -11,7 +12,7 @@ use super::t_test::{mean_and_deviation, paired_p_value};
 use crate::train::Metric;
 
 /// What the strategies' comparison comes to, by accuracy. `None` where there is nothing to compare.
-pub(crate) fn verdict(comparisons: &[Comparison], spec: &TransferSpec) -> Option<Finding> {
+pub(crate) fn verdict(comparisons: &[Comparison], spec: &TransferSpec) -> Option<TransferFinding> {
     let first = comparisons.first()?;
     let standing = |found: &Comparison| Standing {
         strategy: found.strategy,
@@ -22,7 +23,7 @@ pub(crate) fn verdict(comparisons: &[Comparison], spec: &TransferSpec) -> Option
     let picked = |wanted: fn(Outcome) -> bool| -> Vec<Standing> {
         comparisons.iter().filter(|found| wanted(found.accuracy.outcome())).map(standing).collect()
     };
-    Some(Finding::Verdict {
+    Some(TransferFinding::Verdict {
         seeds: spec.seeds,
         baseline: Standing {
             strategy: first.baseline,
@@ -37,12 +38,12 @@ pub(crate) fn verdict(comparisons: &[Comparison], spec: &TransferSpec) -> Option
 }
 
 /// Where there is nothing to transfer to but what the old network knows already.
-pub(crate) fn nothing_new(old_classes: &[String], classes: &[String], spec: &TransferSpec) -> Option<Finding> {
+pub(crate) fn nothing_new(old_classes: &[String], classes: &[String], spec: &TransferSpec) -> Option<TransferFinding> {
     let is_new = |class: &String| !old_classes.contains(class);
-    (!classes.iter().any(is_new)).then_some(Finding::NothingNew { shares: !spec.shares.is_empty() })
+    (!classes.iter().any(is_new)).then_some(TransferFinding::NothingNew { shares: !spec.shares.is_empty() })
 }
 
-pub(crate) fn tensors(tensors: &[TensorChange]) -> Option<Finding> {
+pub(crate) fn tensors(tensors: &[TensorChange]) -> Option<TransferFinding> {
     let count = |action: Action| tensors.iter().filter(|tensor| tensor.action == action).count();
     let all = [
         Action::Copied,
@@ -54,28 +55,29 @@ pub(crate) fn tensors(tensors: &[TensorChange]) -> Option<Finding> {
     ];
     let actions: Vec<(Action, usize)> = all.map(|action| (action, count(action))).into();
     let actions: Vec<_> = actions.into_iter().filter(|(_, count)| *count > 0).collect();
-    (!actions.is_empty()).then_some(Finding::Tensors { actions })
+    (!actions.is_empty()).then_some(TransferFinding::Tensors { actions })
 }
 
 /// How a strategy starts, how fast it is, where it ends, and how its classes fare.
-pub(crate) fn comparison(found: &Comparison, runs: &[StrategyRun]) -> Vec<Finding> {
+pub(crate) fn comparison(found: &Comparison, runs: &[StrategyRun]) -> Vec<TransferFinding> {
     let ours = of(runs, found.strategy);
     let (strategy, baseline, seeds) = (found.strategy, found.baseline, found.baseline_best_epochs.len());
-    let start = Finding::Start { strategy, baseline, score: found.start, baseline_score: found.baseline_start };
-    let mut all = vec![start, speed(found, &ours), Finding::End { strategy, baseline, seeds, valid: found.valid }];
+    let start = TransferFinding::Start { strategy, baseline, score: found.start, baseline_score: found.baseline_start };
+    let mut all =
+        vec![start, speed(found, &ours), TransferFinding::End { strategy, baseline, seeds, valid: found.valid }];
     let Some(run) = ours.first() else { return all };
     // Where no class is new, the old ones are all, of which the verdict has told.
     if run.judged().new_classes.classes.is_empty() {
         return all;
     }
     let classes = |group: &ClassGroup| group.classes.clone();
-    all.extend(found.old_classes.map(|accuracy| Finding::OldClasses {
+    all.extend(found.old_classes.map(|accuracy| TransferFinding::OldClasses {
         strategy,
         baseline,
         classes: classes(&run.judged().old_classes),
         accuracy,
     }));
-    all.extend(found.new_classes.map(|accuracy| Finding::NewClasses {
+    all.extend(found.new_classes.map(|accuracy| TransferFinding::NewClasses {
         strategy,
         baseline,
         classes: classes(&run.judged().new_classes),
@@ -84,12 +86,12 @@ pub(crate) fn comparison(found: &Comparison, runs: &[StrategyRun]) -> Vec<Findin
     all
 }
 
-fn speed(found: &Comparison, runs: &[&StrategyRun]) -> Finding {
+fn speed(found: &Comparison, runs: &[&StrategyRun]) -> TransferFinding {
     let mut pairs: Vec<(usize, usize)> = Vec::new();
     for (reached, baseline) in found.epochs_to_baseline_best.iter().zip(&found.baseline_best_epochs) {
         pairs.extend(reached.map(|reached| (reached, *baseline)));
     }
-    Finding::Speed {
+    TransferFinding::Speed {
         strategy: found.strategy,
         baseline: found.baseline,
         target: found.valid.baseline_mean,
@@ -104,7 +106,7 @@ fn speed(found: &Comparison, runs: &[&StrategyRun]) -> Finding {
 }
 
 /// What a copying strategy still knows of the old classes, against the old network on the same rows.
-pub(crate) fn forgotten(before: &ClassGroup, ours: &[&StrategyRun]) -> Option<Finding> {
+pub(crate) fn forgotten(before: &ClassGroup, ours: &[&StrategyRun]) -> Option<TransferFinding> {
     let (first, known_before) = (ours.first()?, before.accuracy?);
     let lost = |score: fn(&StrategyRun) -> Option<f64>| -> (f64, Option<f64>) {
         let differences: Vec<f64> = ours.iter().filter_map(|run| Some(score(run)? - known_before)).collect();
@@ -112,7 +114,7 @@ pub(crate) fn forgotten(before: &ClassGroup, ours: &[&StrategyRun]) -> Option<Fi
     };
     let (change, _) = lost(|run| run.judged().old_classes.accuracy);
     let (change_among_old, p_value) = lost(|run| run.judged().retained);
-    Some(Finding::Forgotten {
+    Some(TransferFinding::Forgotten {
         strategy: first.strategy,
         before: known_before,
         change,
@@ -129,7 +131,7 @@ pub(crate) fn shares(
     runs: &[StrategyRun],
     share_runs: &[StrategyRun],
     spec: &TransferSpec,
-) -> Option<Finding> {
+) -> Option<TransferFinding> {
     if runs.first()?.judged().new_classes.classes.is_empty() {
         return None;
     }
@@ -143,7 +145,7 @@ pub(crate) fn shares(
         rows: share_runs.iter().find(|run| run.share == one.share).map_or(0, |run| run.new_rows),
         accuracy: one.accuracy.mean,
     });
-    Some(Finding::Shares {
+    Some(TransferFinding::Shares {
         strategy,
         baseline,
         target,
@@ -154,13 +156,13 @@ pub(crate) fn shares(
     })
 }
 
-pub(crate) fn diverged(run: &StrategyRun) -> Option<Finding> {
+pub(crate) fn diverged(run: &StrategyRun) -> Option<TransferFinding> {
     let StrategyRun { strategy, seed, best_epoch, .. } = *run;
-    run.diverged.map(|epoch| Finding::Diverged { strategy, seed, epoch, best_epoch })
+    run.diverged.map(|epoch| TransferFinding::Diverged { strategy, seed, epoch, best_epoch })
 }
 
-pub(crate) fn chosen(run: &StrategyRun, metric: Metric) -> Finding {
-    Finding::Chosen { strategy: run.strategy, seed: run.seed, score: best_score(run, metric) }
+pub(crate) fn chosen(run: &StrategyRun, metric: Metric) -> TransferFinding {
+    TransferFinding::Chosen { strategy: run.strategy, seed: run.seed, score: best_score(run, metric) }
 }
 
 fn median(values: impl Iterator<Item = usize>) -> f64 {

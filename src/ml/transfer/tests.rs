@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use runner_results::transfer::{Action, Finding, MatchedRows};
+use runner_results::transfer::{Action, MatchedRows, TransferFinding};
 
 use super::*;
 use crate::progress::Silent;
@@ -102,7 +102,8 @@ fn a_copy_starts_with_what_the_old_network_knows() {
     assert_eq!(run.test.as_ref().unwrap().all.rows, case.test.len());
     assert_eq!(result.best_model().classes(), case.new.classes);
     assert_eq!(report.found.comparisons.len(), 2);
-    let is_start = |finding: &Finding| matches!(finding, Finding::Start { strategy: Strategy::Copy, .. });
+    let is_start =
+        |finding: &TransferFinding| matches!(finding, TransferFinding::Start { strategy: Strategy::Copy, .. });
     assert!(report.found.findings.iter().any(is_start), "{:#?}", report.found.findings);
 }
 
@@ -322,7 +323,8 @@ fn shares_of_the_new_rows_are_nested_and_leave_the_old_rows_alone() {
     assert_eq!(runs[..4], expected);
     assert_eq!(runs[4..].iter().map(|run| run.3).collect::<Vec<_>>(), [38; 4]);
     assert_eq!(report.found.share_comparisons.len(), 2);
-    let tells_of_shares = |finding: &Finding| matches!(finding, Finding::Shares { strategy: Strategy::Copy, .. });
+    let tells_of_shares =
+        |finding: &TransferFinding| matches!(finding, TransferFinding::Shares { strategy: Strategy::Copy, .. });
     assert!(report.found.findings.iter().any(tells_of_shares), "{:#?}", report.found.findings);
 }
 

@@ -1,6 +1,6 @@
 //! Tests: comparisons and findings made from known figures.
 
-use runner_results::transfer::{Before, ClassGroup, Finding, Outcome, Paired, Reached, Standing};
+use runner_results::transfer::{Before, ClassGroup, Outcome, Paired, Reached, Standing, TransferFinding};
 use runner_results::{Part, transfer::Transfer};
 
 use super::findings::Findings;
@@ -91,7 +91,8 @@ fn findings_hold_what_the_figures_say() {
         .chain(["forgotten", "forgotten", "chosen"])
         .collect();
     assert_eq!(kinds, expected);
-    let Finding::Verdict { seeds: 3, baseline, more_accurate, less_accurate, no_difference } = &found.findings[0]
+    let TransferFinding::Verdict { seeds: 3, baseline, more_accurate, less_accurate, no_difference } =
+        &found.findings[0]
     else {
         panic!("{:?}", found.findings[0]);
     };
@@ -101,7 +102,7 @@ fn findings_hold_what_the_figures_say() {
     assert_eq!((stands(less_accurate), stands(no_difference)), (vec![], vec![(Strategy::Frozen, 0.742)]));
     let speeds: Vec<Option<Reached>> = (found.findings.iter())
         .filter_map(|finding| match finding {
-            Finding::Speed { reached, .. } => Some(*reached),
+            TransferFinding::Speed { reached, .. } => Some(*reached),
             _ => None,
         })
         .collect();
@@ -109,14 +110,15 @@ fn findings_hold_what_the_figures_say() {
     assert_eq!(speeds, [reached(3, 1.0, 2.0), reached(2, 2.0, 2.5)]);
     let ends: Vec<(Outcome, f64)> = (found.findings.iter())
         .filter_map(|finding| match finding {
-            Finding::End { valid, .. } => Some((valid.outcome(), rounded(valid.p_corrected?))),
+            TransferFinding::End { valid, .. } => Some((valid.outcome(), rounded(valid.p_corrected?))),
             _ => None,
         })
         .collect();
     assert_eq!(ends, [(Outcome::Higher, 0.0), (Outcome::Same, 0.856)]);
     let groups: Vec<(&str, f64, f64, f64)> = (found.findings.iter())
         .filter_map(|finding| match finding {
-            Finding::OldClasses { classes, accuracy, .. } | Finding::NewClasses { classes, accuracy, .. } => Some((
+            TransferFinding::OldClasses { classes, accuracy, .. }
+            | TransferFinding::NewClasses { classes, accuracy, .. } => Some((
                 classes[0].as_str(),
                 rounded(accuracy.mean),
                 rounded(accuracy.baseline_mean),
@@ -134,19 +136,20 @@ fn findings_hold_what_the_figures_say() {
             ("edm", 0.433, 0.45, 0.667)
         ]
     );
-    let Finding::Forgotten { before, change, change_among_old, p_value, new_classes, .. } = &found.findings[12] else {
+    let TransferFinding::Forgotten { before, change, change_among_old, p_value, new_classes, .. } = &found.findings[12]
+    else {
         panic!("{:?}", found.findings[12]);
     };
     assert_eq!((*before, rounded(*change), *change_among_old, *p_value), (1.0, -0.09, 0.0, Some(1.0)));
     assert_eq!(new_classes, &["edm"]);
-    assert_eq!(found.findings[14], Finding::Chosen { strategy: Strategy::Copy, seed: 2, score: 0.71 });
+    assert_eq!(found.findings[14], TransferFinding::Chosen { strategy: Strategy::Copy, seed: 2, score: 0.71 });
     assert_eq!(found.best, Strategy::Copy);
     let rows = found.rows.unwrap();
     // Each one's best seed on the validation part: 11 further rows of pop and 3 of edm.
     assert_eq!((rows.seed, rows.baseline_seed, rows.only_ours, rows.only_theirs), (2, 2, 14, 0));
     let interval = [rows.difference.estimate, rows.difference.low, rows.difference.high].map(rounded);
     assert_eq!(interval, [0.117, 0.058, 0.175]);
-    assert_eq!(found.findings[1], Finding::RowByRow(rows));
+    assert_eq!(found.findings[1], TransferFinding::RowByRow(rows));
 }
 
 /// To three decimals.
@@ -163,7 +166,8 @@ fn without_a_significant_difference_none_is_claimed() {
         made_run(Strategy::Discriminative, 2, &[0.1, 0.59], (79, 10)),
     ];
     let found = report(runs, Vec::new(), serde_json::json!({"strategies": ["scratch", "discriminative"], "seeds": 2}));
-    let Finding::Verdict { seeds: 2, more_accurate, less_accurate, no_difference, .. } = &found.findings[0] else {
+    let TransferFinding::Verdict { seeds: 2, more_accurate, less_accurate, no_difference, .. } = &found.findings[0]
+    else {
         panic!("{:?}", found.findings[0]);
     };
     assert_eq!(
@@ -172,16 +176,16 @@ fn without_a_significant_difference_none_is_claimed() {
     );
     // The baseline was chosen: there are no two networks to compare.
     assert_eq!((found.best, found.rows), (Strategy::Scratch, None));
-    assert!(matches!(found.findings.last(), Some(Finding::Chosen { seed: 2, .. })));
+    assert!(matches!(found.findings.last(), Some(TransferFinding::Chosen { seed: 2, .. })));
     let runs =
         vec![made_run(Strategy::Scratch, 1, &[0.1, 0.6], (80, 8)), made_run(Strategy::Copy, 1, &[0.1, 0.5], (90, 9))];
     let found = report(runs, Vec::new(), serde_json::json!({"strategies": ["scratch", "copy"], "seeds": 1}));
-    let Finding::Verdict { seeds: 1, no_difference, .. } = &found.findings[0] else {
+    let TransferFinding::Verdict { seeds: 1, no_difference, .. } = &found.findings[0] else {
         panic!("{:?}", found.findings[0]);
     };
     assert_eq!((no_difference[0].strategy, no_difference[0].p_corrected), (Strategy::Copy, None));
-    assert!(matches!(found.findings[2], Finding::Speed { seeds: 1, reached: None, epochs: 1, .. }));
-    let Finding::End { valid, .. } = &found.findings[3] else { panic!("{:?}", found.findings[3]) };
+    assert!(matches!(found.findings[2], TransferFinding::Speed { seeds: 1, reached: None, epochs: 1, .. }));
+    let TransferFinding::End { valid, .. } = &found.findings[3] else { panic!("{:?}", found.findings[3]) };
     assert_eq!(valid.outcome(), Outcome::Untested);
 }
 
@@ -210,7 +214,7 @@ fn a_share_that_suffices_is_named() {
     // ttest_rel([85/120, 87/120], [70/120, 71/120]).pvalue -> 0.02052900295549551, alone in its family
     let shares = |found: &Transfer| {
         let all = found.findings.iter().find_map(|finding| match finding {
-            Finding::Shares { target, enough, most, least, accuracy_at_least, .. } => {
+            TransferFinding::Shares { target, enough, most, least, accuracy_at_least, .. } => {
                 Some((rounded(*target), *enough, *most, *least, *accuracy_at_least))
             }
             _ => None,

@@ -64,7 +64,7 @@ pub struct OwnText {
     /// One of [`SECTIONS`].
     pub section: &'static str,
     /// Where it goes.
-    pub place: Place,
+    pub place: TextPosition,
     /// How its file is called, for messages only: the result does not depend on it.
     pub file: String,
     /// In the markup of articles.
@@ -73,7 +73,7 @@ pub struct OwnText {
 
 /// Before or after what is generated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum TextPosition {
     /// At the beginning of the section.
     Before,
     /// At the end of the section.
@@ -201,8 +201,8 @@ pub fn article(
     tests: &[PairedTests],
 ) -> Result<Article, ArticleError> {
     let voice = Voice(request.language);
-    let tale = ArticleContext::new(Study::new(stages, edges, tests)?, voice);
-    let mut sections = tale.sections();
+    let context = ArticleContext::new(Study::new(stages, edges, tests)?, voice);
+    let mut sections = context.sections();
     let mut wrong = Vec::new();
     let mut places: Vec<(String, Text)> = Vec::new();
     for own in &request.own {
@@ -215,8 +215,8 @@ pub fn article(
                     sections.iter_mut().find(|section| section.label.strip_prefix("sec:") == Some(own.section));
                 let Some(section) = section else { continue };
                 match own.place {
-                    Place::Before => section.blocks.splice(0..0, blocks.collect::<Vec<_>>()).for_each(drop),
-                    Place::After => add_last(section, blocks.collect()),
+                    TextPosition::Before => section.blocks.splice(0..0, blocks.collect::<Vec<_>>()).for_each(drop),
+                    TextPosition::After => add_last(section, blocks.collect()),
                 }
             }
             Err(all) => wrong.extend(all.into_iter().map(|one| format!("{}:{}: {}", own.file, one.line, one.message))),
@@ -232,10 +232,10 @@ pub fn article(
         author: shown(&request.author),
         affiliation: shown(&request.affiliation),
         email: request.email.as_deref().map(shown),
-        summary: sections::summary(&tale),
-        keywords: sections::keywords(&tale),
+        summary: sections::summary(&context),
+        keywords: sections::keywords(&context),
         sections,
-        note: sections::note(&tale, &by_hand),
+        note: sections::note(&context, &by_hand),
         works: Vec::new(),
         appendix: Vec::new(),
     };

@@ -15,7 +15,7 @@ use serde_json::json;
 use super::Train;
 use super::trials::Trials;
 use crate::adapter::Adapter;
-use crate::checkpoint::{Place, key};
+use crate::checkpoint::{CheckpointFile, key};
 use crate::dataset::Dataset;
 use crate::training::{curve_columns, joined};
 use runner_artifact::Table;
@@ -121,7 +121,7 @@ fn clear_states(trials: &Trials, found: &runner_results::search::Search, context
     let state = |trial: &Train| (trial.subject(), trial.training().trajectory());
     let best = state(&trials[found.best]);
     for trial in trials.iter().filter(|trial| state(trial) != best) {
-        Place::new(context, &trial.subject(), &trial.training(), context.seed()).clear();
+        CheckpointFile::new(context, &trial.subject(), &trial.training(), context.seed()).clear();
     }
     Ok(())
 }

@@ -5,7 +5,7 @@
 
 use rayon::prelude::*;
 use runner_results::profile::ColumnKind;
-use runner_results::profile::audit::{GiveAway, GiveAwayVerdict, ReadBy};
+use runner_results::profile::audit::{ReadBy, TargetLeak, TargetLeakVerdict};
 
 use super::super::table::input::{Checked, ColumnData, PreparedColumn};
 use super::super::table::key::{Key, connected};
@@ -31,7 +31,7 @@ const LEAST_GAIN: f64 = 0.6;
 const ROWS_OF_A_NAME: u64 = 3;
 
 /// `copies`: the key of whole rows, where some are copies of others. What a copy says of another one is no leak of a column's, so they stand in one fold.
-pub(super) fn of_columns(input: &Checked, copies: Option<&Key>) -> Result<Vec<GiveAway>, Cancelled> {
+pub(super) fn of_columns(input: &Checked, copies: Option<&Key>) -> Result<Vec<TargetLeak>, Cancelled> {
     let folds = input.options.folds;
     let row_folds: Vec<u32> = fold_of(input.rows, folds, Stream::new(input.seed, "profile: row folds", 0));
     let together = match copies {
@@ -59,7 +59,7 @@ fn fold_of(count: usize, folds: usize, mut stream: Stream) -> Vec<u32> {
     fold
 }
 
-fn of_column(look_up: &LookUp, column: &PreparedColumn) -> GiveAway {
+fn of_column(look_up: &LookUp, column: &PreparedColumn) -> TargetLeak {
     let by_value = look_up.read(&column.key.with_missing_as_value());
     let (kind, by_bin) = match &column.data {
         ColumnData::Numeric { values, order } if column.key.distinct > BINS => {
@@ -79,10 +79,10 @@ fn of_column(look_up: &LookUp, column: &PreparedColumn) -> GiveAway {
         ColumnData::Text(_) => true,
     };
     let verdict = match judge(&reading, look_up.majority, names_things && names_rows) {
-        GiveAwayVerdict::No if is_identifier(column) => GiveAwayVerdict::RecognisesRows,
+        TargetLeakVerdict::No if is_identifier(column) => TargetLeakVerdict::RecognisesRows,
         verdict => verdict,
     };
-    GiveAway {
+    TargetLeak {
         column: column.name.into(),
         kind,
         read_by,
@@ -110,17 +110,17 @@ fn quantile_bins(values: &[f64], order: &[u32]) -> Key {
 
 /// `names_things`: whether values may be identifiers, as texts and whole numbers may; measurements repeat with their row,
 /// but nobody reads them one by one.
-fn judge(reading: &Reading, majority: f64, names_things: bool) -> GiveAwayVerdict {
+fn judge(reading: &Reading, majority: f64, names_things: bool) -> TargetLeakVerdict {
     let honest = reading.honest();
     let accuracy = honest.accuracy_on_covered.unwrap_or(0.0);
     let gain = if majority < 1.0 { (accuracy - majority) / (1.0 - majority) } else { 0.0 };
     let reaches =
         |(least, coverage): (f64, f64)| accuracy >= least && honest.coverage >= coverage && gain >= LEAST_GAIN;
     if reaches(GIVES_AWAY) {
-        return GiveAwayVerdict::GivesAway;
+        return TargetLeakVerdict::GivesAway;
     }
     if reaches(NEARLY) {
-        return GiveAwayVerdict::Nearly;
+        return TargetLeakVerdict::Nearly;
     }
     match &reading.group_folds {
         Some(groups)
@@ -128,8 +128,8 @@ fn judge(reading: &Reading, majority: f64, names_things: bool) -> GiveAwayVerdic
                 && reading.row_folds.coverage >= 0.05
                 && groups.coverage < 0.5 * reading.row_folds.coverage =>
         {
-            GiveAwayVerdict::RecognisesRows
+            TargetLeakVerdict::RecognisesRows
         }
-        _ => GiveAwayVerdict::No,
+        _ => TargetLeakVerdict::No,
     }
 }

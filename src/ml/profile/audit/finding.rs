@@ -14,7 +14,7 @@ pub(super) fn of_audit(
     classes: &[ClassBalance],
     correlations: &Correlations,
 ) -> Vec<Finding> {
-    let mut findings = target_leakage::give_aways(audit);
+    let mut findings = target_leakage::target_leaks(audit);
     findings.extend(split_leaks::groups_between_parts(input, audit));
     findings.extend(split_leaks::duplicates_between_parts(audit, has_copies));
     findings.extend(repetition::contradictions(input, audit));

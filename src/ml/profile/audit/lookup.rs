@@ -7,7 +7,7 @@ use runner_results::profile::audit::ColumnScore;
 use super::super::table::input::Checked;
 use super::super::table::key::{Key, RowSets};
 
-/// What looking a key up shows; see `GiveAway` for the fields.
+/// What looking a key up shows; see `TargetLeak` for the fields.
 pub(super) struct Reading {
     pub(crate) distinct: u64,
     pub(crate) repeated: f64,

@@ -19,7 +19,7 @@ mod target_leakage;
 mod title;
 
 use rayon::prelude::*;
-use runner_results::profile::audit::{Audit, GiveAwayVerdict};
+use runner_results::profile::audit::{Audit, TargetLeakVerdict};
 use runner_results::profile::{ClassBalance, ColumnProfile, Correlations};
 
 use super::table::input::Checked;
@@ -32,8 +32,9 @@ pub(super) fn audit(
     correlations: &Correlations,
 ) -> Result<Audit, Cancelled> {
     let copies = copies::of_table(input)?;
-    let give_aways = if input.labelled == 0 { Vec::new() } else { column_lookup::of_columns(input, copies.as_ref())? };
-    let telling = give_aways.iter().filter(|column| column.verdict == GiveAwayVerdict::GivesAway);
+    let target_leaks =
+        if input.labelled == 0 { Vec::new() } else { column_lookup::of_columns(input, copies.as_ref())? };
+    let telling = target_leaks.iter().filter(|column| column.verdict == TargetLeakVerdict::GivesAway);
     let keys = keys::of_table(input, &telling.map(|column| column.column.as_str()).collect::<Vec<_>>())?;
     let repeating: Vec<_> = keys.iter().filter(|key| key.by.names_rows()).collect();
     let duplicates = repeating.par_iter().map(|key| {
@@ -52,7 +53,7 @@ pub(super) fn audit(
     };
     let mut audit = Audit {
         findings: Vec::new(),
-        give_aways,
+        target_leaks,
         duplicates,
         contradictions,
         overlaps: overlap::of_keys(input, &keys)?,

@@ -1,8 +1,8 @@
 //! Findings on rows of one part that are known from another.
 
 use runner_results::profile::audit::{
-    Audit, Finding, FindingKind, GiveAwayVerdict, Overlap, PartOverlap, ROWS_OF_MANY_VALUES, RowKey, Severity,
-    SharedValues,
+    Audit, Finding, FindingKind, Overlap, PartOverlap, ROWS_OF_MANY_VALUES, RowKey, Severity, SharedValues,
+    TargetLeakVerdict,
 };
 
 use super::super::table::input::Checked;
@@ -74,8 +74,8 @@ pub(super) fn duplicates_between_parts(audit: &Audit, has_copies: bool) -> Optio
 /// Values that test and train share rightly, such as an artist: how far the test part is from new workspace.
 pub(super) fn known_values(input: &Checked, audit: &Audit) -> Option<Finding> {
     let is_told = |name: &str| {
-        let told = [GiveAwayVerdict::GivesAway, GiveAwayVerdict::RecognisesRows];
-        audit.give_aways.iter().any(|column| column.column == name && told.contains(&column.verdict))
+        let told = [TargetLeakVerdict::GivesAway, TargetLeakVerdict::RecognisesRows];
+        audit.target_leaks.iter().any(|column| column.column == name && told.contains(&column.verdict))
     };
     // Values that many rows have are the same everywhere: new rows bring no others.
     let is_many = |name: &str| {

@@ -3,7 +3,7 @@
 
 use runner_results::profile::Profile;
 use runner_results::profile::audit::{
-    Duplicates, FindingKind, GiveAway, GiveAwayVerdict, Overlap, ReadBy, RowKey, Severity,
+    Duplicates, FindingKind, Overlap, ReadBy, RowKey, Severity, TargetLeak, TargetLeakVerdict,
 };
 
 use super::super::{Origins, ProfileOptions, profile};
@@ -37,8 +37,8 @@ fn twins() -> Table {
         .text("id", (0..600).map(|i| format!("id {}", i % 300)))
 }
 
-fn give_away<'p>(profile: &'p Profile, column: &str) -> &'p GiveAway {
-    profile.audit.give_aways.iter().find(|found| found.column == column).expect("a column of the table")
+fn target_leak<'p>(profile: &'p Profile, column: &str) -> &'p TargetLeak {
+    profile.audit.target_leaks.iter().find(|found| found.column == column).expect("a column of the table")
 }
 
 fn severity(profile: &Profile, wanted: impl Fn(&FindingKind) -> bool) -> Option<Severity> {
@@ -64,19 +64,19 @@ fn names(columns: &[&str]) -> Vec<String> {
 #[test]
 fn columns_that_tell_the_label_are_told_from_those_that_recognise_rows() {
     let profile = twins().profile();
-    let verdict = |column| give_away(&profile, column).verdict;
-    assert_eq!(verdict("label_again"), GiveAwayVerdict::GivesAway);
-    assert_eq!(verdict("playlist"), GiveAwayVerdict::GivesAway);
-    assert_eq!(verdict("score"), GiveAwayVerdict::GivesAway);
-    assert_eq!(verdict("album"), GiveAwayVerdict::Nearly);
-    assert_eq!(verdict("word"), GiveAwayVerdict::No);
-    assert_eq!(verdict("noise"), GiveAwayVerdict::No);
-    assert_eq!(verdict("id"), GiveAwayVerdict::RecognisesRows);
-    let told = |column| (give_away(&profile, column).purity, give_away(&profile, column).distinct);
+    let verdict = |column| target_leak(&profile, column).verdict;
+    assert_eq!(verdict("label_again"), TargetLeakVerdict::GivesAway);
+    assert_eq!(verdict("playlist"), TargetLeakVerdict::GivesAway);
+    assert_eq!(verdict("score"), TargetLeakVerdict::GivesAway);
+    assert_eq!(verdict("album"), TargetLeakVerdict::Nearly);
+    assert_eq!(verdict("word"), TargetLeakVerdict::No);
+    assert_eq!(verdict("noise"), TargetLeakVerdict::No);
+    assert_eq!(verdict("id"), TargetLeakVerdict::RecognisesRows);
+    let told = |column| (target_leak(&profile, column).purity, target_leak(&profile, column).distinct);
     assert_eq!((told("label_again"), told("playlist")), ((Some(1.0), 3), (Some(1.0), 21)));
-    assert_eq!(give_away(&profile, "score").read_by, ReadBy::QuantileBin);
+    assert_eq!(target_leak(&profile, "score").read_by, ReadBy::QuantileBin);
     // A twin tells an identifier's label, and no other row does.
-    let id = give_away(&profile, "id");
+    let id = target_leak(&profile, "id");
     assert!(id.row_folds.coverage > 0.7 && id.row_folds.accuracy_on_covered == Some(1.0));
     assert_eq!(id.group_folds.as_ref().map(|score| score.coverage), Some(0.0));
     let leaking = names(&["label_again", "playlist", "score"]);
@@ -100,24 +100,24 @@ fn copies_of_rows_are_to_blame_and_no_column() {
         Table::new(label, &CLASSES).numeric("noise", (0..600).map(|i| thing(i).0)).part(parts)
     };
     let profile = table(label()).profile();
-    assert_eq!(give_away(&profile, "noise").verdict, GiveAwayVerdict::No);
+    assert_eq!(target_leak(&profile, "noise").verdict, TargetLeakVerdict::No);
     let first = &profile.audit.findings[0];
     assert!(matches!(first.kind, FindingKind::NearDuplicatesInTrain { .. }), "{first:?}");
     assert_eq!(first.severity, Severity::Danger);
     // What does leak the label is found among copies too.
     let telling = table(label()).text("again", (0..600).map(|i| ["un", "deux", "trois"][thing(i).1])).profile();
-    assert_eq!(give_away(&telling, "again").verdict, GiveAwayVerdict::GivesAway);
+    assert_eq!(target_leak(&telling, "again").verdict, TargetLeakVerdict::GivesAway);
     // Categories repeat rightly.
     let few = Table::new(label(), &CLASSES).text("word", (0..600).map(|i| format!("{}-{}", thing(i).1, i % 5)));
-    assert_eq!(give_away(&few.profile(), "word").verdict, GiveAwayVerdict::GivesAway);
+    assert_eq!(target_leak(&few.profile(), "word").verdict, TargetLeakVerdict::GivesAway);
 }
 
 #[test]
-fn a_large_majority_class_is_no_give_away() {
+fn a_large_majority_class_is_no_target_leak() {
     let label = (0..400).map(|i| Some(u32::from(i % 25 == 0))).collect();
     let profile = Table::new(label, &CLASSES[..2]).text("word", (0..400).map(|i| format!("{}", i * i % 11))).profile();
-    assert!(give_away(&profile, "word").row_folds.accuracy > 0.95);
-    assert_eq!(give_away(&profile, "word").verdict, GiveAwayVerdict::No);
+    assert!(target_leak(&profile, "word").row_folds.accuracy > 0.95);
+    assert_eq!(target_leak(&profile, "word").verdict, TargetLeakVerdict::No);
     assert!(severity(&profile, |kind| matches!(kind, FindingKind::NoLeakOfLabel { .. })).is_some());
 }
 
@@ -277,9 +277,9 @@ fn identifiers_are_named_and_compared_with_nothing() {
         .group("brand", (0..600).map(brand))
         .part((0..600).map(|i| [0, 0, 0, 1, 2][i % 100 / 20]));
     let profile = table.profile();
-    assert_eq!(give_away(&profile, "id").verdict, GiveAwayVerdict::RecognisesRows);
+    assert_eq!(target_leak(&profile, "id").verdict, TargetLeakVerdict::RecognisesRows);
     // Six rows a brand: it names no row, although the split keeps its rows together.
-    assert_eq!(give_away(&profile, "brand").verdict, GiveAwayVerdict::No);
+    assert_eq!(target_leak(&profile, "brand").verdict, TargetLeakVerdict::No);
     assert!(severity(&profile, |kind| matches!(kind, FindingKind::NearDuplicatesInTrain { .. })).is_none());
     assert!(
         !profile.audit.overlaps.iter().any(|one| matches!(one.key, RowKey::RoundedNumbers { .. } | RowKey::Numbers))

@@ -16,10 +16,10 @@ const ENOUGH_TRIALS: usize = 16;
 const SHOWN_WEIGHT: f64 = 0.01;
 
 /// Searches that were made, with the best trial.
-pub(super) fn search(tale: &ArticleContext) -> Option<String> {
-    let voice = tale.voice;
+pub(super) fn search(context: &ArticleContext) -> Option<String> {
+    let voice = context.voice;
     let mut sentences = Vec::new();
-    for (stage, Trials { search, best, factors, .. }) in searches(tale) {
+    for (stage, Trials { search, best, factors, .. }) in searches(context) {
         let method = methods::search(search.method);
         let cite = if method.work.is_empty() { String::new() } else { format!(" [@{}]", method.work) };
         let shown_value = |value: &Value| match value {
@@ -37,7 +37,7 @@ pub(super) fn search(tale: &ArticleContext) -> Option<String> {
         let importances = factors.iter().filter_map(|(name, factor)| Some((name, factor.importance?)));
         let most = importances.max_by(|a, b| a.1.total_cmp(&b.1));
         let mut sentence = bilingual!(
-            tale,
+            context,
             "For {name}, {method} over {trials} trials{cite} chose {settings} by validation {metric} ({score})",
             "Pour {name}, {article}{method} en {trials} essais{cite} a choisi {settings} d'après {metric} de validation ({score})",
             name = markup::code(&stage.stage),
@@ -54,7 +54,7 @@ pub(super) fn search(tale: &ArticleContext) -> Option<String> {
         );
         if let Some((name, share)) = most.filter(|_| search.trials.len() >= ENOUGH_TRIALS) {
             sentence.push_str(&bilingual!(
-                tale,
+                context,
                 "; {name} alone explains {share} of the variance of the score [@fanova]",
                 " ; {name} explique à lui seul {share} de la variance du score [@fanova]",
                 name = markup::code(name),
@@ -63,49 +63,49 @@ pub(super) fn search(tale: &ArticleContext) -> Option<String> {
         }
         sentences.push(sentence + ".");
     }
-    if search_figure(tale).is_some() {
-        sentences.push(bilingual!(tale, "@fig:search shows the trials.", "La @fig:search montre les essais."));
+    if search_figure(context).is_some() {
+        sentences.push(bilingual!(context, "@fig:search shows the trials.", "La @fig:search montre les essais."));
     }
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
-fn searches<'a>(tale: &ArticleContext<'a>) -> impl Iterator<Item = (&'a StageArtifacts, Trials<'a>)> {
-    tale.study.with().filter_map(|(stage, search)| Some((stage, Trials::of(search)?)))
+fn searches<'a>(context: &ArticleContext<'a>) -> impl Iterator<Item = (&'a StageArtifacts, Trials<'a>)> {
+    context.study.with().filter_map(|(stage, search)| Some((stage, Trials::of(search)?)))
 }
 
-pub(crate) fn search_figure(tale: &ArticleContext) -> Option<Float> {
-    let (stage, _) = searches(tale).next()?;
-    let drawings = tale.drawings(stage, &["trials-by-parameter"], None);
+pub(crate) fn search_figure(context: &ArticleContext) -> Option<Float> {
+    let (stage, _) = searches(context).next()?;
+    let drawings = context.drawings(stage, &["trials-by-parameter"], None);
     let caption = bilingual!(
-        tale,
+        context,
         "Trials of the search for {name}: the validation score by each parameter, the best trial filled in orange.",
         "Essais de la recherche pour {name} : score de validation selon chaque paramètre, le meilleur essai en orange plein.",
         name = markup::code(&stage.stage),
     );
-    (!drawings.is_empty()).then(|| tale.figure("fig:search", &caption, drawings, 0.82))
+    (!drawings.is_empty()).then(|| context.figure("fig:search", &caption, drawings, 0.82))
 }
 
-pub(crate) fn ensembles(tale: &ArticleContext) -> Option<String> {
-    let all: Vec<(&StageArtifacts, &Ensemble)> = tale.study.with::<Ensemble>().collect();
+pub(crate) fn ensembles(context: &ArticleContext) -> Option<String> {
+    let all: Vec<(&StageArtifacts, &Ensemble)> = context.study.with::<Ensemble>().collect();
     let told = |(stage, document): &(&StageArtifacts, &Ensemble)| {
         let members = document.members.iter().map(|member| (member.name.as_str(), member.weight));
         let members: Vec<(&str, f64)> = members.filter(|(_, weight)| *weight > 0.0).collect();
         let (shown, tiny): (Vec<_>, Vec<_>) = members.into_iter().partition(|(_, weight)| *weight >= SHOWN_WEIGHT);
         let shown: Vec<String> = (shown.iter())
-            .map(|(name, weight)| format!("{} ({})", markup::code(name), tale.voice.decimals(*weight, 2)))
+            .map(|(name, weight)| format!("{} ({})", markup::code(name), context.voice.decimals(*weight, 2)))
             .collect();
         let tiny: Vec<String> = tiny.iter().map(|(name, _)| markup::code(name)).collect();
-        let (list, least) = (tale.voice.list(&tiny, 6), tale.voice.decimals(SHOWN_WEIGHT, 2));
+        let (list, least) = (context.voice.list(&tiny, 6), context.voice.decimals(SHOWN_WEIGHT, 2));
         let rest = match tiny.len() {
             0 => String::new(),
             1 => bilingual!(
-                tale,
+                context,
                 "; the weight of {list} is below {least}",
                 " ; celui de {list} est inférieur à {least}",
             ),
             _ => {
                 bilingual!(
-                    tale,
+                    context,
                     "; the weights of {list} are below {least}",
                     " ; ceux de {list} sont inférieurs à {least}",
                 )
@@ -113,18 +113,18 @@ pub(crate) fn ensembles(tale: &ArticleContext) -> Option<String> {
         };
         let cite = if document.weights == Weighting::Greedy { " [@ensemble]" } else { "" };
         let chosen = match document.weights {
-            Weighting::Equal => tale.voice.say("equal weights (in brackets)", "des poids égaux (entre parenthèses)"),
-            _ => tale.voice.say(
+            Weighting::Equal => context.voice.say("equal weights (in brackets)", "des poids égaux (entre parenthèses)"),
+            _ => context.voice.say(
                 "weights (in brackets) chosen on validation rows",
                 "des poids (entre parenthèses) choisis sur la validation",
             ),
         };
         bilingual!(
-            tale,
+            context,
             "The ensemble {name} averages {members}, with {chosen}{cite}{rest}.",
             "L'ensemble {name} fait la moyenne de {members}, avec {chosen}{cite}{rest}.",
             name = markup::code(&stage.stage),
-            members = tale.voice.list(&shown, 8),
+            members = context.voice.list(&shown, 8),
         )
     };
     (!all.is_empty()).then(|| all.iter().map(told).collect::<Vec<_>>().join(" "))

@@ -8,64 +8,64 @@ use super::{ArticleContext, bilingual, codes, convergence, source, transfer};
 use crate::article::document::Section;
 use crate::ranking::Source;
 
-pub(crate) fn section(tale: &ArticleContext) -> Section {
-    let mut section = Section::new("sec:conclusion", tale.voice.say("Conclusion", "Conclusion"));
-    let chosen = tale.recommended().and_then(|model| Some((model, model.judged()?)));
-    section.blocks.extend(tale.paragraph([
+pub(crate) fn section(context: &ArticleContext) -> Section {
+    let mut section = Section::new("sec:conclusion", context.voice.say("Conclusion", "Conclusion"));
+    let chosen = context.recommended().and_then(|model| Some((model, model.judged()?)));
+    section.blocks.extend(context.paragraph([
         chosen.map(|(model, scores)| bilingual!(
-            tale,
+            context,
             "{recommended} {accuracy} of the {rows} correctly.",
             "{recommended} {accuracy} des {rows}.",
-            recommended = match (tale.is_choice(), tale.chosen().is_some(), source(model)) {
+            recommended = match (context.is_choice(), context.chosen().is_some(), source(model)) {
                 (false, ..) => bilingual!(
-                    tale,
+                    context,
                     "{name} classifies",
                     "{name} classe correctement",
-                    name = upper(&tale.introduced(model)),
+                    name = upper(&context.introduced(model)),
                 ),
                 (true, true, _) => bilingual!(
-                    tale,
+                    context,
                     "Of all networks and ensembles tried, validation recommends {name}, which classifies",
                     "De tous les réseaux et ensembles essayés, la validation recommande {name}, qui classe correctement",
-                    name = tale.introduced(model),
+                    name = context.introduced(model),
                 ),
                 (true, false, source) => bilingual!(
-                    tale,
+                    context,
                     "Of all standard classifiers tried, {by} recommends {name}, which classifies",
                     "De tous les classifieurs usuels essayés, la {par} recommande {name}, qui classe correctement",
-                    name = tale.introduced(model),
+                    name = context.introduced(model),
                     by = if source == Source::ValidationPart { "validation" } else { "cross-validation" },
                     par = if source == Source::ValidationPart { "validation" } else { "validation croisée" },
                 ),
             },
-            accuracy = tale.voice.percent(scores.accuracy),
-            rows = tale.rows_on(model.judged_on()),
+            accuracy = context.voice.percent(scores.accuracy),
+            rows = context.rows_on(model.judged_on()),
         )),
-        tale.against_classical(),
-        chosen.and_then(|(model, _)| tale.leak(model)),
-        convergence::in_short(tale).map(|short| upper(&short) + "."),
-        transfer::in_short(tale).map(|short| upper(&short) + "."),
+        context.against_classical(),
+        chosen.and_then(|(model, _)| context.leak(model)),
+        convergence::in_short(context).map(|short| upper(&short) + "."),
+        transfer::in_short(context).map(|short| upper(&short) + "."),
     ]));
-    section.blocks.extend(tale.paragraph([limits(tale), known(tale)]));
+    section.blocks.extend(context.paragraph([limits(context), known(context)]));
     section
 }
 
 /// Contradictory labels bound every model that is told of rows no more than their key tells.
-fn limits(tale: &ArticleContext) -> Option<String> {
-    let (found, key) = tale.ceiling()?;
+fn limits(context: &ArticleContext) -> Option<String> {
+    let (found, key) = context.ceiling()?;
     Some(bilingual!(
-        tale,
+        context,
         "These scores are to be read against a ceiling: since labels contradict one another, no function of {key}, which decides all that the models read, can be right on more than {ceiling} of the rows.",
         "Ces scores se lisent au regard d'un plafond : comme des étiquettes se contredisent, aucune fonction de {key}, qui détermine tout ce que lisent les modèles, ne peut être juste pour plus de {ceiling} des lignes.",
         key = codes(&key.split(" + ").map(String::from).collect::<Vec<_>>()).join(" + "),
-        ceiling = tale.voice.percent(found.ceiling),
+        ceiling = context.voice.percent(found.ceiling),
     ))
 }
 
 /// Values that test rows share with training rows: new ones would score lower.
-fn known(tale: &ArticleContext) -> Option<String> {
-    let profile = tale.profile()?;
-    let learnt: Vec<String> = tale
+fn known(context: &ArticleContext) -> Option<String> {
+    let profile = context.profile()?;
+    let learnt: Vec<String> = context
         .of_kind("train")
         .filter_map(|stage| stage.documents.get::<Training>())
         .flat_map(|training| training.inputs.categories.iter().cloned())
@@ -81,10 +81,10 @@ fn known(tale: &ArticleContext) -> Option<String> {
     });
     let (key, share) = shares.reduce(|a, b| if b.1 > a.1 { b } else { a })?;
     Some(bilingual!(
-        tale,
+        context,
         "Of the test rows, {share} have a value of {key} that training rows have too, and networks that learn it profit from this: where new data bring new values, a lower score is to be expected.",
         "Parmi les lignes de test, {share} ont une valeur de {key} déjà vue à l'apprentissage, ce dont profitent les réseaux qui l'apprennent : là où de nouvelles données en apportent d'autres, il faut s'attendre à un score plus bas.",
         key = crate::article::markup::code(key),
-        share = tale.voice.percent(share),
+        share = context.voice.percent(share),
     ))
 }

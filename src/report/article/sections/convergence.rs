@@ -10,44 +10,44 @@ use super::{ArticleContext, HALF, bilingual};
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
 
-pub(crate) fn section(tale: &ArticleContext) -> Option<Section> {
-    let courses: Vec<Course> = tale.of_kind("train").filter_map(Course::of).collect();
+pub(crate) fn section(context: &ArticleContext) -> Option<Section> {
+    let courses: Vec<Course> = context.of_kind("train").filter_map(Course::of).collect();
     if courses.is_empty() {
         return None;
     }
     let mut section = Section::new(
         "sec:convergence",
-        tale.voice.say("Convergence and Over-Fitting", "Convergence et surapprentissage"),
+        context.voice.say("Convergence and Over-Fitting", "Convergence et surapprentissage"),
     );
-    let curves = curves(tale);
+    let curves = curves(context);
     let see = match &curves {
         Some((_, names)) => bilingual!(
-            tale,
+            context,
             "; @fig:curves shows the curves of {names}",
             " ; la @fig:curves montre les courbes de {names}",
-            names = tale.voice.list(names, 2),
+            names = context.voice.list(names, 2),
         ),
         None => String::new(),
     };
-    section.blocks.extend(tale.paragraph([
+    section.blocks.extend(context.paragraph([
         Some(bilingual!(
-            tale,
+            context,
             "@tab:convergence gives, for each network, the epoch whose weights are kept and how far training and validation rows are apart there{see}.",
             "Le @tab:convergence donne, pour chaque réseau, l'époque dont les poids sont retenus et l'écart qu'y ont apprentissage et validation{see}.",
         )),
-        trouble(tale, &courses),
-        gaps(tale, &courses),
-        over_fitting(tale, &courses),
-        under_fitting(tale, &courses),
-        ends(tale, &courses),
+        trouble(context, &courses),
+        gaps(context, &courses),
+        over_fitting(context, &courses),
+        under_fitting(context, &courses),
+        ends(context, &courses),
     ]));
-    section.blocks.push(Block::Float(table(tale, &courses)));
+    section.blocks.push(Block::Float(table(context, &courses)));
     section.blocks.extend(curves.map(|(figure, _)| Block::Float(figure)));
     Some(section)
 }
 
-fn table(tale: &ArticleContext, courses: &[Course]) -> Float {
-    let voice = tale.voice;
+fn table(context: &ArticleContext, courses: &[Course]) -> Float {
+    let voice = context.voice;
     let decimals = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |v| voice.decimals(v, 3));
     let epoch = |value: Option<usize>| value.map_or_else(|| "–".to_owned(), |v| v.to_string());
     let row = |course: &Course| {
@@ -85,17 +85,17 @@ fn table(tale: &ArticleContext, courses: &[Course]) -> Float {
         "Trainings: epoch kept, accuracy there on training and validation rows and their gap; the epoch after which validation loss turns upwards while training loss falls, that from which validation hardly gains, and the judgement of the gap.",
         "Apprentissages : époque retenue, exactitude sur l'apprentissage et la validation et leur écart ; époque après laquelle la perte de validation remonte tandis que celle d'apprentissage baisse, époque dès laquelle la validation ne gagne guère, et jugement de l'écart.",
     );
-    tale.table("tab:convergence", caption, &heads, courses.iter().map(row).collect())
+    context.table("tab:convergence", caption, &heads, courses.iter().map(row).collect())
 }
 
 /// Trainings that went wrong.
-fn trouble(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
+fn trouble(context: &ArticleContext, courses: &[Course]) -> Option<String> {
     let diverged = courses.iter().filter_map(|course| Some((course.name(), course.divergence()?.epoch)));
     let too_high = courses.iter().filter_map(|course| Some((course.name(), course.step_too_high()?.epoch)));
     let mut sentences: Vec<String> = diverged
         .map(|(name, epoch)| {
             bilingual!(
-                tale,
+                context,
                 "Training of {name} diverged in epoch {epoch}.",
                 "L'apprentissage de {name} a divergé à l'époque {epoch}.",
             )
@@ -103,7 +103,7 @@ fn trouble(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
         .collect();
     sentences.extend(too_high.map(|(name, epoch)| {
         bilingual!(
-            tale,
+            context,
             "The step size of {name} is too high: its training loss rises, most in epoch {epoch}.",
             "Le pas de {name} est trop grand : sa perte d'apprentissage monte, surtout à l'époque {epoch}.",
         )
@@ -112,12 +112,12 @@ fn trouble(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
         let found = course.single_class().map(|found| (found.train_classes, found.valid_classes));
         sentences.extend(match found {
             Some((..=1, _)) => Some(bilingual!(
-                tale,
+                context,
                 "The training rows of {name} have a single class: there is nothing to learn from them.",
                 "Les lignes d'apprentissage de {name} n'ont qu'une classe : il n'y a rien à en apprendre.",
             )),
             Some((_, ..=1)) => Some(bilingual!(
-                tale,
+                context,
                 "The validation rows of {name} have a single class: they do not show whether it over-fits.",
                 "Les lignes de validation de {name} n'ont qu'une classe : elles ne montrent pas s'il y a surapprentissage.",
             )),
@@ -127,7 +127,7 @@ fn trouble(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
-fn gaps(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
+fn gaps(context: &ArticleContext, courses: &[Course]) -> Option<String> {
     let mut sentences = Vec::new();
     for wanted in [GapJudgement::Strong, GapJudgement::Some, GapJudgement::None, GapJudgement::Chance] {
         let own: Vec<String> = courses
@@ -135,38 +135,38 @@ fn gaps(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
             .filter_map(|course| {
                 let gap = course.gap().filter(|gap| gap.judgement == wanted)?;
                 Some(bilingual!(
-                    tale,
+                    context,
                     "{name} (gap {gap})",
                     "{name} (écart {gap})",
                     name = course.name(),
-                    gap = tale.voice.decimals(gap.gap, 3),
+                    gap = context.voice.decimals(gap.gap, 3),
                 ))
             })
             .collect();
         if own.is_empty() {
             continue;
         }
-        let list = tale.voice.list(&own, 6);
+        let list = context.voice.list(&own, 6);
         sentences.push(match wanted {
             GapJudgement::Strong => bilingual!(
-                tale,
+                context,
                 "{list} memorised much of the training set: strong over-fitting.",
                 "Une grande part des données d'apprentissage est mémorisée par {list} : surapprentissage fort.",
             ),
             GapJudgement::Some => {
                 bilingual!(
-                    tale,
+                    context,
                     "Some over-fitting shows in {list}.",
                     "Un surapprentissage modéré se voit chez {list}."
                 )
             }
             GapJudgement::Chance => bilingual!(
-                tale,
+                context,
                 "Validation rows are too few to tell the gap of {list} from chance.",
                 "Les lignes de validation sont trop peu nombreuses pour distinguer du hasard l'écart de {list}.",
             ),
             _ => bilingual!(
-                tale,
+                context,
                 "No sign of over-fitting at the epoch kept shows in {list}.",
                 "Aucun signe de surapprentissage à l'époque retenue chez {list}.",
             ),
@@ -175,13 +175,13 @@ fn gaps(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
-fn over_fitting(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
+fn over_fitting(context: &ArticleContext, courses: &[Course]) -> Option<String> {
     // Networks of which the same is to be said, as one alone and the first of several seeds, share the sentence.
     let mut told: Vec<(Vec<String>, [String; 5])> = Vec::new();
     for course in courses.iter().filter(|course| course.is_judged()) {
         let Some(found) = course.over_fitting() else { continue };
         let losses = [found.valid_loss_least, found.valid_loss_last, found.train_loss_then, found.train_loss_last];
-        let [least, last, then, end] = losses.map(|loss| tale.voice.decimals(loss, 3));
+        let [least, last, then, end] = losses.map(|loss| context.voice.decimals(loss, 3));
         let found = [found.epoch.to_string(), least, last, then, end];
         match told.iter_mut().find(|(_, same)| *same == found) {
             Some((names, _)) => names.push(course.name()),
@@ -193,7 +193,7 @@ fn over_fitting(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
     }
     if told.is_empty() {
         return Some(bilingual!(
-            tale,
+            context,
             "In no training does validation loss turn upwards while training loss still falls.",
             "Dans aucun apprentissage la perte de validation ne remonte pendant que celle d'apprentissage baisse encore.",
         ));
@@ -201,43 +201,43 @@ fn over_fitting(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
     let sentence = |(names, [epoch, least, last, then, end]): &(Vec<String>, [String; 5])| {
         let (verb, verbe) = if names.len() == 1 { ("over-fits", "surapprend") } else { ("over-fit", "surapprennent") };
         bilingual!(
-            tale,
+            context,
             "{list} {verb} from epoch {epoch} on: validation loss rises from {least} to {last} while training loss falls from {then} to {end}.",
             "{list} {verbe} à partir de l'époque {epoch} : la perte de validation monte de {least} à {last} tandis que celle d'apprentissage baisse de {then} à {end}.",
-            list = tale.voice.list(names, 6),
+            list = context.voice.list(names, 6),
         )
     };
     Some(told.iter().map(sentence).collect::<Vec<_>>().join(" "))
 }
 
-fn under_fitting(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
+fn under_fitting(context: &ArticleContext, courses: &[Course]) -> Option<String> {
     let own: Vec<String> = courses.iter().filter(|course| course.is_under_fitting()).map(Course::name).collect();
     (!own.is_empty()).then(|| bilingual!(
-        tale,
+        context,
         "The training loss of {list} has stopped falling although training rows are hardly ahead: under-fitting.",
         "La perte d'apprentissage de {list} ne baisse plus alors que l'apprentissage n'a guère d'avance : sous-apprentissage.",
-        list = tale.voice.list(&own, 6),
+        list = context.voice.list(&own, 6),
     ))
 }
 
 /// Which trainings had reached their level, and which were still getting better.
-fn ends(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
+fn ends(context: &ArticleContext, courses: &[Course]) -> Option<String> {
     let mut sentences = Vec::new();
     let idle: Vec<String> = courses.iter().filter(|course| course.has_no_gain()).map(Course::name).collect();
     if !idle.is_empty() {
         sentences.push(bilingual!(
-            tale,
+            context,
             "Training did not raise the validation score of {list} above that before training: nothing was learnt that it shows.",
             "L'apprentissage n'a pas amélioré le score de validation de {list} par rapport à celui d'avant : rien n'a été appris qui s'y voie.",
-            list = tale.voice.list(&idle, 6),
+            list = context.voice.list(&idle, 6),
         ));
     }
     let fallen: Vec<String> = (courses.iter())
         .filter_map(|course| {
             let found = course.fell()?;
-            let [best, last] = [found.score_best, found.score_last].map(|score| tale.voice.decimals(score, 3));
+            let [best, last] = [found.score_best, found.score_last].map(|score| context.voice.decimals(score, 3));
             Some(bilingual!(
-                tale,
+                context,
                 "{name} (after epoch {epoch} of {epochs}, from {best} to {last})",
                 "{name} (après l'époque {epoch} sur {epochs}, de {best} à {last})",
                 name = course.name(),
@@ -248,17 +248,17 @@ fn ends(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
         .collect();
     if !fallen.is_empty() {
         sentences.push(bilingual!(
-            tale,
+            context,
             "The validation score got worse in the course of training in {list}: later epochs are not kept.",
             "Le score de validation s'est dégradé au cours de l'apprentissage chez {list} : les époques suivantes ne sont pas retenues.",
-            list = tale.voice.list(&fallen, 6),
+            list = context.voice.list(&fallen, 6),
         ));
     }
     // More epochs are no remedy where the score gets worse.
     let is_open = |course: &&Course| course.is_unfinished() && course.fell().is_none();
     let reached = |course: &Course| {
         Some(bilingual!(
-            tale,
+            context,
             "{name} (epoch {epoch})",
             "{name} (époque {epoch})",
             name = course.name(),
@@ -269,28 +269,28 @@ fn ends(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
     let sharpening: Vec<String> = courses.iter().filter(is_open).filter_map(reached).collect();
     if !sharpening.is_empty() {
         sentences.push(bilingual!(
-            tale,
+            context,
             "The validation score of {list} had reached a plateau, but validation loss was still falling at the last epoch: more epochs may lower it further.",
             "Le score de validation de {list} avait atteint un plateau, mais la perte de validation baissait encore à la dernière époque : davantage d'époques peuvent la réduire.",
-            list = tale.voice.list(&sharpening, 6),
+            list = context.voice.list(&sharpening, 6),
         ));
     }
     if !flat.is_empty() {
         sentences.push(bilingual!(
-            tale,
+            context,
             "The validation score of {list} had reached a plateau: training has converged.",
             "Le score de validation de {list} avait atteint un plateau : l'apprentissage a convergé.",
-            list = tale.voice.list(&flat, 6),
+            list = context.voice.list(&flat, 6),
         ));
     }
     let open = courses.iter().filter(is_open).filter(|course| course.plateau().is_none());
     let open: Vec<String> = open.map(Course::name).collect();
     if !open.is_empty() {
         sentences.push(bilingual!(
-            tale,
+            context,
             "Validation loss was still falling at the last epoch of {list}: more epochs may help.",
             "La perte de validation baissait encore à la dernière époque de {list} : davantage d'époques peuvent aider.",
-            list = tale.voice.list(&open, 6),
+            list = context.voice.list(&open, 6),
         ));
     }
     // With fewer epochs no tendency is looked for.
@@ -306,7 +306,7 @@ fn ends(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
         own.filter_map(|course| {
             let kept = course.epoch_kept()?;
             Some(bilingual!(
-                tale,
+                context,
                 "{name} (epoch {epoch} of {epochs})",
                 "{name} (époque {epoch} sur {epochs})",
                 name = course.name(),
@@ -319,57 +319,57 @@ fn ends(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
     let (late, early) = (at(true), at(false));
     if !late.is_empty() {
         sentences.push(bilingual!(
-            tale,
+            context,
             "The validation score gained until the epoch kept in {list}, although validation loss hardly fell any more at the end.",
             "Le score de validation a progressé jusqu'à l'époque retenue chez {list}, mais la perte de validation ne baissait plus guère à la fin.",
-            list = tale.voice.list(&late, 6),
+            list = context.voice.list(&late, 6),
         ));
     }
     if !early.is_empty() {
         sentences.push(bilingual!(
-            tale,
+            context,
             "The validation score went up and down after the epoch kept in {list}, and did not get better.",
             "Le score de validation a varié après l'époque retenue chez {list}, sans s'améliorer.",
-            list = tale.voice.list(&early, 6),
+            list = context.voice.list(&early, 6),
         ));
     }
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
 /// Loss and accuracy of the best network.
-fn curves(tale: &ArticleContext) -> Option<(Float, Vec<String>)> {
-    let first = tale.network()?;
-    let stage = tale.stage(&first.stage)?;
-    let drawings = tale.drawings(stage, &["loss", "accuracy"], HALF);
+fn curves(context: &ArticleContext) -> Option<(Float, Vec<String>)> {
+    let first = context.network()?;
+    let stage = context.stage(&first.stage)?;
+    let drawings = context.drawings(stage, &["loss", "accuracy"], HALF);
     if drawings.is_empty() {
         return None;
     }
     let name = markup::code(&first.stage);
     // An average of several networks shows the curves of the first.
     let rule = match stage.documents.get::<Training>().map(|training| training.fitted.networks().len()) {
-        Some(several) if several > 0 => tale.voice.say(
+        Some(several) if several > 0 => context.voice.say(
             "; they are those of the first of its networks, and the dashed rule is the epoch it keeps",
             " ; ce sont celles du premier de ses réseaux, et le trait vertical marque l'époque qu'il retient",
         ),
         Some(_) => {
-            tale.voice.say("; the dashed rule is the epoch kept", " ; le trait vertical marque l'époque retenue")
+            context.voice.say("; the dashed rule is the epoch kept", " ; le trait vertical marque l'époque retenue")
         }
         None => "",
     };
     let caption = bilingual!(
-        tale,
+        context,
         "Learning curves of {name}: loss in nats (left) and accuracy (right) on training and validation rows{rule}.",
         "Courbes d'apprentissage de {name} : perte en nats (à gauche) et exactitude (à droite) sur l'apprentissage et la validation{rule}.",
     );
-    Some((tale.figure("fig:curves", &caption, drawings, 0.49), vec![name]))
+    Some((context.figure("fig:curves", &caption, drawings, 0.49), vec![name]))
 }
 
 /// The best network's over-fitting in half a sentence, for the abstract and the conclusion.
-pub(crate) fn in_short(tale: &ArticleContext) -> Option<String> {
-    let course = Course::of(tale.stage(&tale.network()?.stage)?)?;
+pub(crate) fn in_short(context: &ArticleContext) -> Option<String> {
+    let course = Course::of(context.stage(&context.network()?.stage)?)?;
     let name = course.name();
     // Of one there is no best.
-    let is_alone = tale.count_of("train") == 1;
+    let is_alone = context.count_of("train") == 1;
     let (network, reseau) = match is_alone {
         true => (format!("the network {name}"), format!("le réseau {name}")),
         false => (format!("the best single network, {name},"), format!("le meilleur réseau seul, {name},")),
@@ -379,11 +379,15 @@ pub(crate) fn in_short(tale: &ArticleContext) -> Option<String> {
         false => format!("du meilleur réseau seul, {name}"),
     };
     if let Some(epoch) = course.divergence().map(|found| found.epoch) {
-        return Some(bilingual!(tale, "{network} diverged in epoch {epoch}", "{reseau} a divergé à l'époque {epoch}",));
+        return Some(bilingual!(
+            context,
+            "{network} diverged in epoch {epoch}",
+            "{reseau} a divergé à l'époque {epoch}",
+        ));
     }
     if course.has_no_gain() {
         return Some(bilingual!(
-            tale,
+            context,
             "training did not improve the validation score of {network}",
             "l'apprentissage n'a pas amélioré le score de validation {du}",
             network = network.trim_end_matches(','),
@@ -392,7 +396,7 @@ pub(crate) fn in_short(tale: &ArticleContext) -> Option<String> {
     }
     let falls = || {
         bilingual!(
-            tale,
+            context,
             "the validation score of {network} fell after epoch {epoch}",
             "le score de validation {du} a baissé après l'époque {epoch}",
             network = network.trim_end_matches(','),
@@ -402,7 +406,7 @@ pub(crate) fn in_short(tale: &ArticleContext) -> Option<String> {
     };
     if let Some(epoch) = course.over_fitting().map(|found| found.epoch) {
         return Some(bilingual!(
-            tale,
+            context,
             "{network} over-fits from epoch {epoch} on",
             "{reseau} surapprend à partir de l'époque {epoch}",
         ));
@@ -410,19 +414,19 @@ pub(crate) fn in_short(tale: &ArticleContext) -> Option<String> {
     Some(match course.gap()?.judgement {
         GapJudgement::None | GapJudgement::Reversed if course.fell().is_some() => falls(),
         GapJudgement::Strong => {
-            bilingual!(tale, "{network} shows strong over-fitting", "{reseau} montre un surapprentissage fort")
+            bilingual!(context, "{network} shows strong over-fitting", "{reseau} montre un surapprentissage fort")
         }
         GapJudgement::Some => {
-            bilingual!(tale, "{network} shows some over-fitting", "{reseau} montre un surapprentissage modéré")
+            bilingual!(context, "{network} shows some over-fitting", "{reseau} montre un surapprentissage modéré")
         }
         GapJudgement::Chance => bilingual!(
-            tale,
+            context,
             "validation rows are too few to tell whether {network} over-fits",
             "les lignes de validation sont trop peu nombreuses pour dire si {reseau} surapprend",
         ),
         GapJudgement::None | GapJudgement::Reversed => {
             bilingual!(
-                tale,
+                context,
                 "{network} shows no sign of over-fitting",
                 "{reseau} ne montre aucun signe de surapprentissage"
             )

@@ -1,6 +1,6 @@
 //! Data and task: rows by part and class, what the audit found, and what standard classifiers reach.
 
-use runner_results::profile::audit::{GiveAwayVerdict, Overlap, RowKey};
+use runner_results::profile::audit::{Overlap, RowKey, TargetLeakVerdict};
 use runner_results::{Layout, Map, SplitPart, profile::Profile};
 
 use super::{ArticleContext, bilingual, codes, earlier};
@@ -14,67 +14,67 @@ const FEW_DUPLICATES: f64 = 0.01;
 /// Classes in the table of parts: more columns do not fit the page.
 const MOST_COLUMNS: usize = 8;
 
-pub(crate) fn section(tale: &ArticleContext) -> Section {
-    let voice = tale.voice;
+pub(crate) fn section(context: &ArticleContext) -> Section {
+    let voice = context.voice;
     let mut section = Section::new("sec:data", voice.say("Data and Task", "Données et tâche"));
-    let parts = parts(tale);
-    let balance = class_figure(tale);
-    let profile = tale.profile();
-    section.blocks.extend(tale.paragraph([
-        source(tale, profile),
+    let parts = parts(context);
+    let balance = class_figure(context);
+    let profile = context.profile();
+    section.blocks.extend(context.paragraph([
+        source(context, profile),
         parts.as_ref().map(|(_, all)| {
             let all = *all;
             bilingual!(
-                tale,
+                context,
                 "@tab:data shows the rows of {classes} by part.",
                 "Le @tab:data donne les lignes {classes} par partie.",
                 classes = match all {
                     all if all > MOST_COLUMNS => bilingual!(
-                        tale,
+                        context,
                         "the {MOST_COLUMNS} largest of {all} classes",
                         "des {MOST_COLUMNS} plus grandes des {all} classes",
                     ),
-                    _ => tale.voice.say("each class", "de chaque classe").to_owned(),
+                    _ => context.voice.say("each class", "de chaque classe").to_owned(),
                 },
             )
         }),
-        grouping(tale),
-        profile.and_then(|profile| largest(tale, profile, balance.is_some())),
+        grouping(context),
+        profile.and_then(|profile| largest(context, profile, balance.is_some())),
     ]));
     section.blocks.extend(parts.map(|(table, _)| Block::Float(table)));
     section.blocks.extend(balance.map(Block::Float));
     if let Some(profile) = profile {
-        let (correlation, map) = (correlation_figure(tale), map_figure(tale));
-        section.blocks.extend(tale.paragraph([
-            give_aways(tale, profile),
-            ceiling(tale, profile),
-            duplicates(tale, profile),
-            strongest(tale, profile, correlation.is_some()),
-            variance(tale, profile, map.is_some()),
+        let (correlation, map) = (correlation_figure(context), map_figure(context));
+        section.blocks.extend(context.paragraph([
+            target_leaks(context, profile),
+            ceiling(context, profile),
+            duplicates(context, profile),
+            strongest(context, profile, correlation.is_some()),
+            variance(context, profile, map.is_some()),
         ]));
         section.blocks.extend(correlation.map(Block::Float));
         section.blocks.extend(map.map(Block::Float));
     }
-    let neighbourhood = neighbours_figure(tale);
-    section.blocks.extend(tale.paragraph([neighbours(tale, neighbourhood.is_some())]));
+    let neighbourhood = neighbours_figure(context);
+    section.blocks.extend(context.paragraph([neighbours(context, neighbourhood.is_some())]));
     section.blocks.extend(neighbourhood.map(Block::Float));
-    let (sentences, table) = earlier::earlier(tale);
-    section.blocks.extend(tale.paragraph(sentences));
+    let (sentences, table) = earlier::earlier(context);
+    section.blocks.extend(context.paragraph(sentences));
     section.blocks.extend(table.map(Block::Float));
     section
 }
 
 /// Files and label; the data set that has these columns.
-fn source(tale: &ArticleContext, profile: Option<&Profile>) -> Option<String> {
-    let load = tale.of_kind("load").next()?;
+fn source(context: &ArticleContext, profile: Option<&Profile>) -> Option<String> {
+    let load = context.of_kind("load").next()?;
     let settings = load.settings();
     let files = settings.files.map_or(0, |files| files.len()) + settings.downloads.map_or(0, |files| files.len());
     let their = if files == 1 { "its" } else { "their" };
     let files = match files {
-        1 => tale.voice.say("one CSV file", "d'un fichier CSV").to_owned(),
-        files => bilingual!(tale, "{files} CSV files", "de {files} fichiers CSV"),
+        1 => context.voice.say("one CSV file", "d'un fichier CSV").to_owned(),
+        files => bilingual!(context, "{files} CSV files", "de {files} fichiers CSV"),
     };
-    let label = markup::code(tale.label()?);
+    let label = markup::code(context.label()?);
     let columns = profile.map_or(&[][..], |profile| profile.columns.as_slice());
     let is_spotify = ["track_id", "danceability", "playlist_subgenre"]
         .iter()
@@ -82,7 +82,7 @@ fn source(tale: &ArticleContext, profile: Option<&Profile>) -> Option<String> {
     let (count, cite) = (
         columns.len(),
         if is_spotify {
-            tale.voice.say(
+            context.voice.say(
                 ", with the columns of the Spotify Songs data [@spotify]",
                 ", avec les colonnes des données Spotify Songs [@spotify]",
             )
@@ -90,15 +90,15 @@ fn source(tale: &ArticleContext, profile: Option<&Profile>) -> Option<String> {
             ""
         },
     );
-    let rows = profile.map(|profile| tale.voice.count(profile.rows));
+    let rows = profile.map(|profile| context.voice.count(profile.rows));
     Some(match rows {
         Some(rows) => bilingual!(
-            tale,
+            context,
             "The data come as {files}{cite}; {rows} of {their} rows are labelled, with {count} columns besides the label {label}.",
             "Les données viennent {files}{cite} ; elles comptent {rows} lignes étiquetées et {count} colonnes en plus de l'étiquette {label}.",
         ),
         None => bilingual!(
-            tale,
+            context,
             "The data come as {files}{cite}; the label is {label}.",
             "Les données viennent {files}{cite} ; l'étiquette est {label}.",
         ),
@@ -109,52 +109,52 @@ fn source(tale: &ArticleContext, profile: Option<&Profile>) -> Option<String> {
 type Part<'a> = (&'a str, &'a SplitPart);
 
 /// The table, and how many classes there are.
-fn parts(tale: &ArticleContext) -> Option<(Float, usize)> {
-    let parts = &tale.split()?.parts;
+fn parts(context: &ArticleContext) -> Option<(Float, usize)> {
+    let parts = &context.split()?.parts;
     let found: [Part; 3] = [
-        (tale.voice.say("training", "apprentissage"), &parts.train),
-        (tale.voice.say("validation", "validation"), &parts.valid),
-        (tale.voice.say("test", "test"), &parts.test),
+        (context.voice.say("training", "apprentissage"), &parts.train),
+        (context.voice.say("validation", "validation"), &parts.valid),
+        (context.voice.say("test", "test"), &parts.test),
     ];
     let all = parts.train.classes.len();
     let mut classes: Vec<&String> = parts.train.classes.keys().collect();
     // Of classes of one size the first by name.
     classes.sort_by_key(|class| (std::cmp::Reverse(parts.train.classes[*class]), *class));
     classes.truncate(MOST_COLUMNS);
-    classes.sort_by_key(|class| tale.study.palette.rank(class));
+    classes.sort_by_key(|class| context.study.palette.rank(class));
     let shown: Vec<String> = classes.iter().map(|class| markup::escaped(class)).collect();
     let mut heads =
-        vec![(tale.voice.say("Part", "Partie"), Align::Left), (tale.voice.say("Rows", "Lignes"), Align::Right)];
+        vec![(context.voice.say("Part", "Partie"), Align::Left), (context.voice.say("Rows", "Lignes"), Align::Right)];
     heads.extend(shown.iter().map(|class| (class.as_str(), Align::Right)));
     let row = |(name, part): &Part| {
         let of = |class: &str| part.classes.get(class).copied().unwrap_or(0);
-        let counts = classes.iter().map(|class| tale.voice.count(of(class)));
-        [(*name).to_owned(), tale.voice.count(part.rows)].into_iter().chain(counts).collect()
+        let counts = classes.iter().map(|class| context.voice.count(of(class)));
+        [(*name).to_owned(), context.voice.count(part.rows)].into_iter().chain(counts).collect()
     };
     let caption = match all {
         all if all > MOST_COLUMNS => bilingual!(
-            tale,
+            context,
             "Rows by part and class; of {all} classes the {MOST_COLUMNS} with most rows in the training part.",
             "Lignes par partie et par classe ; des {all} classes, les {MOST_COLUMNS} qui comptent le plus de lignes d'apprentissage.",
         ),
-        _ => tale.voice.say("Rows by part and class.", "Lignes par partie et par classe.").to_owned(),
+        _ => context.voice.say("Rows by part and class.", "Lignes par partie et par classe.").to_owned(),
     };
-    Some((tale.table("tab:data", &caption, &heads, found.iter().map(row).collect()), all))
+    Some((context.table("tab:data", &caption, &heads, found.iter().map(row).collect()), all))
 }
 
-fn grouping(tale: &ArticleContext) -> Option<String> {
-    let split = tale.split()?;
+fn grouping(context: &ArticleContext) -> Option<String> {
+    let split = context.split()?;
     let keys: Vec<String> = split.group_keys.iter().map(|key| markup::code(key)).collect();
     let mut sentence = bilingual!(
-        tale,
+        context,
         "Rows that agree in {keys} are joined in {groups} groups, none of which is divided between the parts",
         "Les lignes de même {keys} sont réunies en {groups} groupes, dont aucun n'est partagé entre les parties",
-        keys = keys.join(tale.voice.say(" or in ", " ou de même ")),
-        groups = tale.voice.count(split.groups?),
+        keys = keys.join(context.voice.say(" or in ", " ou de même ")),
+        groups = context.voice.count(split.groups?),
     );
     if split.folds > 1 {
         sentence.push_str(&bilingual!(
-            tale,
+            context,
             " or between the {folds} folds of cross-validation",
             " ni entre les {folds} plis de la validation croisée",
             folds = split.folds,
@@ -163,84 +163,84 @@ fn grouping(tale: &ArticleContext) -> Option<String> {
     Some(sentence + ".")
 }
 
-fn largest(tale: &ArticleContext, profile: &Profile, has_figure: bool) -> Option<String> {
+fn largest(context: &ArticleContext, profile: &Profile, has_figure: bool) -> Option<String> {
     let classes = &profile.classes;
     let largest = classes.iter().max_by_key(|class| class.rows)?;
     let smallest = classes.iter().min_by_key(|class| class.rows)?;
     let see = if has_figure { " (@fig:classes)" } else { "" };
     if largest.rows == smallest.rows {
         return Some(bilingual!(
-            tale,
+            context,
             "Over all rows, all classes are of one size{see}: each holds {share} of them.",
             "Toutes lignes confondues, les classes sont de même taille{see} : chacune en compte {share}.",
-            share = tale.voice.percent(largest.share),
+            share = context.voice.percent(largest.share),
         ));
     }
     Some(bilingual!(
-        tale,
+        context,
         "Over all rows, {most} is the largest class{see}, {times} times as frequent as {least}: it holds {share} of them.",
         "Toutes lignes confondues, {most} est la classe la plus nombreuse{see}, {times} fois plus fréquente que {least} : elle en compte {share}.",
         most = markup::escaped(&largest.class),
         least = markup::escaped(&smallest.class),
-        times = tale.voice.decimals(largest.rows as f64 / smallest.rows.max(1) as f64, 1),
-        share = tale.voice.percent(largest.share),
+        times = context.voice.decimals(largest.rows as f64 / smallest.rows.max(1) as f64, 1),
+        share = context.voice.percent(largest.share),
     ))
 }
 
-fn class_figure(tale: &ArticleContext) -> Option<Float> {
-    let stage = tale.of_kind("describe").next()?;
-    let drawings = tale.drawings(stage, &["rows-by-class"], None);
-    let caption = tale
+fn class_figure(context: &ArticleContext) -> Option<Float> {
+    let stage = context.of_kind("describe").next()?;
+    let drawings = context.drawings(stage, &["rows-by-class"], None);
+    let caption = context
         .voice
         .say("Rows of each class, all parts together.", "Lignes de chaque classe, toutes parties confondues.");
-    (!drawings.is_empty()).then(|| tale.figure("fig:classes", caption, drawings, 0.62))
+    (!drawings.is_empty()).then(|| context.figure("fig:classes", caption, drawings, 0.62))
 }
 
 /// Columns that leak the label are no features.
-fn give_aways(tale: &ArticleContext, profile: &Profile) -> Option<String> {
-    let found = profile.audit.give_aways.iter().filter(|entry| entry.verdict == GiveAwayVerdict::Nearly);
+fn target_leaks(context: &ArticleContext, profile: &Profile) -> Option<String> {
+    let found = profile.audit.target_leaks.iter().filter(|entry| entry.verdict == TargetLeakVerdict::Nearly);
     let nearly: Vec<String> = found.map(|entry| markup::code(&entry.column)).collect();
     let full: Vec<String> = profile.audit.leaking().map(str::to_owned).collect();
-    let leaks = leaks::all(tale.study.stages, tale.study.edges);
+    let leaks = leaks::all(context.study.stages, context.study.edges);
     let readers: Vec<String> = leaks.iter().map(|leak| markup::code(&leak.stage)).collect();
     let mut sentences = Vec::new();
     if !full.is_empty() {
-        let them = if full.len() == 1 { tale.voice.say("it", "la") } else { tale.voice.say("them", "les") };
+        let them = if full.len() == 1 { context.voice.say("it", "la") } else { context.voice.say("them", "les") };
         sentences.push(bilingual!(
-            tale,
+            context,
             "An audit found that {which} {list} leaks the label; {seen}.",
             "Un audit a établi que la valeur de {which}{list} suffit à elle seule à révéler l'étiquette ; {seen}.",
-            list = tale.voice.list(&codes(&full), 5),
+            list = context.voice.list(&codes(&full), 5),
             which = match full.len() {
-                1 => tale.voice.say("looking up the value of", ""),
-                _ => tale.voice.say("looking up the value of any one of", "chacune des colonnes "),
+                1 => context.voice.say("looking up the value of", ""),
+                _ => context.voice.say("looking up the value of any one of", "chacune des colonnes "),
             },
             seen = match readers.len() {
-                0 => bilingual!(tale, "no model is shown {them}", "aucun modèle ne {them} voit"),
+                0 => bilingual!(context, "no model is shown {them}", "aucun modèle ne {them} voit"),
                 1 => bilingual!(
-                    tale,
+                    context,
                     "{list} reads what leaks all the same",
                     "{list} lit néanmoins ce qui la révèle",
-                    list = tale.voice.list(&readers, 6),
+                    list = context.voice.list(&readers, 6),
                 ),
                 _ => bilingual!(
-                    tale,
+                    context,
                     "{list} read what leaks all the same",
                     "{list} lisent néanmoins ce qui la révèle",
-                    list = tale.voice.list(&readers, 6),
+                    list = context.voice.list(&readers, 6),
                 ),
             },
         ));
     }
     if !nearly.is_empty() {
         sentences.push(bilingual!(
-            tale,
+            context,
             "{list} nearly {verb} so too, where the value is known from another row.",
             "{list} la {verb} presque, quand la valeur est connue d'une autre ligne.",
-            list = tale.voice.list(&nearly, 4),
+            list = context.voice.list(&nearly, 4),
             verb = match nearly.len() {
-                1 => tale.voice.say("does", "révèle"),
-                _ => tale.voice.say("do", "révèlent"),
+                1 => context.voice.say("does", "révèle"),
+                _ => context.voice.say("do", "révèlent"),
             },
         ));
     }
@@ -248,40 +248,40 @@ fn give_aways(tale: &ArticleContext, profile: &Profile) -> Option<String> {
 }
 
 /// What no function of a key can exceed: the lowest such bound that is no triviality.
-fn ceiling(tale: &ArticleContext, profile: &Profile) -> Option<String> {
-    let of_models = tale.ceiling();
+fn ceiling(context: &ArticleContext, profile: &Profile) -> Option<String> {
+    let of_models = context.ceiling();
     let of_any = || profile.audit.capping().min_by(|a, b| a.0.ceiling.total_cmp(&b.0.ceiling));
     let (found, key) = of_models.or_else(of_any)?;
     Some(bilingual!(
-        tale,
+        context,
         "Labels contradict one another: {values} of {key} {carry} several, so that no function of {it} can be right on more than {ceiling} of the rows.",
         "Des étiquettes se contredisent : {values} de {key} en {portent} plusieurs, si bien qu'aucune fonction {de} ne peut être juste pour plus de \
          {ceiling} des lignes.",
-        values = tale.voice.counted(found.contradictory, ("value", "values"), ("valeur", "valeurs")),
+        values = context.voice.counted(found.contradictory, ("value", "values"), ("valeur", "valeurs")),
         carry = if found.contradictory == 1 { "carries" } else { "carry" },
         portent = if found.contradictory == 1 { "porte" } else { "portent" },
         it = if of_models.is_some() { "it" } else { "it alone" },
         de = if of_models.is_some() { "de cette clé" } else { "de cette seule clé" },
         key = codes(&key.split(" + ").map(String::from).collect::<Vec<_>>()).join(" + "),
-        ceiling = tale.voice.percent(found.ceiling),
+        ceiling = context.voice.percent(found.ceiling),
     ))
 }
 
 /// What a split row by row would have done.
-fn duplicates(tale: &ArticleContext, profile: &Profile) -> Option<String> {
+fn duplicates(context: &ArticleContext, profile: &Profile) -> Option<String> {
     let connected = |one: &&Overlap| matches!(one.key, RowKey::Connected { .. });
     let overlap = profile.audit.overlaps.iter().rfind(connected)?;
     let (given, random) = (overlap.given.as_ref()?.test_in_train?, overlap.random.test_in_train?);
     (random >= FEW_DUPLICATES && given < random).then(|| bilingual!(
-        tale,
+        context,
         "A random split by rows would have left {random} of the test rows with a duplicate in the training part; here it is {given}.",
         "Une séparation aléatoire ligne par ligne aurait laissé à {random} des lignes de test un double dans l'apprentissage ; ici, la part est de {given}.",
-        random = tale.voice.percent(random),
-        given = tale.voice.percent(given),
+        random = context.voice.percent(random),
+        given = context.voice.percent(given),
     ))
 }
 
-fn strongest(tale: &ArticleContext, profile: &Profile, has_figure: bool) -> Option<String> {
+fn strongest(context: &ArticleContext, profile: &Profile, has_figure: bool) -> Option<String> {
     let found = &profile.correlations;
     let mut best: Option<(f64, usize, usize)> = None;
     for (i, row) in found.spearman.iter().enumerate() {
@@ -294,84 +294,84 @@ fn strongest(tale: &ArticleContext, profile: &Profile, has_figure: bool) -> Opti
     let (value, i, j) = best?;
     let see = if has_figure { " (@fig:correlation)" } else { "" };
     Some(bilingual!(
-        tale,
+        context,
         "The strongest rank correlation between numeric columns is {value}, of {a} and {b}{see}.",
         "La plus forte corrélation de rang entre colonnes numériques vaut {value}, entre {a} et {b}{see}.",
-        value = tale.voice.decimals(value, 2),
+        value = context.voice.decimals(value, 2),
         a = markup::code(&found.columns[j]),
         b = markup::code(&found.columns[i]),
     ))
 }
 
-fn correlation_figure(tale: &ArticleContext) -> Option<Float> {
-    let drawings = tale.drawings(tale.of_kind("describe").next()?, &["spearman"], None);
-    let caption = tale.voice.say(
+fn correlation_figure(context: &ArticleContext) -> Option<Float> {
+    let drawings = context.drawings(context.of_kind("describe").next()?, &["spearman"], None);
+    let caption = context.voice.say(
         "Spearman's rank correlations of the numeric columns.",
         "Corrélations de rang de Spearman des colonnes numériques.",
     );
-    (!drawings.is_empty()).then(|| tale.figure("fig:correlation", caption, drawings, 0.66))
+    (!drawings.is_empty()).then(|| context.figure("fig:correlation", caption, drawings, 0.66))
 }
 
-fn variance(tale: &ArticleContext, profile: &Profile, has_figure: bool) -> Option<String> {
+fn variance(context: &ArticleContext, profile: &Profile, has_figure: bool) -> Option<String> {
     let [first, second, ..] = profile.pca.as_ref()?.explained_variance_ratio.as_slice() else { return None };
     let see = if has_figure { " (@fig:components)" } else { "" };
     Some(bilingual!(
-        tale,
+        context,
         "The first two principal components hold {share} of the variance of the standardised columns{see}.",
         "Les deux premières composantes principales portent {share} de la variance des colonnes standardisées{see}.",
-        share = tale.voice.percent(first + second),
+        share = context.voice.percent(first + second),
     ))
 }
 
-fn map_figure(tale: &ArticleContext) -> Option<Float> {
-    let drawings = tale.drawings(tale.of_kind("describe").next()?, &["rows-on-the-first-two"], None);
-    let caption = tale.voice.say(
+fn map_figure(context: &ArticleContext) -> Option<Float> {
+    let drawings = context.drawings(context.of_kind("describe").next()?, &["rows-on-the-first-two"], None);
+    let caption = context.voice.say(
         "A sample of rows on the first two principal components, one panel per class over all the others.",
         "Un échantillon de lignes sur les deux premières composantes principales, un panneau par classe sur fond des autres.",
     );
-    (!drawings.is_empty()).then(|| tale.figure("fig:components", caption, drawings, 0.8))
+    (!drawings.is_empty()).then(|| context.figure("fig:components", caption, drawings, 0.8))
 }
 
 /// How far nearest neighbours share the class before anything is learnt.
-fn neighbours(tale: &ArticleContext, has_figure: bool) -> Option<String> {
-    let (_, map) = tale.study.with::<Map>().next()?;
+fn neighbours(context: &ArticleContext, has_figure: bool) -> Option<String> {
+    let (_, map) = context.study.with::<Map>().next()?;
     let near = &map.neighbours;
     let see = match has_figure {
         true => bilingual!(
-            tale,
+            context,
             "; the plane of @fig:map{method} keeps {kept} of these neighbours",
             " ; le plan de la @fig:map{method} garde {kept} de ces voisines",
             method = match map.layout {
                 Layout::Pca => "",
-                Layout::Tsne => tale.voice.say(", by t-SNE [@tsne],", ", par t-SNE [@tsne],"),
+                Layout::Tsne => context.voice.say(", by t-SNE [@tsne],", ", par t-SNE [@tsne],"),
             },
-            kept = tale.voice.percent(near.kept_in_plane),
+            kept = context.voice.percent(near.kept_in_plane),
         ),
         false => String::new(),
     };
     Some(bilingual!(
-        tale,
+        context,
         "In the raw embedding space of {columns}, {own} of the {number} nearest neighbours of a training row share its class ({chance} expected by chance){see}.",
         "Avant tout apprentissage, {own} des {number} plus proches voisines d'une ligne d'apprentissage, d'après les vecteurs de {columns}, sont de sa classe, contre {chance} au hasard{see}.",
-        own = tale.voice.percent(near.of_own_class),
-        chance = tale.voice.percent(near.by_chance),
+        own = context.voice.percent(near.of_own_class),
+        chance = context.voice.percent(near.by_chance),
         number = near.count,
-        columns = tale.voice.list(&codes(&map.columns.all()), 4),
+        columns = context.voice.list(&codes(&map.columns.all()), 4),
     ))
 }
 
-fn neighbours_figure(tale: &ArticleContext) -> Option<Float> {
-    let (stage, map) = tale.study.with::<Map>().next()?;
-    let drawings = tale.drawings(stage, &["each-class-on-the-map"], None);
+fn neighbours_figure(context: &ArticleContext) -> Option<Float> {
+    let (stage, map) = context.study.with::<Map>().next()?;
+    let drawings = context.drawings(stage, &["each-class-on-the-map"], None);
     let caption = match map.layout {
-        Layout::Pca => tale.voice.say(
+        Layout::Pca => context.voice.say(
             "Training rows in the plane of the first two principal components of their vectors, one panel per class over all the others.",
             "Lignes d'apprentissage dans le plan des deux premières composantes principales de leurs vecteurs, un panneau par classe sur fond des autres.",
         ),
-        Layout::Tsne => tale.voice.say(
+        Layout::Tsne => context.voice.say(
             "Training rows in the plane by t-SNE of their vectors, one panel per class over all the others; distances between groups mean nothing.",
             "Lignes d'apprentissage dans le plan par t-SNE de leurs vecteurs, un panneau par classe sur fond des autres ; les distances entre groupes n'ont pas de sens.",
         ),
     };
-    (!drawings.is_empty()).then(|| tale.figure("fig:map", caption, drawings, 0.8))
+    (!drawings.is_empty()).then(|| context.figure("fig:map", caption, drawings, 0.8))
 }

@@ -7,12 +7,12 @@ use crate::study::models::{Model, baselines};
 use runner_results::Part;
 
 /// What standard classifiers reach: the results that networks are held against.
-pub(crate) fn earlier(tale: &ArticleContext) -> (Vec<Option<String>>, Option<Float>) {
-    let voice = tale.voice;
+pub(crate) fn earlier(context: &ArticleContext) -> (Vec<Option<String>>, Option<Float>) {
+    let voice = context.voice;
     let in_main = |model: &Model| {
-        tale.main().is_some_and(|group| group.models.iter().any(|m| m.stage == model.stage && m.name == model.name))
+        context.main().is_some_and(|group| group.models.iter().any(|m| m.stage == model.stage && m.name == model.name))
     };
-    let mut models: Vec<Model> = tale.of_kind("baseline").flat_map(baselines).filter(in_main).collect();
+    let mut models: Vec<Model> = context.of_kind("baseline").flat_map(baselines).filter(in_main).collect();
     ranking::rank(&mut models, Model::validation);
     if models.is_empty() {
         return (Vec::new(), None);
@@ -24,7 +24,7 @@ pub(crate) fn earlier(tale: &ArticleContext) -> (Vec<Option<String>>, Option<Flo
         Some((mean, _)) => voice.decimals(mean, 3),
         None => "–".to_owned(),
     };
-    let is_tested = tale.judged_on() == Part::Test;
+    let is_tested = context.judged_on() == Part::Test;
     let rows: Vec<Vec<String>> = models
         .iter()
         .map(|model| {
@@ -34,7 +34,7 @@ pub(crate) fn earlier(tale: &ArticleContext) -> (Vec<Option<String>>, Option<Flo
             let work = methods::classical(&model.name).map_or("", |method| method.work);
             let cite = if work.is_empty() { String::new() } else { format!(" [@{work}]") };
             vec![
-                tale.name(model) + &cite,
+                context.name(model) + &cite,
                 plus_minus(model.cv_accuracy),
                 plus_minus(model.cv_macro_f1),
                 test(&|s| s.accuracy),
@@ -52,9 +52,9 @@ pub(crate) fn earlier(tale: &ArticleContext) -> (Vec<Option<String>>, Option<Flo
         ),
         (if is_tested { voice.say("Test F1", "F1 test") } else { voice.say("Valid. F1", "F1 valid.") }, Align::Right),
     ];
-    let on = tale.on(tale.judged_on());
+    let on = context.on(context.judged_on());
     let caption = bilingual!(
-        tale,
+        context,
         "Earlier results: standard classifiers, cross-validated (CV) on the training part (mean ± deviation over the folds) and scored {on}; F1 is macro-F1.",
         "Résultats antérieurs : classifieurs usuels, en validation croisée (VC) sur l'apprentissage (moyenne ± écart-type sur les plis), puis {on} ; F1 : macro-F1.",
     );
@@ -67,7 +67,7 @@ pub(crate) fn earlier(tale: &ArticleContext) -> (Vec<Option<String>>, Option<Flo
     let sentences =
         vec![
             Some(bilingual!(
-            tale,
+            context,
             "As earlier results, @tab:baselines lists {listed}.",
             "Comme résultats antérieurs, le @tab:baselines présente {listed}.",
             listed = match (models.len(), best) {
@@ -77,7 +77,7 @@ pub(crate) fn earlier(tale: &ArticleContext) -> (Vec<Option<String>>, Option<Flo
                     "la prédiction de la classe majoritaire, qui n'est pas un modèle, mais ce à quoi on en compare",
                 ).to_owned(),
                 (count, Some(_)) => bilingual!(
-                    tale,
+                    context,
                     "{count} standard classifiers, the best by {by} macro-F1 first",
                     "{count} classifieurs usuels, le meilleur par macro-F1 {par} en tête",
                 ),
@@ -85,48 +85,48 @@ pub(crate) fn earlier(tale: &ArticleContext) -> (Vec<Option<String>>, Option<Flo
         )),
             best.and_then(|best| Some((best, best.cv_accuracy?))).map(|(best, cv)| {
                 bilingual!(
-                    tale,
+                    context,
                     "{the} is {name}{reads} with a cross-validated accuracy of {cv}{test}.",
                     "{the} est {name}{reads} avec une exactitude de {cv} en validation croisée{test}.",
                     the = match models.iter().filter(|model| !model.is_reference()).count() {
                         1 => voice.say("The only model", "Le seul modèle"),
                         _ => voice.say("The best", "Le meilleur"),
                     },
-                    name = tale.subject(best),
-                    reads = reads_texts(tale, best),
+                    name = context.subject(best),
+                    reads = reads_texts(context, best),
                     cv = plus_minus(Some(cv)),
                     test = best.judged().map_or_else(String::new, |scores| bilingual!(
-                        tale,
+                        context,
                         ", and {accuracy} {on}",
                         ", et {accuracy} {on}",
-                        on = tale.on(best.judged_on()),
+                        on = context.on(best.judged_on()),
                         accuracy = voice.decimals(scores.accuracy, 3),
                     )),
                 )
             }),
             floor.and_then(|model| Some((model.judged_on(), model.judged()?))).map(|(part, scores)| {
                 bilingual!(
-                    tale,
+                    context,
                     "Guessing the largest class of the training part is right on {share} of the {rows}.",
                     "Prédire toujours la classe majoritaire de l'apprentissage est juste pour {share} des {rows}.",
-                    rows = tale.rows_on(part),
+                    rows = context.rows_on(part),
                     share = voice.percent(scores.accuracy),
                 )
             }),
         ];
-    (sentences, Some(tale.table("tab:baselines", &caption, &heads, rows)))
+    (sentences, Some(context.table("tab:baselines", &caption, &heads, rows)))
 }
 
 /// What a classifier reads besides numbers, by the parameters of its stage.
-fn reads_texts(tale: &ArticleContext, model: &Model) -> String {
-    let columns = tale.stage(&model.stage).and_then(|stage| stage.settings().text).unwrap_or_default();
+fn reads_texts(context: &ArticleContext, model: &Model) -> String {
+    let columns = context.stage(&model.stage).and_then(|stage| stage.settings().text).unwrap_or_default();
     if columns.is_empty() {
         return String::new();
     }
     bilingual!(
-        tale,
+        context,
         ", which also reads {list},",
         ", qui lit aussi {list},",
-        list = tale.voice.list(&codes(&columns), 4)
+        list = context.voice.list(&codes(&columns), 4)
     )
 }

@@ -16,27 +16,27 @@ use crate::{Confused, MOST_CLASSES};
 use runner_results::scores::Scores;
 
 /// Mistakes, probabilities and feature importance.
-pub(crate) fn inside(tale: &ArticleContext) -> Option<Section> {
-    let chosen = tale.chosen()?;
-    let stage = tale.stage(&chosen.stage)?;
+pub(crate) fn inside(context: &ArticleContext) -> Option<Section> {
+    let chosen = context.chosen()?;
+    let stage = context.stage(&chosen.stage)?;
     let scores = chosen.judged()?;
     let mut section = Section::new(
         "sec:inside",
-        tale.voice.say("Mistakes, Probabilities, and What Matters", "Erreurs, probabilités et ce qui compte"),
+        context.voice.say("Mistakes, Probabilities, and What Matters", "Erreurs, probabilités et ce qui compte"),
     );
-    let (matrix, reliability) = (confusion_figure(tale, chosen, scores), reliability_figure(tale, stage));
-    section.blocks.extend(tale.paragraph([matrix.as_ref().and_then(|_| mistakes(tale, chosen, scores))]));
+    let (matrix, reliability) = (confusion_figure(context, chosen, scores), reliability_figure(context, stage));
+    section.blocks.extend(context.paragraph([matrix.as_ref().and_then(|_| mistakes(context, chosen, scores))]));
     section.blocks.extend(matrix.map(Block::Float));
-    section.blocks.extend(tale.paragraph([probabilities(tale, stage, reliability.is_some())]));
+    section.blocks.extend(context.paragraph([probabilities(context, stage, reliability.is_some())]));
     section.blocks.extend(reliability.map(Block::Float));
-    if let Some((sentence, figure)) = importance(tale) {
-        section.blocks.extend(tale.paragraph([Some(sentence)]));
+    if let Some((sentence, figure)) = importance(context) {
+        section.blocks.extend(context.paragraph([Some(sentence)]));
         section.blocks.extend(figure.map(Block::Float));
     }
     Some(section)
 }
 
-fn confusion_figure(tale: &ArticleContext, model: &Model, scores: &Scores) -> Option<Float> {
+fn confusion_figure(context: &ArticleContext, model: &Model, scores: &Scores) -> Option<Float> {
     if scores.confusion.is_empty() {
         return None;
     }
@@ -44,159 +44,159 @@ fn confusion_figure(tale: &ArticleContext, model: &Model, scores: &Scores) -> Op
     let drawing =
         confusion("Confusion", "Rows of each true class by predicted class", &confused.classes, &confused.counts);
     let mut caption = bilingual!(
-        tale,
+        context,
         "Confusion matrix of {name} {on}: rows, and their share of the true class.",
         "Matrice de confusion de {name} {on} : lignes, et leur part de la vraie classe.",
-        name = tale.name(model),
-        on = tale.on(model.judged_on()),
+        name = context.name(model),
+        on = context.on(model.judged_on()),
     );
     if confused.others > 0 {
         caption.push_str(&bilingual!(
-            tale,
+            context,
             " Of {of} classes the {shown} most confused; the others are summed.",
             " Des {of} classes, les {shown} les plus confondues ; les autres sont additionnées.",
             of = confused.of,
             shown = confused.of - confused.others,
         ));
     }
-    Some(tale.figure("fig:confusion", &caption, vec![drawing], 0.7))
+    Some(context.figure("fig:confusion", &caption, vec![drawing], 0.7))
 }
 
-fn mistakes(tale: &ArticleContext, model: &Model, scores: &Scores) -> Option<String> {
+fn mistakes(context: &ArticleContext, model: &Model, scores: &Scores) -> Option<String> {
     let class = |class: usize| markup::escaped(&scores.classes[class]);
     if let Some(only) = scores.only_predicted() {
         return Some(bilingual!(
-            tale,
+            context,
             "{name} predicts {only} for every row (@fig:confusion): it tells no class from another, and does what guessing one class does.",
             "{name} prédit {only} pour toutes les lignes (@fig:confusion) : il ne distingue aucune classe d'une autre, et ne fait que ce que ferait une réponse constante.",
-            name = tale.name(model),
+            name = context.name(model),
             only = class(only),
         ));
     }
     let Some(most) = scores.most_confused() else {
         return Some(bilingual!(
-            tale,
+            context,
             "{name} confuses no class (@fig:confusion).",
             "{name} ne confond aucune classe (@fig:confusion).",
-            name = tale.name(model),
+            name = context.name(model),
         ));
     };
     let recalls = scores.recalls().map_or_else(String::new, |recalls| {
         bilingual!(
-            tale,
+            context,
             "finds {found} best (recall {high}) and {lost} least ({low}); it ",
             "retrouve le mieux {found} (rappel {high}) et le moins bien {lost} ({low}) ; il ",
-            high = tale.voice.decimals(recalls.best.1, 2),
-            low = tale.voice.decimals(recalls.worst.1, 2),
+            high = context.voice.decimals(recalls.best.1, 2),
+            low = context.voice.decimals(recalls.worst.1, 2),
             found = class(recalls.best.0),
             lost = class(recalls.worst.0),
         )
     });
     Some(bilingual!(
-        tale,
+        context,
         "Among the classes, {name} {recalls}confuses {t} and {p} most: it takes {rows} of {all} {t} for {p}, and {back} of {others} the other way (@fig:confusion).",
         "Parmi les classes, {name} {recalls}confond le plus {t} et {p} : il prend {t} pour {p} {rows} fois sur {all}, et l'inverse {back} fois sur {others} (@fig:confusion).",
-        name = tale.name(model),
-        rows = tale.voice.count(most.rows),
-        all = tale.voice.count(most.of),
-        back = tale.voice.count(most.back),
-        others = tale.voice.count(most.back_of),
+        name = context.name(model),
+        rows = context.voice.count(most.rows),
+        all = context.voice.count(most.of),
+        back = context.voice.count(most.back),
+        others = context.voice.count(most.back_of),
         t = class(most.truth),
         p = class(most.taken_for),
     ))
 }
 
-fn reliability_figure(tale: &ArticleContext, stage: &StageArtifacts) -> Option<Float> {
-    let drawings = tale.drawings(stage, &["reliability"], HALF);
+fn reliability_figure(context: &ArticleContext, stage: &StageArtifacts) -> Option<Float> {
+    let drawings = context.drawings(stage, &["reliability"], HALF);
     let caption = bilingual!(
-        tale,
+        context,
         "Reliability of {name}: the share of rows that are right by confidence, before and after temperature scaling.",
         "Fiabilité de {name} : part des lignes bien classées selon la confiance, avant et après l'ajustement de la température.",
         name = markup::code(&stage.stage),
     );
-    (!drawings.is_empty()).then(|| tale.figure("fig:reliability", &caption, drawings, 0.5))
+    (!drawings.is_empty()).then(|| context.figure("fig:reliability", &caption, drawings, 0.5))
 }
 
-fn probabilities(tale: &ArticleContext, stage: &StageArtifacts, has_figure: bool) -> Option<String> {
+fn probabilities(context: &ArticleContext, stage: &StageArtifacts, has_figure: bool) -> Option<String> {
     let found = Calibrated::of(calibration::of(stage)?);
     // On rows that it was not fitted on, where there are any.
     let change = found.changes.last()?;
     let judgement = match found.confidence {
         Confidence::Over => {
-            tale.voice.say("on validation rows it was over-confident", "sur la validation, il était trop confiant")
+            context.voice.say("on validation rows it was over-confident", "sur la validation, il était trop confiant")
         }
-        Confidence::Under => tale
+        Confidence::Under => context
             .voice
             .say("on validation rows it was under-confident", "sur la validation, il n'était pas assez confiant"),
-        Confidence::Right => tale.voice.say(
+        Confidence::Right => context.voice.say(
             "on validation rows it needed hardly any correction",
             "sur la validation, il n'avait guère besoin de correction",
         ),
     };
     let see = if has_figure { " (@fig:reliability)" } else { "" };
-    let [before, after] = [change.before, change.after].map(|error| tale.voice.decimals(error, 3));
+    let [before, after] = [change.before, change.after].map(|error| context.voice.decimals(error, 3));
     let verb = match change.direction() {
-        Ordering::Less => bilingual!(tale, "falls from {before} to {after}", "baisse de {before} à {after}"),
-        Ordering::Greater => bilingual!(tale, "rises from {before} to {after}", "monte de {before} à {after}"),
-        Ordering::Equal => bilingual!(tale, "stays {after}", "reste à {after}"),
+        Ordering::Less => bilingual!(context, "falls from {before} to {after}", "baisse de {before} à {after}"),
+        Ordering::Greater => bilingual!(context, "rises from {before} to {after}", "monte de {before} à {after}"),
+        Ordering::Equal => bilingual!(context, "stays {after}", "reste à {after}"),
     };
     Some(bilingual!(
-        tale,
+        context,
         "The temperature of {name} is {temperature}: {judgement}. {on} its expected calibration error {verb}{see}.",
         "La température de {name} vaut {temperature} : {judgement}. {on}, son erreur de calibration attendue {verb}{see}.",
-        on = super::super::text::upper(tale.on(change.part)),
+        on = super::super::text::upper(context.on(change.part)),
         name = markup::code(&stage.stage),
-        temperature = tale.voice.decimals(found.temperature, 2),
+        temperature = context.voice.decimals(found.temperature, 2),
     ))
 }
 
-fn importance(tale: &ArticleContext) -> Option<(String, Option<Float>)> {
-    let stage = tale.of_kind("inspect").next()?;
+fn importance(context: &ArticleContext) -> Option<(String, Option<Float>)> {
+    let stage = context.of_kind("inspect").next()?;
     let found = stage.documents.get::<Inspection>()?;
     let all = &found.importance;
     let most = most(all)?;
-    let drawings = tale.drawings(stage, &["accuracy-lost-when"], None);
-    let looked_at = tale
+    let drawings = context.drawings(stage, &["accuracy-lost-when"], None);
+    let looked_at = context
         .study
         .parents(&stage.stage)
-        .find(|parent| matches!(tale.study.kind_of(parent), Some("train" | "ensemble" | "transfer")));
-    let model = looked_at.map_or_else(|| tale.voice.say("the model", "le modèle").to_owned(), markup::code);
+        .find(|parent| matches!(context.study.kind_of(parent), Some("train" | "ensemble" | "transfer")));
+    let model = looked_at.map_or_else(|| context.voice.say("the model", "le modèle").to_owned(), markup::code);
     let loses = match most {
         Most::Clear(one) => bilingual!(
-            tale,
+            context,
             "{model} loses most accuracy with {name}: {drop}",
             "{model} perd le plus d'exactitude avec {name} : {drop}",
             name = markup::code(&one.name),
-            drop = tale.voice.decimals(one.accuracy.mean, 3),
+            drop = context.voice.decimals(one.accuracy.mean, 3),
         ),
         Most::Unclear(one) => bilingual!(
-            tale,
+            context,
             "{model} clearly loses accuracy with none; most with {name}, {drop} ± {deviation}, which is within two standard deviations of zero",
             "{model} ne perd nettement d'exactitude avec aucune ; le plus avec {name}, {drop} ± {deviation}, à moins de deux écarts-types de zéro",
             name = markup::code(&one.name),
-            drop = tale.voice.decimals(one.accuracy.mean, 3),
-            deviation = tale.voice.decimals(one.accuracy.sd, 3),
+            drop = context.voice.decimals(one.accuracy.mean, 3),
+            deviation = context.voice.decimals(one.accuracy.sd, 3),
         ),
         Most::Nothing => {
-            bilingual!(tale, "{model} loses accuracy with none", "{model} ne perd d'exactitude avec aucune",)
+            bilingual!(context, "{model} loses accuracy with none", "{model} ne perd d'exactitude avec aucune",)
         }
     };
     let mut sentence = bilingual!(
-        tale,
+        context,
         "Shuffling one column at a time {on} ({repeats} times each), {loses}",
         "Quand on mélange une colonne à la fois {on} ({repeats} fois chacune), {loses}",
-        on = tale.on(found.part),
+        on = context.on(found.part),
         repeats = found.repeats,
     );
     let joint: Vec<String> = (all.iter().filter(|one| !is_single(one)))
-        .map(|one| format!("{} {}", kind_of_input(tale, &one.name), tale.voice.decimals(one.accuracy.mean, 3)))
+        .map(|one| format!("{} {}", kind_of_input(context, &one.name), context.voice.decimals(one.accuracy.mean, 3)))
         .collect();
     if !joint.is_empty() {
         sentence.push_str(&bilingual!(
-            tale,
+            context,
             "; columns of a kind shuffled together cost {list}",
             " ; les colonnes d'un même type, mélangées ensemble, coûtent : {list}",
-            list = tale.voice.list(&joint, 4),
+            list = context.voice.list(&joint, 4),
         ));
     }
     if !drawings.is_empty() {
@@ -208,26 +208,26 @@ fn importance(tale: &ArticleContext) -> Option<(String, Option<Float>)> {
     sentence.push('.');
     if matches!(most, Most::Clear(_)) && !idle.is_empty() {
         sentence.push_str(&bilingual!(
-            tale,
+            context,
             " For {list}, the loss is within two standard deviations of zero.",
             " Pour {list}, la perte est à moins de deux écarts-types de zéro.",
-            list = tale.voice.list(&idle, 5),
+            list = context.voice.list(&idle, 5),
         ));
     }
     let caption = bilingual!(
-        tale,
+        context,
         "Accuracy lost when a column is shuffled; whiskers are one standard deviation.",
         "Exactitude perdue quand une colonne est mélangée ; les moustaches valent un écart-type.",
     );
-    let figure = (!drawings.is_empty()).then(|| tale.figure("fig:importance", &caption, drawings, 0.66));
+    let figure = (!drawings.is_empty()).then(|| context.figure("fig:importance", &caption, drawings, 0.66));
     Some((sentence, figure))
 }
 
-fn kind_of_input(tale: &ArticleContext, name: &str) -> String {
+fn kind_of_input(context: &ArticleContext, name: &str) -> String {
     match name {
-        "all texts" => tale.voice.say("texts", "textes").to_owned(),
-        "all numbers" => tale.voice.say("numbers", "nombres").to_owned(),
-        "all categories" => tale.voice.say("categories", "catégories").to_owned(),
+        "all texts" => context.voice.say("texts", "textes").to_owned(),
+        "all numbers" => context.voice.say("numbers", "nombres").to_owned(),
+        "all categories" => context.voice.say("categories", "catégories").to_owned(),
         other => markup::escaped(other),
     }
 }

@@ -6,24 +6,24 @@ use super::{ArticleContext, bilingual, codes};
 use crate::article::document::Section;
 use crate::article::markup;
 
-pub(crate) fn section(tale: &ArticleContext) -> Section {
-    let voice = tale.voice;
+pub(crate) fn section(context: &ArticleContext) -> Section {
+    let voice = context.voice;
     let mut section = Section::new("sec:introduction", voice.say("Introduction", "Introduction"));
-    section.blocks.extend(tale.paragraph([task(tale), columns(tale)]));
-    section.blocks.extend(tale.paragraph([questions(tale)]));
-    section.blocks.extend(tale.paragraph([Some(bilingual!(
-        tale,
+    section.blocks.extend(context.paragraph([task(context), columns(context)]));
+    section.blocks.extend(context.paragraph([questions(context)]));
+    section.blocks.extend(context.paragraph([Some(bilingual!(
+        context,
         "@sec:data describes the data{reached}, @sec:method {networks}the protocol; @sec:results gives the results, and @sec:conclusion concludes.",
         "La @sec:data décrit les données{reached}, la @sec:method {networks}le protocole ; la @sec:results donne les résultats et la \
          @sec:conclusion conclut.",
-        reached = match tale.classical() {
+        reached = match context.classical() {
             Some(_) => voice.say(
                 " and what standard classifiers reach on them",
                 " et ce qu'y atteignent des classifieurs usuels",
             ),
             None => "",
         },
-        networks = match tale.of_kind("train").next() {
+        networks = match context.of_kind("train").next() {
             Some(_) => voice.say("the networks and ", "les réseaux et "),
             None => "",
         },
@@ -31,29 +31,29 @@ pub(crate) fn section(tale: &ArticleContext) -> Section {
     section
 }
 
-fn task(tale: &ArticleContext) -> Option<String> {
-    let classes = &tale.main()?.classes;
-    let rows = tale.profile().map(|profile| profile.rows);
+fn task(context: &ArticleContext) -> Option<String> {
+    let classes = &context.main()?.classes;
+    let rows = context.profile().map(|profile| profile.rows);
     let classes_shown: Vec<String> = classes.iter().map(|class| markup::escaped(class)).collect();
-    let label = markup::code(tale.label().unwrap_or("label"));
-    let (number, list) = (classes.len(), tale.voice.list(&classes_shown, 12));
-    let new = match super::transfer::added(tale) {
+    let label = markup::code(context.label().unwrap_or("label"));
+    let (number, list) = (classes.len(), context.voice.list(&classes_shown, 12));
+    let new = match super::transfer::added(context) {
         Some(new) => {
-            bilingual!(tale, "; {new} is added later, by transfer", " ; {new} s'y ajoute ensuite, par transfert")
+            bilingual!(context, "; {new} is added later, by transfer", " ; {new} s'y ajoute ensuite, par transfert")
         }
         None => String::new(),
     };
     Some(match rows {
         Some(rows) => bilingual!(
-            tale,
+            context,
             "This article asks how well {label} can be predicted from {rows} labelled rows. The {main}task has {number} classes: {list}{new}.",
             "Cet article étudie avec quelle exactitude on peut prédire {label} à partir de {rows} lignes étiquetées. La tâche {main}compte \
              {number} classes : {list}{new}.",
-            rows = tale.voice.count(rows),
-            main = if new.is_empty() { "" } else { tale.voice.say("main ", "principale ") },
+            rows = context.voice.count(rows),
+            main = if new.is_empty() { "" } else { context.voice.say("main ", "principale ") },
         ),
         None => bilingual!(
-            tale,
+            context,
             "This article asks how well {label} can be predicted among {number} classes: {list}{new}.",
             "Cet article étudie avec quelle exactitude on peut prédire {label} parmi {number} classes : {list}{new}.",
         ),
@@ -61,9 +61,9 @@ fn task(tale: &ArticleContext) -> Option<String> {
 }
 
 /// What the models read, together.
-fn columns(tale: &ArticleContext) -> Option<String> {
+fn columns(context: &ArticleContext) -> Option<String> {
     let mut read: [Vec<String>; 3] = Default::default();
-    for stage in ["train", "baseline"].into_iter().flat_map(|kind| tale.of_kind(kind)) {
+    for stage in ["train", "baseline"].into_iter().flat_map(|kind| context.of_kind(kind)) {
         let inputs = match stage.documents.get::<Training>() {
             Some(Training { inputs, .. }) => [inputs.numeric.clone(), inputs.text.clone(), inputs.categories.clone()],
             None => stage.settings().columns(),
@@ -76,7 +76,7 @@ fn columns(tale: &ArticleContext) -> Option<String> {
     let [numeric, texts, categories] = &read;
     let counted = |all: &[String], one: (&'static str, &'static str), several: (&'static str, &'static str)| {
         let (english, french) = if all.len() == 1 { one } else { several };
-        (!all.is_empty()).then(|| format!("{} {}", all.len(), tale.voice.say(english, french)))
+        (!all.is_empty()).then(|| format!("{} {}", all.len(), context.voice.say(english, french)))
     };
     let kinds: Vec<String> = [
         counted(numeric, ("numeric column", "colonne numérique"), ("numeric columns", "colonnes numériques")),
@@ -86,7 +86,7 @@ fn columns(tale: &ArticleContext) -> Option<String> {
             ("categorical columns", "colonnes catégorielles"),
         ),
         (!texts.is_empty()).then(|| {
-            bilingual!(tale, "texts ({list})", "des textes ({list})", list = tale.voice.list(&codes(texts), 6))
+            bilingual!(context, "texts ({list})", "des textes ({list})", list = context.voice.list(&codes(texts), 6))
         }),
     ]
     .into_iter()
@@ -94,39 +94,39 @@ fn columns(tale: &ArticleContext) -> Option<String> {
     .collect();
     (!kinds.is_empty()).then(|| {
         bilingual!(
-            tale,
+            context,
             "Models read {list}{together}.",
             "Les modèles lisent {list}{together}.",
-            list = tale.voice.list(&kinds, 3),
+            list = context.voice.list(&kinds, 3),
             together = match kinds.len() {
                 1 => "",
-                _ => tale.voice.say(", some of them or all together", ", en partie ou tous ensemble"),
+                _ => context.voice.say(", some of them or all together", ", en partie ou tous ensemble"),
             },
         )
     })
 }
 
-fn questions(tale: &ArticleContext) -> Option<String> {
+fn questions(context: &ArticleContext) -> Option<String> {
     let mut asked = Vec::new();
-    if tale.classical().is_some() {
-        asked.push(tale.voice.say("how far do standard classifiers get", "jusqu'où vont des classifieurs usuels"));
+    if context.classical().is_some() {
+        asked.push(context.voice.say("how far do standard classifiers get", "jusqu'où vont des classifieurs usuels"));
     }
-    if tale.network().is_some() {
-        asked.push(tale.voice.say(
+    if context.network().is_some() {
+        asked.push(context.voice.say(
             "what do neural networks add to them, and does their training converge without over-fitting",
             "qu'y ajoutent des réseaux de neurones, et leur apprentissage converge-t-il sans surapprentissage",
         ));
     }
-    if tale.of_kind("inspect").next().is_some() {
-        asked.push(tale.voice.say("which features matter to a model", "quelles variables comptent pour un modèle"));
+    if context.of_kind("inspect").next().is_some() {
+        asked.push(context.voice.say("which features matter to a model", "quelles variables comptent pour un modèle"));
     }
-    if tale.of_kind("transfer").next().is_some() {
-        asked.push(match super::transfer::added(tale) {
-            Some(_) => tale.voice.say(
+    if context.of_kind("transfer").next().is_some() {
+        asked.push(match super::transfer::added(context) {
+            Some(_) => context.voice.say(
                 "does a trained network help where a class is added",
                 "un réseau entraîné aide-t-il lorsqu'une classe s'ajoute",
             ),
-            None => tale.voice.say(
+            None => context.voice.say(
                 "does a trained network help where it is trained on",
                 "un réseau entraîné aide-t-il lorsqu'on poursuit son apprentissage",
             ),
@@ -134,6 +134,6 @@ fn questions(tale: &ArticleContext) -> Option<String> {
     }
     let numbered: Vec<String> =
         asked.iter().enumerate().map(|(i, question)| format!("({})\u{a0}{question}", i + 1)).collect();
-    let list = numbered.join(tale.voice.say("? ", " ? "));
-    (!numbered.is_empty()).then(|| bilingual!(tale, "The questions are: {list}?", "Les questions sont : {list} ?"))
+    let list = numbered.join(context.voice.say("? ", " ? "));
+    (!numbered.is_empty()).then(|| bilingual!(context, "The questions are: {list}?", "Les questions sont : {list} ?"))
 }

@@ -42,11 +42,11 @@ use crate::study::pairs::{Judgement, judge, other_verdicts, paired_test};
 use runner_results::Part;
 use runner_results::comparison::{Direction, ScoreMetric};
 
-/// A sentence in the tale's language; what is in braces is formatted the same way in both.
+/// A sentence in the context's language; what is in braces is formatted the same way in both.
 macro_rules! bilingual {
-    ($tale:expr, $english:literal, $french:literal $(, $name:ident = $value:expr)* $(,)?) => {{
+    ($context:expr, $english:literal, $french:literal $(, $name:ident = $value:expr)* $(,)?) => {{
         $(let $name = $value;)*
-        if $tale.voice.is_french() { format!($french) } else { format!($english) }
+        if $context.voice.is_french() { format!($french) } else { format!($english) }
     }};
 }
 use bilingual;

@@ -16,38 +16,38 @@ use crate::read::StageArtifacts;
 use runner_results::Part;
 use runner_results::interval::IntervalMethod;
 
-pub(crate) fn section(tale: &ArticleContext) -> Section {
-    let voice = tale.voice;
+pub(crate) fn section(context: &ArticleContext) -> Section {
+    let voice = context.voice;
     let mut section = Section::new("sec:method", voice.say("Architecture and Protocol", "Architecture et protocole"));
-    let networks = tale.of_kind("train").filter_map(|stage| Some((stage, stage.documents.get::<Training>()?)));
+    let networks = context.of_kind("train").filter_map(|stage| Some((stage, stage.documents.get::<Training>()?)));
     let networks: Vec<(&StageArtifacts, &Training)> = networks.collect();
     if !networks.is_empty() {
-        let table = table(tale, &networks);
-        section.blocks.extend(tale.paragraph([
-            Some(bilingual!(tale, "@tab:networks lists the networks.", "Le @tab:networks présente les réseaux.",)),
-            encoders(tale),
-            branches(tale, &networks),
-            trunks(tale, &networks),
+        let table = table(context, &networks);
+        section.blocks.extend(context.paragraph([
+            Some(bilingual!(context, "@tab:networks lists the networks.", "Le @tab:networks présente les réseaux.",)),
+            encoders(context),
+            branches(context, &networks),
+            trunks(context, &networks),
         ]));
         section.blocks.push(Block::Float(table));
         let sentences = [
-            training(tale, &networks),
-            class_weights(tale, &networks),
-            seeds(tale, &networks),
-            choosing::search(tale),
-            choosing::ensembles(tale),
+            training(context, &networks),
+            class_weights(context, &networks),
+            seeds(context, &networks),
+            choosing::search(context),
+            choosing::ensembles(context),
         ];
-        section.blocks.extend(tale.paragraph(sentences));
+        section.blocks.extend(context.paragraph(sentences));
     }
-    if let Some(figure) = choosing::search_figure(tale) {
+    if let Some(figure) = choosing::search_figure(context) {
         section.blocks.push(Block::Float(figure));
     }
-    section.blocks.extend(tale.paragraph(judging(tale, &networks)));
+    section.blocks.extend(context.paragraph(judging(context, &networks)));
     section
 }
 
-fn table(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Float {
-    let voice = tale.voice;
+fn table(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Float {
+    let voice = context.voice;
     let row = |(stage, found): &(&StageArtifacts, &Training)| {
         let training = &found.training;
         let (optimizer, schedule) = (training.optimizer.kind.name(), training.schedule.kind.name());
@@ -56,7 +56,7 @@ fn table(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Fl
         };
         vec![
             markup::code(&stage.stage),
-            inputs(tale, &found.inputs),
+            inputs(context, &found.inputs),
             found.network.as_ref().map_or_else(|| "–".to_owned(), |network| layers(&network.trunk)),
             voice.count(found.parameters as u64),
             format!(
@@ -81,13 +81,13 @@ fn table(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Fl
         "Networks and their training; where a search was made, with the values that it chose.",
         "Réseaux et leur apprentissage ; après une recherche, avec les valeurs choisies.",
     );
-    tale.table("tab:networks", caption, &heads, networks.iter().map(row).collect())
+    context.table("tab:networks", caption, &heads, networks.iter().map(row).collect())
 }
 
-fn inputs(tale: &ArticleContext, inputs: &Inputs) -> String {
+fn inputs(context: &ArticleContext, inputs: &Inputs) -> String {
     let word = |count: usize, one: (&'static str, &'static str), many: (&'static str, &'static str)| {
         let (english, french) = if count == 1 { one } else { many };
-        (count > 0).then(|| format!("{count} {}", tale.voice.say(english, french)))
+        (count > 0).then(|| format!("{count} {}", context.voice.say(english, french)))
     };
     let parts = [
         word(inputs.numeric.len(), ("number", "nombre"), ("numbers", "nombres")),
@@ -117,13 +117,13 @@ enum Encoder {
 }
 
 /// How texts become vectors.
-fn encoders(tale: &ArticleContext) -> Option<String> {
+fn encoders(context: &ArticleContext) -> Option<String> {
     let mut known: Vec<Encoder> = Vec::new();
-    for (stage, encoders) in tale.study.with::<Encoders>() {
+    for (stage, encoders) in context.study.with::<Encoders>() {
         for made_by in encoders.columns.values() {
             let one = match &made_by.recipe {
                 EncoderRecipe::Tfidf(recipe) => {
-                    Encoder::Tfidf { ngrams: Ngrams::of(&recipe.options), fitted: FittedOn::of(&tale.study, stage) }
+                    Encoder::Tfidf { ngrams: Ngrams::of(&recipe.options), fitted: FittedOn::of(&context.study, stage) }
                 }
                 EncoderRecipe::Transformer(_) => Encoder::Pretrained { name: made_by.name.clone(), dim: made_by.dim },
             };
@@ -132,30 +132,35 @@ fn encoders(tale: &ArticleContext) -> Option<String> {
             }
         }
     }
-    let all: Vec<String> = known.iter().map(|one| encoder(tale, one)).collect();
+    let all: Vec<String> = known.iter().map(|one| encoder(context, one)).collect();
     (!all.is_empty()).then(|| {
-        bilingual!(tale, "Texts enter as {list}.", "Les textes entrent comme {list}.", list = tale.voice.list(&all, 4),)
+        bilingual!(
+            context,
+            "Texts enter as {list}.",
+            "Les textes entrent comme {list}.",
+            list = context.voice.list(&all, 4),
+        )
     })
 }
 
-fn encoder(tale: &ArticleContext, encoder: &Encoder) -> String {
+fn encoder(context: &ArticleContext, encoder: &Encoder) -> String {
     match encoder {
         Encoder::Tfidf { ngrams, fitted } => bilingual!(
-            tale,
+            context,
             "the TF-IDF weights of their {grams} [@tfidf]{rows}",
             "poids TF-IDF de leurs {grams} [@tfidf]{rows}",
             grams = match ngrams {
-                Ngrams::Words => tale.voice.say("word n-grams", "n-grammes de mots"),
-                Ngrams::Characters => tale.voice.say("character n-grams", "n-grammes de caractères"),
-                Ngrams::Both => tale.voice.say("word and character n-grams", "n-grammes de mots et de caractères"),
+                Ngrams::Words => context.voice.say("word n-grams", "n-grammes de mots"),
+                Ngrams::Characters => context.voice.say("character n-grams", "n-grammes de caractères"),
+                Ngrams::Both => context.voice.say("word and character n-grams", "n-grammes de mots et de caractères"),
             },
             rows = match fitted {
                 None => String::new(),
                 Some(FittedOn::TrainingPart) => {
-                    tale.voice.say(", fitted on the training part", ", ajustés sur l'apprentissage").to_owned()
+                    context.voice.say(", fitted on the training part", ", ajustés sur l'apprentissage").to_owned()
                 }
                 Some(FittedOn::MoreRows(rows)) => bilingual!(
-                    tale,
+                    context,
                     ", fitted on {rows}, not on the training part alone",
                     ", ajustés sur {rows}, et non sur le seul apprentissage",
                     rows = markup::code(rows),
@@ -163,7 +168,7 @@ fn encoder(tale: &ArticleContext, encoder: &Encoder) -> String {
             },
         ),
         Encoder::Pretrained { name, dim } => bilingual!(
-            tale,
+            context,
             "{dim}-dimensional vectors of the pretrained encoder {name}{cite}, whose weights stay fixed",
             "vecteurs de dimension {dim} de l'encodeur préentraîné {name}{cite}, dont les poids restent fixes",
             cite = match name.to_ascii_lowercase() {
@@ -176,8 +181,8 @@ fn encoder(tale: &ArticleContext, encoder: &Encoder) -> String {
     }
 }
 
-fn branches(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Option<String> {
-    let voice = tale.voice;
+fn branches(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Option<String> {
+    let voice = context.voice;
     let mut sentences = Vec::new();
     let with = |embedding: NumericEmbedding| -> Vec<String> {
         let has = |network: &NetworkSpec| network.numeric.embedding == embedding;
@@ -190,7 +195,7 @@ fn branches(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) ->
     {
         if !names.is_empty() {
             sentences.push(bilingual!(
-                tale,
+                context,
                 "Numbers enter {list} through {kind} embeddings [@numembed].",
                 "Les nombres entrent dans {list} par des plongements {kind} [@numembed].",
                 list = voice.list(&names, 4),
@@ -209,7 +214,7 @@ fn branches(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) ->
     for (names, columns) in categories.iter().filter(|(_, columns)| !columns.is_empty()) {
         let (verb, verbe) = if names.len() == 1 { ("learns", "apprend") } else { ("learn", "apprennent") };
         sentences.push(bilingual!(
-            tale,
+            context,
             "{name} also {verb} a vector for each value of {list}, replaced at random by that of an unknown value while training.",
             "{name} {verbe} aussi un vecteur pour chaque valeur de {list}, remplacé au hasard pendant l'apprentissage par celui d'une valeur inconnue.",
             name = voice.list(names, 6),
@@ -219,42 +224,42 @@ fn branches(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) ->
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
-fn trunks(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Option<String> {
+fn trunks(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Option<String> {
     let of = |wanted: &dyn Fn(&NetworkSpec) -> bool| {
         networks.iter().any(|(_, found)| found.network.as_ref().is_some_and(wanted))
     };
     let mut means = Vec::new();
     if of(&|network| network.batch_norm && network.trunk.kind != TrunkKind::Tabm) {
-        means.push(tale.voice.say("batch normalisation [@batchnorm]", "la normalisation par lots [@batchnorm]"));
+        means.push(context.voice.say("batch normalisation [@batchnorm]", "la normalisation par lots [@batchnorm]"));
     }
     if of(&|network| network.dropout > 0.0) {
-        means.push(tale.voice.say("dropout [@dropout]", "le dropout [@dropout]"));
+        means.push(context.voice.say("dropout [@dropout]", "le dropout [@dropout]"));
     }
     if networks.iter().any(|(_, found)| found.training.label_smoothing > 0.0) {
-        means.push(tale.voice.say("label smoothing [@smoothing]", "le lissage des étiquettes [@smoothing]"));
+        means.push(context.voice.say("label smoothing [@smoothing]", "le lissage des étiquettes [@smoothing]"));
     }
     let means: Vec<String> = means.into_iter().map(String::from).collect();
     let mut sentences = Vec::new();
     if of(&|network| network.trunk.kind == TrunkKind::Tabm) {
         sentences.push(bilingual!(
-            tale,
+            context,
             "TabM is one network that carries several members which share most of their weights and are averaged [@tabm].",
             "TabM est un réseau qui porte plusieurs membres, dont la plupart des poids sont communs et dont on fait la moyenne [@tabm].",
         ));
     }
     if !means.is_empty() {
         sentences.push(bilingual!(
-            tale,
+            context,
             "Training is stabilised and regularised by {list}.",
             "L'apprentissage est stabilisé et régularisé par {list}.",
-            list = tale.voice.list(&means, 5),
+            list = context.voice.list(&means, 5),
         ));
     }
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
-fn training(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Option<String> {
-    let voice = tale.voice;
+fn training(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Option<String> {
+    let voice = context.voice;
     let cited = |find: &dyn Fn(&TrainingSpec) -> Option<&'static methods::Method>| -> Vec<String> {
         let mut found: Vec<&methods::Method> = Vec::new();
         for method in networks.iter().filter_map(|(_, found)| find(&found.training)) {
@@ -283,24 +288,24 @@ fn training(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) ->
         }
     }
     Some(bilingual!(
-        tale,
+        context,
         "Networks minimise {losses} by {optimizers}, with step sizes scheduled as in @tab:networks ({schedules}); the weights of the epoch that is best on validation rows{metrics} are kept.",
         "Les réseaux minimisent {losses} par {optimizers}, le pas suivant le programme donné au @tab:networks ({schedules}) ; les poids retenus sont ceux de la meilleure époque sur la validation{metrics}.",
         losses = voice.list(&losses, 3),
         optimizers = voice.list(&optimizers, 4),
         schedules = voice.list(&schedules, 4),
-        metrics = by_metrics(tale, networks),
+        metrics = by_metrics(context, networks),
     ))
 }
 
 /// By what the epoch is chosen, e.g. ` by macro-F1`.
-fn by_metrics(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> String {
+fn by_metrics(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> String {
     let mut names: Vec<String> = Vec::new();
     for (_, found) in networks {
         let name = match found.training.early_stopping.metric {
-            Metric::MacroF1 => tale.voice.say("macro-F1", "la macro-F1"),
-            Metric::Accuracy => tale.voice.say("accuracy", "l'exactitude"),
-            Metric::Loss => tale.voice.say("loss", "la perte"),
+            Metric::MacroF1 => context.voice.say("macro-F1", "la macro-F1"),
+            Metric::Accuracy => context.voice.say("accuracy", "l'exactitude"),
+            Metric::Loss => context.voice.say("loss", "la perte"),
         };
         if !names.iter().any(|known| known == name) {
             names.push(name.to_owned());
@@ -309,15 +314,15 @@ fn by_metrics(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) 
     if names.is_empty() {
         return String::new();
     }
-    bilingual!(tale, " by {list}", " d'après {list}", list = names.join(tale.voice.say(" or ", " ou ")))
+    bilingual!(context, " by {list}", " d'après {list}", list = names.join(context.voice.say(" or ", " ou ")))
 }
 
 /// Stages whose model is the average of networks of several seeds.
-fn seeds(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Option<String> {
+fn seeds(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Option<String> {
     let told = |(stage, found): &(&StageArtifacts, &Training)| {
         let seeds = found.fitted.networks().len();
         (seeds > 1).then(|| bilingual!(
-            tale,
+            context,
             "{name} averages {seeds} networks that differ by their seed only; its curves are those of the first.",
             "{name} fait la moyenne de {seeds} réseaux qui ne diffèrent que par leur graine ; ses courbes sont celles du premier.",
             name = markup::code(&stage.stage),
@@ -328,25 +333,25 @@ fn seeds(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Op
 }
 
 /// What of the preprocessing was fitted on more rows.
-fn except(tale: &ArticleContext) -> String {
-    let fitted = tale.fitted_on_more();
+fn except(context: &ArticleContext) -> String {
+    let fitted = context.fitted_on_more();
     let names: Vec<String> = fitted.iter().map(|(stage, _)| markup::code(stage)).collect();
     let mut rows: Vec<String> = fitted.iter().map(|(_, rows)| markup::code(rows)).collect();
     rows.dedup();
     match names.is_empty() {
         true => String::new(),
         false => bilingual!(
-            tale,
+            context,
             ", but for the vocabulary of {list}, which was fitted on {rows} and so has seen texts that the other parts hold back",
             ", sauf le vocabulaire de {list}, ajusté sur {rows}, qui a donc vu des textes que les autres parties réservent",
-            list = tale.voice.list(&names, 4),
-            rows = tale.voice.list(&rows, 4),
+            list = context.voice.list(&names, 4),
+            rows = context.voice.list(&rows, 4),
         ),
     }
 }
 
 /// How the loss weighs classes: all networks alike, or which.
-fn class_weights(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Option<String> {
+fn class_weights(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Option<String> {
     let names = |wanted: &dyn Fn(&ClassWeights) -> bool| -> Vec<String> {
         let own = networks.iter().filter(|(_, found)| wanted(&found.training.class_weights));
         own.map(|(stage, _)| markup::code(&stage.stage)).collect()
@@ -356,63 +361,63 @@ fn class_weights(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)
     let mut sentences = Vec::new();
     if !balanced.is_empty() {
         sentences.push(bilingual!(
-            tale,
+            context,
             "In the loss of {list}, classes are weighted inversely to their number of training rows.",
             "Dans la perte de {list}, les classes sont pondérées en raison inverse de leur nombre de lignes d'apprentissage.",
-            list = tale.voice.list(&balanced, 6),
+            list = context.voice.list(&balanced, 6),
         ));
     }
     if !given.is_empty() {
         sentences.push(bilingual!(
-            tale,
+            context,
             "In the loss of {list}, classes have weights that were set by hand.",
             "Dans la perte de {list}, les classes ont des poids fixés à la main.",
-            list = tale.voice.list(&given, 6),
+            list = context.voice.list(&given, 6),
         ));
     }
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
-fn judging(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Vec<Option<String>> {
-    let is_grouped = tale.is_grouped();
+fn judging(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Vec<Option<String>> {
+    let is_grouped = context.is_grouped();
     let shifted = networks.iter().any(|(_, found)| found.calibration.bias.is_some());
-    let pairs = tale.study.tests.iter().map(|tests| tests.pairs.len()).max().unwrap_or(0);
+    let pairs = context.study.tests.iter().map(|tests| tests.pairs.len()).max().unwrap_or(0);
     vec![
         Some(bilingual!(
-            tale,
+            context,
             "Preprocessing is fitted on the training part alone{but}{chosen}{test}.",
             "Le prétraitement est ajusté sur le seul apprentissage{but}{chosen}{test}.",
-            but = except(tale),
-            chosen = chosen_by_validation(tale),
-            test = match tale.judged_on() {
-                Part::Test => tale.voice.say(
+            but = except(context),
+            chosen = chosen_by_validation(context),
+            test = match context.judged_on() {
+                Part::Test => context.voice.say(
                     ", and the test part is scored once",
                     ", et le test n'est évalué qu'une fois",
                 ),
-                Part::Valid => tale.voice.say(
+                Part::Valid => context.voice.say(
                     "; there is no test part",
                     " ; il n'y a pas de lignes de test",
                 ),
             },
         )),
         (!networks.is_empty()).then(|| bilingual!(
-            tale,
+            context,
             "Probabilities are scaled by one temperature per model, fitted on validation rows [@calibration].",
             "Les probabilités sont ajustées par une température par modèle, estimée sur la validation [@calibration].",
         )),
         shifted.then(|| bilingual!(
-            tale,
+            context,
             "Where they were off as a whole, each class also has a bias, which leaves what is predicted as it was.",
             "Lorsqu'elles étaient décalées dans l'ensemble, chaque classe reçoit en outre un biais, qui ne change pas les prédictions.",
         )),
-        intervals(tale),
+        intervals(context),
         (pairs > 0 && is_grouped).then(|| bilingual!(
-            tale,
+            context,
             "Two models are compared on the same test rows by exchanging them within whole groups, which for single rows is McNemar's test [@mcnemar], with Holm's correction over all pairs [@holm] ({pairs} here); a difference is called significant at 5%.",
             "Deux modèles sont comparés sur les mêmes lignes de test en les échangeant par groupes entiers, ce qui pour des lignes isolées est le test de McNemar [@mcnemar], avec la correction de Holm sur toutes les paires [@holm] (ici {pairs}) ; une différence est dite significative au seuil de 5 %.",
         )),
         (pairs > 0 && !is_grouped).then(|| bilingual!(
-            tale,
+            context,
             "Two models are compared by McNemar's test on the same test rows [@mcnemar], with Holm's correction over all pairs [@holm] ({pairs} here); a difference is called significant at 5%.",
             "Deux modèles sont comparés par le test de McNemar sur les mêmes lignes de test [@mcnemar], avec la correction de Holm sur toutes les paires [@holm] (ici {pairs}) ; une différence est dite significative au seuil de 5 %.",
         )),
@@ -420,50 +425,50 @@ fn judging(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> 
 }
 
 /// How many groups the rows are of, and how much these tell.
-fn groups(tale: &ArticleContext) -> Option<String> {
+fn groups(context: &ArticleContext) -> Option<String> {
     let scores =
-        tale.main()?.models.iter().find_map(|model| model.judged().filter(|scores| scores.groups.is_some()))?;
+        context.main()?.models.iter().find_map(|model| model.judged().filter(|scores| scores.groups.is_some()))?;
     let (groups, effective) = (scores.groups?, scores.effective_groups?);
     let few = match scores.few_groups {
-        Some(true) => tale.voice.say(
+        Some(true) => context.voice.say(
             "; so few make intervals and tests rough",
             " ; un si petit nombre rend intervalles et tests approximatifs",
         ),
         _ => "",
     };
-    let on = tale.rows_on(tale.judged_on());
+    let on = context.rows_on(context.judged_on());
     Some(bilingual!(
-        tale,
+        context,
         "The {on} are of {groups}, which tell as much as {effective} of equal size{few}.",
         "Les {on} forment {groups}, qui en disent autant que {effective} de même taille{few}.",
-        groups = tale.voice.counted(groups as u64, ("group", "groups"), ("groupe", "groupes")),
-        effective = tale.voice.decimals(effective, 0),
+        groups = context.voice.counted(groups as u64, ("group", "groups"), ("groupe", "groupes")),
+        effective = context.voice.decimals(effective, 0),
     ))
 }
 
 /// What was chosen, and by which rows; nothing of what there is none.
-fn chosen_by_validation(tale: &ArticleContext) -> String {
-    let has_networks = ["train", "transfer"].into_iter().any(|kind| tale.of_kind(kind).next().is_some());
-    let has_search = tale.study.with::<Search>().next().is_some();
-    let has_weights = tale.study.with::<Ensemble>().any(|(_, ensemble)| ensemble.weights != Weighting::Equal);
+fn chosen_by_validation(context: &ArticleContext) -> String {
+    let has_networks = ["train", "transfer"].into_iter().any(|kind| context.of_kind(kind).next().is_some());
+    let has_search = context.study.with::<Search>().next().is_some();
+    let has_weights = context.study.with::<Ensemble>().any(|(_, ensemble)| ensemble.weights != Weighting::Equal);
     let things = [
-        (has_networks, tale.voice.say("epochs", "époques")),
-        (has_search, tale.voice.say("trials of searches", "essais des recherches")),
-        (has_weights, tale.voice.say("weights of ensembles", "poids des ensembles")),
+        (has_networks, context.voice.say("epochs", "époques")),
+        (has_search, context.voice.say("trials of searches", "essais des recherches")),
+        (has_weights, context.voice.say("weights of ensembles", "poids des ensembles")),
     ];
     let things: Vec<String> = things.into_iter().filter(|(is, _)| *is).map(|(_, name)| name.to_owned()).collect();
     let mut told = String::new();
     if !things.is_empty() {
         told.push_str(&bilingual!(
-            tale,
+            context,
             "; {list} are chosen on the validation part",
             " ; {list} sont {choisis} sur la validation",
-            list = tale.voice.list(&things, 3),
+            list = context.voice.list(&things, 3),
             choisis = if has_weights || has_search { "choisis" } else { "choisies" },
         ));
     }
-    if tale.classical().is_some_and(|model| source(model) == Source::CrossValidation) {
-        told.push_str(tale.voice.say(
+    if context.classical().is_some_and(|model| source(model) == Source::CrossValidation) {
+        told.push_str(context.voice.say(
             "; standard classifiers are ranked by cross-validation on the training part",
             " ; les classifieurs usuels sont classés par validation croisée sur l'apprentissage",
         ));
@@ -472,36 +477,36 @@ fn chosen_by_validation(tale: &ArticleContext) -> String {
 }
 
 /// What the intervals of this article are: of accuracies, and of their differences.
-fn intervals(tale: &ArticleContext) -> Option<String> {
+fn intervals(context: &ArticleContext) -> Option<String> {
     use IntervalMethod::{Bootstrap, GroupBootstrap, GroupWilson, Tango, Wilson};
-    let shown = tale.main().into_iter().flat_map(|group| &group.models).filter_map(|model| model.judged());
+    let shown = context.main().into_iter().flat_map(|group| &group.models).filter_map(|model| model.judged());
     let accuracies: Vec<IntervalMethod> = shown.filter_map(Scores::interval_method).collect();
-    let pairs = tale.study.tests.iter().flat_map(|tests| &tests.pairs);
+    let pairs = context.study.tests.iter().flat_map(|tests| &tests.pairs);
     let differences: Vec<IntervalMethod> = pairs.map(|pair| pair.accuracy.method).collect();
     let sentences = [
         accuracies.contains(&GroupWilson).then(|| bilingual!(
-            tale,
+            context,
             "Intervals of accuracies are Wilson's score intervals [@wilson]; since rows of a group that the split keeps together are not independent, they count for as many rows as tell as much alone, by the design effect [@korngraubard].",
             "Les intervalles des exactitudes sont les intervalles de score de Wilson [@wilson] ; comme les lignes d'un groupe que le partage garde ensemble ne sont pas indépendantes, elles comptent pour autant de lignes isolées qui en diraient autant, d'après l'effet de plan [@korngraubard].",
         )),
         (accuracies.contains(&Wilson) && !accuracies.contains(&GroupWilson)).then(|| bilingual!(
-            tale,
+            context,
             "Intervals of accuracies are Wilson's score intervals [@wilson].",
             "Les intervalles des exactitudes sont les intervalles de score de Wilson [@wilson].",
         )),
-        groups(tale),
+        groups(context),
         differences.contains(&GroupBootstrap).then(|| bilingual!(
-            tale,
+            context,
             "Intervals of differences are bootstraps over whole groups [@bootstrap].",
             "Les intervalles des différences sont des bootstraps sur des groupes entiers [@bootstrap].",
         )),
         differences.contains(&Bootstrap).then(|| bilingual!(
-            tale,
+            context,
             "Intervals of differences are percentile bootstraps over rows [@bootstrap].",
             "Les intervalles des différences sont des bootstraps sur les lignes, par percentiles [@bootstrap].",
         )),
         differences.contains(&Tango).then(|| bilingual!(
-            tale,
+            context,
             "A difference that all resamples have alike, as of two models that are right on the same rows, has Tango's score interval [@tango].",
             "Une différence identique dans tous les rééchantillons, comme celle de deux modèles justes sur les mêmes lignes, a l'intervalle de score de Tango [@tango].",
         )),

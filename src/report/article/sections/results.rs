@@ -17,119 +17,120 @@ use runner_results::comparison::{Direction, ScoreMetric};
 /// Models in a table or chart; beyond these the worst are left out, and said to be.
 const MOST_MODELS: usize = 20;
 
-pub(crate) fn section(tale: &ArticleContext) -> Section {
-    let voice = tale.voice;
+pub(crate) fn section(context: &ArticleContext) -> Section {
+    let voice = context.voice;
     let mut section = Section::new("sec:results", voice.say("Results", "Résultats"));
-    let told = [comparison(tale), convergence::section(tale), inside::inside(tale), transfer::section(tale)];
+    let told =
+        [comparison(context), convergence::section(context), inside::inside(context), transfer::section(context)];
     section.subsections = told.into_iter().flatten().filter(|inner| !inner.is_empty()).collect();
     section
 }
 
-fn comparison(tale: &ArticleContext) -> Option<Section> {
-    let group = tale.main()?;
-    let mut section = Section::new("sec:comparison", tale.voice.say("Models Compared", "Comparaison des modèles"));
-    let chart = chart(tale, group);
+fn comparison(context: &ArticleContext) -> Option<Section> {
+    let group = context.main()?;
+    let mut section = Section::new("sec:comparison", context.voice.say("Models Compared", "Comparaison des modèles"));
+    let chart = chart(context, group);
     let see = if chart.is_some() {
-        bilingual!(tale, "@tab:models and @fig:models show", "Le @tab:models et la @fig:models montrent")
+        bilingual!(context, "@tab:models and @fig:models show", "Le @tab:models et la @fig:models montrent")
     } else {
-        bilingual!(tale, "@tab:models shows", "Le @tab:models montre")
+        bilingual!(context, "@tab:models shows", "Le @tab:models montre")
     };
-    section.blocks.extend(tale.paragraph([
+    section.blocks.extend(context.paragraph([
         Some(bilingual!(
-            tale,
+            context,
             "{see} {all} {count} {rows}{none}.",
             "{see} {all} {count} {rows}{none}.",
             all = match group.models.len() {
-                1 => tale.voice.say("the only classifier on", "le seul classifieur sur"),
-                _ => tale.voice.say("all models on the same", "tous les modèles sur les mêmes"),
+                1 => context.voice.say("the only classifier on", "le seul classifieur sur"),
+                _ => context.voice.say("all models on the same", "tous les modèles sur les mêmes"),
             },
-            count = tale.voice.count(group.rows as u64),
-            rows = tale.rows_on(group.part),
+            count = context.voice.count(group.rows as u64),
+            rows = context.rows_on(group.part),
             none = match group.part {
                 Part::Valid if group.chosen().is_none() => {
-                    tale.voice.say(": there are no test rows", " : il n'y a pas de lignes de test")
+                    context.voice.say(": there are no test rows", " : il n'y a pas de lignes de test")
                 }
                 Part::Test => "",
-                Part::Valid => tale.voice.say(
+                Part::Valid => context.voice.say(
                     ": there are no test rows, and scores of what was chosen by them are optimistically biased",
                     " : il n'y a pas de lignes de test, et les scores de celles-ci flattent ce qu'ils ont choisi",
                 ),
             },
         )),
-        tale.left_out(),
-        reference(tale, group),
-        best(tale),
-        tale.chosen().and_then(|model| tale.leak(model)),
-        tied(tale, group),
-        caution(tale, group),
-        tale.chosen().zip(tale.classical()).and_then(|(chosen, classical)| {
-            let name = tale.name(chosen);
-            let whose = bilingual!(tale, "The accuracy of {name}", "L'exactitude {of}", of = of_french(&name));
-            Some(tale.against(&upper(&name), &whose, chosen, classical, &tale.subject(classical))? + ".")
+        context.left_out(),
+        reference(context, group),
+        best(context),
+        context.chosen().and_then(|model| context.leak(model)),
+        tied(context, group),
+        caution(context, group),
+        context.chosen().zip(context.classical()).and_then(|(chosen, classical)| {
+            let name = context.name(chosen);
+            let whose = bilingual!(context, "The accuracy of {name}", "L'exactitude {of}", of = of_french(&name));
+            Some(context.against(&upper(&name), &whose, chosen, classical, &context.subject(classical))? + ".")
         }),
-        inputs(tale),
+        inputs(context),
     ]));
-    section.blocks.push(Block::Float(table(tale, group)));
+    section.blocks.push(Block::Float(table(context, group)));
     section.blocks.extend(chart.map(Block::Float));
     Some(section)
 }
 
 /// Where nothing was learnt there is no best.
-fn reference(tale: &ArticleContext, group: &Group) -> Option<String> {
+fn reference(context: &ArticleContext, group: &Group) -> Option<String> {
     let Choice::OnlyReference(model) = group.choice() else { return None };
     Some(bilingual!(
-        tale,
+        context,
         "{name} is no model but what models are held against; none was fitted.",
         "{name} n'est pas un modèle, mais ce à quoi on en compare ; aucun n'a été ajusté.",
-        name = upper(&tale.subject(model)),
+        name = upper(&context.subject(model)),
     ))
 }
 
-fn best(tale: &ArticleContext) -> Option<String> {
-    let chosen = tale.chosen()?;
+fn best(context: &ArticleContext) -> Option<String> {
+    let chosen = context.chosen()?;
     let scores = chosen.judged()?;
-    if tale.count_of("train") + tale.count_of("ensemble") == 1 {
+    if context.count_of("train") + context.count_of("ensemble") == 1 {
         return Some(bilingual!(
-            tale,
+            context,
             "The accuracy of {name} {on} is {accuracy}, its macro-F1 {f1}.",
             "L'exactitude de {name} {on} est de {accuracy}, sa macro-F1 de {f1}.",
-            name = tale.name(chosen),
-            on = tale.on(chosen.judged_on()),
-            accuracy = tale.accuracy(scores),
-            f1 = tale.voice.decimals(scores.macro_f1, 3),
+            name = context.name(chosen),
+            on = context.on(chosen.judged_on()),
+            accuracy = context.accuracy(scores),
+            f1 = context.voice.decimals(scores.macro_f1, 3),
         ));
     }
     Some(bilingual!(
-        tale,
+        context,
         "Validation rows choose {name} by macro-F1 among networks and ensembles; its accuracy {on} is {accuracy} and its macro-F1 {f1}.",
         "La macro-F1 de validation désigne {name} parmi réseaux et ensembles ; son exactitude {on} est de {accuracy} et sa macro-F1 de {f1}.",
-        name = tale.name(chosen),
-        on = tale.on(chosen.judged_on()),
-        accuracy = tale.accuracy(scores),
-        f1 = tale.voice.decimals(scores.macro_f1, 3),
+        name = context.name(chosen),
+        on = context.on(chosen.judged_on()),
+        accuracy = context.accuracy(scores),
+        f1 = context.voice.decimals(scores.macro_f1, 3),
     ))
 }
 
 /// Whom the paired tests do not tell apart from the model that validation chooses among all.
-fn tied(tale: &ArticleContext, group: &Group) -> Option<String> {
+fn tied(context: &ArticleContext, group: &Group) -> Option<String> {
     let first = group.chosen()?;
     let others: Vec<&Model> = group.models.iter().skip(1).collect();
     let tied: Vec<String> = others
         .iter()
-        .filter(|model| tale.judge(first, model).is_some_and(|judgement| !judgement.differ))
-        .map(|model| tale.subject(model))
+        .filter(|model| context.judge(first, model).is_some_and(|judgement| !judgement.differ))
+        .map(|model| context.subject(model))
         .collect();
     // Where nothing compares two models nothing is said of their difference.
-    let others: Vec<&Model> = others.into_iter().filter(|model| tale.judge(first, model).is_some()).collect();
-    let (name, part) = (upper(&tale.subject(first)), tale.part(group.part));
+    let others: Vec<&Model> = others.into_iter().filter(|model| context.judge(first, model).is_some()).collect();
+    let (name, part) = (upper(&context.subject(first)), context.part(group.part));
     let (there, de) = match source(first) {
         Source::ValidationPart => ("on validation rows", "de validation"),
         Source::CrossValidation => ("in cross-validation", "de validation croisée"),
     };
     // Intervals that overlap are no test: a difference may hide in them.
-    if others.iter().filter_map(|model| tale.judge(first, model)).any(|judgement| judgement.p.is_none()) {
+    if others.iter().filter_map(|model| context.judge(first, model)).any(|judgement| judgement.p.is_none()) {
         let intervals = match tied.is_empty() {
-            true => tale
+            true => context
                 .voice
                 .say(
                     "no other's 95% interval overlaps that of its accuracy",
@@ -137,16 +138,16 @@ fn tied(tale: &ArticleContext, group: &Group) -> Option<String> {
                 )
                 .to_owned(),
             false => bilingual!(
-                tale,
+                context,
                 "the 95% interval of its {part} accuracy overlaps that of {list}",
                 "l'intervalle à 95 % de son exactitude {part} recoupe celui {list_de}",
-                list = tale.voice.list(&tied, 4),
-                list_de = tale.voice.list(&tied.iter().map(|name| of_french(name)).collect::<Vec<_>>(), 4),
+                list = context.voice.list(&tied, 4),
+                list_de = context.voice.list(&tied.iter().map(|name| of_french(name)).collect::<Vec<_>>(), 4),
             ),
         };
         return (!others.is_empty()).then(|| {
             bilingual!(
-                tale,
+                context,
                 "{name} has the highest macro-F1 {there}; {intervals}.",
                 "{name} a la macro-F1 {de} la plus élevée ; {intervals}.",
             )
@@ -155,111 +156,112 @@ fn tied(tale: &ArticleContext, group: &Group) -> Option<String> {
     let sentence = match (tied.is_empty(), others.is_empty()) {
         (_, true) => return None,
         (true, _) => bilingual!(
-            tale,
+            context,
             "{name} has the highest macro-F1 {there}; its {part} accuracy differs significantly from that of every other.",
             "{name} a la macro-F1 {de} la plus élevée ; son exactitude {part} diffère significativement de celle de tous les autres.",
         ),
         _ => bilingual!(
-            tale,
+            context,
             "{name} has the highest macro-F1 {there}; its {part} accuracy does not differ significantly from that of {list}.",
             "{name} a la macro-F1 {de} la plus élevée ; son exactitude {part} ne diffère pas significativement de celle {list_de}.",
-            list = tale.voice.list(&tied, 4),
-            list_de = tale.voice.list(&tied.iter().map(|name| of_french(name)).collect::<Vec<_>>(), 4),
+            list = context.voice.list(&tied, 4),
+            list_de = context.voice.list(&tied.iter().map(|name| of_french(name)).collect::<Vec<_>>(), 4),
         ),
     };
-    Some(sentence + &besides(tale, first, &others))
+    Some(sentence + &besides(context, first, &others))
 }
 
 /// What other scores say where the accuracy's test does not say the same.
-fn besides(tale: &ArticleContext, first: &Model, others: &[&Model]) -> String {
+fn besides(context: &ArticleContext, first: &Model, others: &[&Model]) -> String {
     let told = |(verdict, models): ((ScoreMetric, Direction), Vec<&Model>)| {
-        let names: Vec<String> = models.into_iter().map(|model| tale.subject(model)).collect();
+        let names: Vec<String> = models.into_iter().map(|model| context.subject(model)).collect();
         bilingual!(
-            tale,
+            context,
             "{score} than {list}",
             "{score} que {list}",
-            score = tale.other_score(verdict),
-            list = tale.voice.list(&names, 4),
+            score = context.other_score(verdict),
+            list = context.voice.list(&names, 4),
         )
     };
-    let found: Vec<String> = other_verdicts_of_all(&tale.study, first, others).into_iter().map(told).collect();
+    let found: Vec<String> = other_verdicts_of_all(&context.study, first, others).into_iter().map(told).collect();
     match found.is_empty() {
         true => String::new(),
         false => bilingual!(
-            tale,
+            context,
             " By the 95% intervals, which are not corrected, it has {list}.",
             " D'après les intervalles à 95 %, non corrigés, {il} a {list}.",
-            il = tale.subject(first),
-            list = tale.voice.list(&found, 4),
+            il = context.subject(first),
+            list = context.voice.list(&found, 4),
         ),
     }
 }
 
 /// Choosing by the test score would bias it.
-fn caution(tale: &ArticleContext, group: &Group) -> Option<String> {
+fn caution(context: &ArticleContext, group: &Group) -> Option<String> {
     let (chosen, (highest, scores)) = (group.chosen()?, group.highest()?);
     let agree = chosen.judged().is_some_and(|own| own.accuracy >= scores.accuracy);
     if group.part != Part::Test || group.models.len() < 2 || agree {
         return None;
     }
     Some(bilingual!(
-        tale,
+        context,
         "The best of {count} test accuracies, {score} by {name}, is optimistically biased and chose nothing.",
         "La meilleure des {count} exactitudes de test, {score} pour {name}, est biaisée par optimisme et n'a servi à aucun choix.",
         count = group.models.len(),
-        score = tale.voice.decimals(scores.accuracy, 3),
-        name = tale.subject(highest),
+        score = context.voice.decimals(scores.accuracy, 3),
+        name = context.subject(highest),
     ))
 }
 
 /// What texts add: the best network on numbers alone against the best on both.
-fn inputs(tale: &ArticleContext) -> Option<String> {
+fn inputs(context: &ArticleContext) -> Option<String> {
     let reads = |model: &&Model, numbers: bool, words: bool| {
-        let training = tale.stage(&model.stage).and_then(|stage| stage.documents.get::<Training>());
+        let training = context.stage(&model.stage).and_then(|stage| stage.documents.get::<Training>());
         training.is_some_and(|training| {
             let inputs = &training.inputs;
             inputs.numeric.is_empty() != numbers && inputs.text.is_empty() != words
         })
     };
-    let networks: Vec<&Model> = tale.main()?.models.iter().filter(|model| tale.kind(model) == Some("train")).collect();
+    let networks: Vec<&Model> =
+        context.main()?.models.iter().filter(|model| context.kind(model) == Some("train")).collect();
     let best = |numbers: bool, words: bool| {
         let own = networks.iter().copied().filter(|model| reads(model, numbers, words));
         ranking::best(own, |model| model.validation())
     };
     let (both, numbers) = (best(true, true)?, best(true, false)?);
-    let name = tale.name(both);
-    let who = bilingual!(tale, "{name}, which fuses numbers and texts,", "{name}, qui fusionne nombres et textes,");
-    let whose = bilingual!(tale, "the accuracy of {who}", "l'exactitude de {who}");
+    let name = context.name(both);
+    let who = bilingual!(context, "{name}, which fuses numbers and texts,", "{name}, qui fusionne nombres et textes,");
+    let whose = bilingual!(context, "the accuracy of {who}", "l'exactitude de {who}");
     let mut sentence = bilingual!(
-        tale,
+        context,
         "As to the kinds of input, {against}; {other} reads numbers alone",
         "Quant aux types d'entrées, {against} ; {other} ne lit que les nombres",
-        against = tale.against(&who, &whose, both, numbers, &tale.name(numbers))?,
-        other = tale.name(numbers),
+        against = context.against(&who, &whose, both, numbers, &context.name(numbers))?,
+        other = context.name(numbers),
     );
     if let Some(words) = best(false, true) {
         sentence.push_str(&bilingual!(
-            tale,
+            context,
             ", and texts alone reach {score} with {name}",
             ", et les textes seuls atteignent {score} avec {name}",
-            score = tale.voice.decimals(words.judged()?.accuracy, 3),
-            name = tale.name(words),
+            score = context.voice.decimals(words.judged()?.accuracy, 3),
+            name = context.name(words),
         ));
     }
     Some(sentence + ".")
 }
 
-fn table(tale: &ArticleContext, group: &Group) -> Float {
-    let voice = tale.voice;
+fn table(context: &ArticleContext, group: &Group) -> Float {
+    let voice = context.voice;
     let first = group.models.first();
     let row = |model: &Model| {
-        let Some(scores) = model.judged() else { return vec![tale.name(model)] };
+        let Some(scores) = model.judged() else { return vec![context.name(model)] };
         let p = first.filter(|first| first.name != model.name || first.stage != model.stage);
         let p = p
-            .and_then(|first| paired_test(&tale.study, first, model))
+            .and_then(|first| paired_test(&context.study, first, model))
             .map_or_else(|| "–".to_owned(), |pair| voice.bare_p(pair.adjusted_p));
         vec![
-            tale.name(model),
+            context.name(model),
             validation(model).map_or_else(|| "–".to_owned(), |v| voice.decimals(v, 3)),
             voice.decimals(scores.accuracy, 3),
             scores.accuracy_interval().map_or_else(|| "–".to_owned(), |(low, high)| voice.interval(low, high)),
@@ -281,12 +283,12 @@ fn table(tale: &ArticleContext, group: &Group) -> Float {
         ("*p*", Align::Right),
     ];
     let left_out = group.models.len().saturating_sub(MOST_MODELS);
-    let test = match tale.is_grouped() {
+    let test = match context.is_grouped() {
         true => voice.say("a sign-flip test over groups", "test de permutation des signes par groupes"),
         false => voice.say("McNemar's test", "test de McNemar"),
     };
     let mut caption = bilingual!(
-        tale,
+        context,
         "Models by {by}; accuracy, its interval and macro-F1 {part}. *p*: {test} against the first, Holm-corrected over all pairs.",
         "Modèles par {par} ; exactitude, son intervalle et macro-F1 {part}. *p* : {test} contre le premier, avec la correction de Holm sur toutes les paires. IC : intervalle de confiance.",
         by = match sources.as_slice() {
@@ -299,22 +301,22 @@ fn table(tale: &ArticleContext, group: &Group) -> Float {
             [_] => "macro-F1 de validation",
             _ => "macro-F1 de validation (croisée à défaut)",
         },
-        part = tale.on(group.part),
+        part = context.on(group.part),
     );
     if left_out > 0 {
         caption.push_str(&bilingual!(
-            tale,
+            context,
             " Not shown from the end: {left_out}.",
             " Non montrés à la fin : {left_out}."
         ));
     }
-    tale.table("tab:models", &caption, &heads, group.models.iter().take(MOST_MODELS).map(row).collect())
+    context.table("tab:models", &caption, &heads, group.models.iter().take(MOST_MODELS).map(row).collect())
 }
 
-fn chart(tale: &ArticleContext, group: &Group) -> Option<Float> {
+fn chart(context: &ArticleContext, group: &Group) -> Option<Float> {
     let (kept, wanted) = (group.models.iter().take(MOST_MODELS), group.models.len() > 1);
     // Markup has no place in a drawing.
-    let plain = |model: &Model| tale.text(&tale.name(model)).letters();
+    let plain = |model: &Model| context.text(&context.name(model)).letters();
     let rows: Vec<Row> = kept
         .filter_map(|model| {
             let scores = model.judged()?;
@@ -326,10 +328,10 @@ fn chart(tale: &ArticleContext, group: &Group) -> Option<Float> {
     let description = rows.iter().map(|row| row.label.as_str()).collect::<Vec<_>>().join(", ");
     let drawing = grouped_bars("Accuracy of the models", &description, "accuracy with 95 % interval", &series, &rows);
     let caption = bilingual!(
-        tale,
+        context,
         "Accuracy {part} with 95% intervals.",
         "Exactitude {part} avec intervalles à 95 %.",
-        part = tale.on(group.part),
+        part = context.on(group.part),
     );
-    wanted.then(|| tale.figure("fig:models", &caption, vec![drawing], 0.74))
+    wanted.then(|| context.figure("fig:models", &caption, vec![drawing], 0.74))
 }

@@ -7,16 +7,16 @@ use crate::article::text::Text;
 use crate::ranking::Source;
 use runner_results::Part;
 
-pub(crate) fn summary(tale: &ArticleContext) -> Text {
-    let chosen = tale.recommended().and_then(|model| Some((model, model.judged()?)));
-    let is_tested = tale.judged_on() == Part::Test;
-    let is_alone = !tale.is_choice();
+pub(crate) fn summary(context: &ArticleContext) -> Text {
+    let chosen = context.recommended().and_then(|model| Some((model, model.judged()?)));
+    let is_tested = context.judged_on() == Part::Test;
+    let is_alone = !context.is_choice();
     let sentences = [
-        task(tale),
+        task(context),
         chosen.map(|(model, scores)| {
-            let name = tale.introduced(model);
+            let name = context.introduced(model);
             bilingual!(
-                tale,
+                context,
                 "{chosen} reaches {part} accuracy of {accuracy} and a macro-F1 of {f1}{none}.",
                 "{choisi} {y} une exactitude de {accuracy} et une macro-F1 de {f1}{none}.",
                 chosen = match (is_alone, source(model)) {
@@ -43,56 +43,56 @@ pub(crate) fn summary(tale: &ArticleContext) -> Text {
                 none = if is_tested {
                     ""
                 } else {
-                    tale.voice.say("; there are no test rows", " ; il n'y a pas de lignes de test")
+                    context.voice.say("; there are no test rows", " ; il n'y a pas de lignes de test")
                 },
-                accuracy = tale.accuracy(scores),
-                f1 = tale.voice.decimals(scores.macro_f1, 3),
+                accuracy = context.accuracy(scores),
+                f1 = context.voice.decimals(scores.macro_f1, 3),
             )
         }),
-        tale.against_classical(),
-        chosen.and_then(|(model, _)| tale.leak(model)),
-        convergence::in_short(tale).map(|short| upper(&short) + "."),
-        transfer::in_short(tale).map(|short| upper(&short) + "."),
+        context.against_classical(),
+        chosen.and_then(|(model, _)| context.leak(model)),
+        convergence::in_short(context).map(|short| upper(&short) + "."),
+        transfer::in_short(context).map(|short| upper(&short) + "."),
     ];
-    tale.text(&sentences.into_iter().flatten().collect::<Vec<_>>().join(" "))
+    context.text(&sentences.into_iter().flatten().collect::<Vec<_>>().join(" "))
 }
 
-fn task(tale: &ArticleContext) -> Option<String> {
-    let group = tale.main()?;
-    let rows = tale.rows_of(&group.classes).unwrap_or(group.rows as u64);
+fn task(context: &ArticleContext) -> Option<String> {
+    let group = context.main()?;
+    let rows = context.rows_of(&group.classes).unwrap_or(group.rows as u64);
     Some(bilingual!(
-        tale,
+        context,
         "We {compare} of {label} ({classes} classes) on {rows} rows{linked}.",
         "Nous {compare} de {label} ({classes} classes) sur {rows} lignes{linked}.",
-        compare = match (group.models.len(), tale.voice.is_french()) {
+        compare = match (group.models.len(), context.voice.is_french()) {
             (1, false) => "look at one classifier".to_owned(),
             (1, true) => "étudions un classifieur".to_owned(),
             (models, false) => format!("compare {models} classifiers"),
             (models, true) => format!("comparons {models} classifieurs"),
         },
-        linked = match tale.keeps_together() {
-            true => tale.voice.say(
+        linked = match context.keeps_together() {
+            true => context.voice.say(
                 ", split so that linked rows stay in the same part",
                 ", réparties de sorte que des lignes liées restent dans la même partie",
             ),
             false => "",
         },
-        label = markup::code(tale.label().unwrap_or("label")),
+        label = markup::code(context.label().unwrap_or("label")),
         classes = group.classes.len(),
-        rows = tale.voice.count(rows),
+        rows = context.voice.count(rows),
     ))
 }
 
-pub(crate) fn keywords(tale: &ArticleContext) -> Vec<String> {
-    let mut words = vec![tale.voice.say("classification", "classification")];
-    if tale.of_kind("train").next().is_some() {
-        words.push(tale.voice.say("neural networks", "réseaux de neurones"));
+pub(crate) fn keywords(context: &ArticleContext) -> Vec<String> {
+    let mut words = vec![context.voice.say("classification", "classification")];
+    if context.of_kind("train").next().is_some() {
+        words.push(context.voice.say("neural networks", "réseaux de neurones"));
     }
-    if tale.of_kind("embed").next().is_some() {
-        words.push(tale.voice.say("text embeddings", "plongements de textes"));
+    if context.of_kind("embed").next().is_some() {
+        words.push(context.voice.say("text embeddings", "plongements de textes"));
     }
-    if tale.of_kind("transfer").next().is_some() {
-        words.push(tale.voice.say("transfer learning", "apprentissage par transfert"));
+    if context.of_kind("transfer").next().is_some() {
+        words.push(context.voice.say("transfer learning", "apprentissage par transfert"));
     }
     words.into_iter().map(String::from).collect()
 }

@@ -14,56 +14,56 @@ use runner_results::Part;
 /// Of fewer pairs of seeds a test that finds nothing says little.
 const ENOUGH_SEEDS: usize = 4;
 
-pub(crate) fn section(tale: &ArticleContext) -> Option<Section> {
-    let stages: Vec<(&StageArtifacts, &Transfer)> = transfers(tale).collect();
+pub(crate) fn section(context: &ArticleContext) -> Option<Section> {
+    let stages: Vec<(&StageArtifacts, &Transfer)> = transfers(context).collect();
     let (_, first) = stages.first()?;
     let new = new_classes(first);
     let title = match new.len() {
-        0 => tale.voice.say("Transfer", "Transfert"),
-        1 => tale.voice.say("Transfer to a New Class", "Transfert vers une nouvelle classe"),
-        _ => tale.voice.say("Transfer to New Classes", "Transfert vers de nouvelles classes"),
+        0 => context.voice.say("Transfer", "Transfert"),
+        1 => context.voice.say("Transfer to a New Class", "Transfert vers une nouvelle classe"),
+        _ => context.voice.say("Transfer to New Classes", "Transfert vers de nouvelles classes"),
     };
     let mut section = Section::new("sec:transfer", title);
-    let figure = figure(tale, stages[0].0);
+    let figure = figure(context, stages[0].0);
     let see = if figure.is_some() {
-        bilingual!(tale, ", and @fig:transfer the training curves", " et la @fig:transfer les courbes")
+        bilingual!(context, ", and @fig:transfer the training curves", " et la @fig:transfer les courbes")
     } else {
         String::new()
     };
-    section.blocks.extend(tale.paragraph([
+    section.blocks.extend(context.paragraph([
         Some(bilingual!(
-            tale,
+            context,
             "{extended} [@transfer]. {strategies} @tab:transfer shows means over paired seeds{see}.",
             "{extended} [@transfer]. {strategies} Le @tab:transfer donne les moyennes sur des graines appariées{see}.",
             extended = match new.is_empty() {
-                true => tale.voice.say(
+                true => context.voice.say(
                     "The trained networks are trained on for the classes that they know; none is new",
                     "Les réseaux entraînés continuent leur apprentissage sur les classes qu'ils connaissent ; aucune n'est nouvelle",
                 ).to_owned(),
                 false => bilingual!(
-                    tale,
+                    context,
                     "The trained networks are extended to {number} classes, with {new} added",
                     "Les réseaux entraînés sont étendus à {number} classes en ajoutant {new}",
                     number = first.classes.len(),
-                    new = tale.voice.list(&new, 4),
+                    new = context.voice.list(&new, 4),
                 ),
             },
-            strategies = strategies(tale, &stages),
+            strategies = strategies(context, &stages),
         )),
     ]));
-    let verdicts = stages.iter().map(|(stage, found)| verdict(tale, stage, found));
-    section.blocks.extend(tale.paragraph(verdicts.collect::<Vec<_>>()));
-    section.blocks.push(Block::Float(table(tale, &stages)));
+    let verdicts = stages.iter().map(|(stage, found)| verdict(context, stage, found));
+    section.blocks.extend(context.paragraph(verdicts.collect::<Vec<_>>()));
+    section.blocks.push(Block::Float(table(context, &stages)));
     section.blocks.extend(figure.map(Block::Float));
     Some(section)
 }
 
-fn transfers<'a>(tale: &ArticleContext<'a>) -> impl Iterator<Item = (&'a StageArtifacts, &'a Transfer)> {
-    tale.of_kind("transfer").filter_map(|stage| Some((stage, stage.documents.get()?)))
+fn transfers<'a>(context: &ArticleContext<'a>) -> impl Iterator<Item = (&'a StageArtifacts, &'a Transfer)> {
+    context.of_kind("transfer").filter_map(|stage| Some((stage, stage.documents.get()?)))
 }
 
 /// What the strategies that were tried do, by the names of the stage's parameter.
-fn strategies(tale: &ArticleContext, stages: &[(&StageArtifacts, &Transfer)]) -> String {
+fn strategies(context: &ArticleContext, stages: &[(&StageArtifacts, &Transfer)]) -> String {
     let all = [
         (Strategy::Scratch, "starts from random weights", "part de poids aléatoires"),
         (
@@ -85,9 +85,9 @@ fn strategies(tale: &ArticleContext, stages: &[(&StageArtifacts, &Transfer)]) ->
     let tried =
         |strategy: Strategy| stages.iter().any(|(_, found)| found.strategies.iter().any(|of| of.strategy == strategy));
     let told: Vec<String> = (all.iter().filter(|(strategy, _, _)| tried(*strategy)))
-        .map(|(strategy, english, french)| format!("{} {}", code(*strategy), tale.voice.say(english, french)))
+        .map(|(strategy, english, french)| format!("{} {}", code(*strategy), context.voice.say(english, french)))
         .collect();
-    if told.is_empty() { String::new() } else { told.join(tale.voice.say(", ", ", ")) + "." }
+    if told.is_empty() { String::new() } else { told.join(context.voice.say(", ", ", ")) + "." }
 }
 
 fn code(strategy: Strategy) -> String {
@@ -98,8 +98,8 @@ fn new_classes(found: &Transfer) -> Vec<String> {
     found.new_classes().map(|class| markup::escaped(class)).collect()
 }
 
-fn table(tale: &ArticleContext, stages: &[(&StageArtifacts, &Transfer)]) -> Float {
-    let voice = tale.voice;
+fn table(context: &ArticleContext, stages: &[(&StageArtifacts, &Transfer)]) -> Float {
+    let voice = context.voice;
     let decimals = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |v| voice.decimals(v, 3));
     let mut rows = Vec::new();
     let mut ruled = Vec::new();
@@ -135,13 +135,13 @@ fn table(tale: &ArticleContext, stages: &[(&StageArtifacts, &Transfer)]) -> Floa
     // Each stage is judged on a part of its own; where they differ the table has both.
     let mut parts: Vec<Part> = stages.iter().map(|(_, found)| found.part).collect();
     parts.dedup();
-    let on = parts.iter().map(|part| tale.on(*part)).collect::<Vec<_>>().join(voice.say(" or ", " ou "));
+    let on = parts.iter().map(|part| context.on(*part)).collect::<Vec<_>>().join(voice.say(" or ", " ou "));
     let caption = bilingual!(
-        tale,
+        context,
         "Transfer {on}, means over seeds: accuracy, macro-F1, and the share of the rows of new and of old classes that are right. *p*: paired t-test of the accuracy against `scratch`, Holm-corrected.",
         "Transfert {on}, moyennes sur les graines : exactitude, macro-F1, et part des lignes des nouvelles et des anciennes classes bien classées. *p* : test *t* apparié de l'exactitude contre `scratch`, avec la correction de Holm.",
     );
-    let mut float = tale.table("tab:transfer", &caption, &heads, rows);
+    let mut float = context.table("tab:transfer", &caption, &heads, rows);
     if let crate::article::document::Body::Table(table) = &mut float.body {
         table.ruled = ruled.into_iter().filter(|row| *row > 0).collect();
     }
@@ -149,37 +149,37 @@ fn table(tale: &ArticleContext, stages: &[(&StageArtifacts, &Transfer)]) -> Floa
 }
 
 /// The strategy that validation chose, against the baseline.
-fn verdict(tale: &ArticleContext, stage: &StageArtifacts, found: &Transfer) -> Option<String> {
+fn verdict(context: &ArticleContext, stage: &StageArtifacts, found: &Transfer) -> Option<String> {
     let name = markup::code(&stage.stage);
     let Some(comparison) = found.comparison(found.best) else {
         let others = match nearest(found) {
             Some(other) => bilingual!(
-                tale,
+                context,
                 "; {on} {strategy} {against}",
                 " ; {on}, {strategy} {against}",
-                on = tale.on(found.part),
+                on = context.on(found.part),
                 strategy = code(other.strategy),
-                against = against(tale, other),
+                against = against(context, other),
             ),
             None => String::new(),
         };
         return Some(bilingual!(
-            tale,
+            context,
             "For {name}, validation chooses {best}, the strategy that the others are measured by{others}.",
             "Pour {name}, la validation choisit {best}, la stratégie qui sert de mesure aux autres{others}.",
             best = code(found.best),
         ));
     };
     let mut sentence = bilingual!(
-        tale,
+        context,
         "For {name}, which extends {network}, validation chooses {best}; {on} it {against}",
         "Pour {name}, qui étend {network}, la validation choisit {best} ; {on}, cette stratégie {against}",
         network = network(stage),
         best = code(found.best),
-        on = tale.on(found.part),
-        against = against(tale, comparison),
+        on = context.on(found.part),
+        against = against(context, comparison),
     );
-    if let Some(speed) = speed(tale, comparison) {
+    if let Some(speed) = speed(context, comparison) {
         sentence.push_str(&speed);
     }
     Some(sentence + ".")
@@ -192,24 +192,24 @@ fn nearest(found: &Transfer) -> Option<&Comparison> {
 }
 
 /// `reaches 0.592 against 0.578 of scratch, a significant gain (p = 0.002)`.
-fn against(tale: &ArticleContext, comparison: &Comparison) -> String {
-    let (voice, paired) = (tale.voice, &comparison.accuracy);
+fn against(context: &ArticleContext, comparison: &Comparison) -> String {
+    let (voice, paired) = (context.voice, &comparison.accuracy);
     let p = paired.p_corrected.map(|p| voice.p(p)).unwrap_or_default();
     let seeds = comparison.epochs_to_baseline_best.len();
     let judgement = match paired.outcome() {
         // So few pairs leave a test hardly any power: its silence is no sign of sameness.
         Outcome::Same if seeds < ENOUGH_SEEDS => bilingual!(
-            tale,
+            context,
             "not significant, {p}, though {seeds} seeds could hardly show it",
             "non significatif, {p}, mais {seeds} graines ne pourraient guère le montrer",
         ),
-        Outcome::Same => bilingual!(tale, "no significant difference, {p}", "différence non significative, {p}"),
-        Outcome::Higher => bilingual!(tale, "a significant gain, {p}", "un gain significatif, {p}"),
-        Outcome::Lower => bilingual!(tale, "a significant loss, {p}", "une perte significative, {p}"),
+        Outcome::Same => bilingual!(context, "no significant difference, {p}", "différence non significative, {p}"),
+        Outcome::Higher => bilingual!(context, "a significant gain, {p}", "un gain significatif, {p}"),
+        Outcome::Lower => bilingual!(context, "a significant loss, {p}", "une perte significative, {p}"),
         Outcome::Untested => voice.say("too few seeds for a test", "trop peu de graines pour un test").to_owned(),
     };
     bilingual!(
-        tale,
+        context,
         "reaches an accuracy of {mean} against {baseline} with {other} ({judgement})",
         "atteint une exactitude de {mean} contre {baseline} avec {other} ({judgement})",
         mean = voice.decimals(paired.mean, 3),
@@ -219,35 +219,35 @@ fn against(tale: &ArticleContext, comparison: &Comparison) -> String {
 }
 
 /// How many epochs it takes to the baseline's best, where every seed got there.
-fn speed(tale: &ArticleContext, comparison: &Comparison) -> Option<String> {
+fn speed(context: &ArticleContext, comparison: &Comparison) -> Option<String> {
     let middle = |epochs: &[usize]| median(&epochs.iter().map(|epoch| *epoch as f64).collect::<Vec<_>>());
     let reached: Vec<usize> = comparison.epochs_to_baseline_best.iter().copied().collect::<Option<_>>()?;
     let (ours, theirs) = (middle(&reached)?, middle(&comparison.baseline_best_epochs)?);
     (ours < theirs).then(|| bilingual!(
-        tale,
+        context,
         ", and it reaches the best validation score of {other} after {ours} epochs instead of {theirs} (medians)",
         ", et elle atteint le meilleur score de validation de {other} en {ours} époques au lieu de {theirs} (médianes)",
         other = code(comparison.baseline),
-        ours = tale.voice.compact(ours),
-        theirs = tale.voice.compact(theirs),
+        ours = context.voice.compact(ours),
+        theirs = context.voice.compact(theirs),
     ))
 }
 
-fn figure(tale: &ArticleContext, stage: &StageArtifacts) -> Option<Float> {
-    let drawings = tale.drawings(stage, &["validation-macro-f1-by", "validation-loss-by"], HALF);
+fn figure(context: &ArticleContext, stage: &StageArtifacts) -> Option<Float> {
+    let drawings = context.drawings(stage, &["validation-macro-f1-by", "validation-loss-by"], HALF);
     let caption = bilingual!(
-        tale,
+        context,
         "Courses of the stage {name}: validation macro-F1 (left) and loss in nats (right) by epoch, means over seeds with bands from least to greatest.",
         "Courbes de l'étape {name} : macro-F1 (à gauche) et perte en nats (à droite) de validation par époque, moyennes sur les graines et bandes du minimum au maximum.",
         name = markup::code(&stage.stage),
     );
-    (!drawings.is_empty()).then(|| tale.figure("fig:transfer", &caption, drawings, 0.49))
+    (!drawings.is_empty()).then(|| context.figure("fig:transfer", &caption, drawings, 0.49))
 }
 
 /// The classes that the first transfer adds, where there is one.
-pub(crate) fn added(tale: &ArticleContext) -> Option<String> {
-    let new = new_classes(transfers(tale).next()?.1);
-    (!new.is_empty()).then(|| tale.voice.list(&new, 3))
+pub(crate) fn added(context: &ArticleContext) -> Option<String> {
+    let new = new_classes(transfers(context).next()?.1);
+    (!new.is_empty()).then(|| context.voice.list(&new, 3))
 }
 
 /// The network that a transfer starts from, by its stage; the transfer's own where that is not told.
@@ -257,47 +257,47 @@ fn network(stage: &StageArtifacts) -> String {
 }
 
 /// The first transfer's verdict, for the abstract and the conclusion.
-pub(crate) fn in_short(tale: &ArticleContext) -> Option<String> {
-    let (stage, found) = transfers(tale).next()?;
+pub(crate) fn in_short(context: &ArticleContext) -> Option<String> {
+    let (stage, found) = transfers(context).next()?;
     let new = new_classes(found);
     let Some(comparison) = found.comparison(found.best) else {
         let (best, name) = (code(found.best), network(stage));
         let what = match new.is_empty() {
-            true => tale.voice.say("where it is trained on", "lorsqu'on poursuit son apprentissage").to_owned(),
+            true => context.voice.say("where it is trained on", "lorsqu'on poursuit son apprentissage").to_owned(),
             false => bilingual!(
-                tale,
+                context,
                 "where {new} {is} added",
                 "lorsqu'on ajoute {new}",
                 is = if new.len() == 1 { "is" } else { "are" },
-                new = tale.voice.list(&new, 3),
+                new = context.voice.list(&new, 3),
             ),
         };
         return Some(match nearest(found) {
             Some(other) => bilingual!(
-                tale,
+                context,
                 "by validation the network {name} does not help {what}: {best} is chosen; {on} {strategy} {against}",
                 "d'après la validation, le réseau {name} n'aide pas {what} : {best} est choisie ; {on}, {strategy} {against}",
-                on = tale.on(found.part),
+                on = context.on(found.part),
                 strategy = code(other.strategy),
-                against = against(tale, other),
+                against = against(context, other),
             ),
             None => bilingual!(
-                tale,
+                context,
                 "whether the network {name} helps {what} stays open: {best} alone was tried",
                 "que le réseau {name} aide ou non {what} reste ouvert : seule la stratégie {best} a été essayée",
             ),
         });
     };
     Some(bilingual!(
-        tale,
+        context,
         "{extended} by the strategy {best}, the network {name} {against}",
         "{extended} par la stratégie {best}, le réseau {name} {against}",
         extended = match new.is_empty() {
-            true => tale.voice.say("trained on", "entraîné plus avant").to_owned(),
-            false => bilingual!(tale, "extended to {new}", "étendu à {new}", new = tale.voice.list(&new, 3)),
+            true => context.voice.say("trained on", "entraîné plus avant").to_owned(),
+            false => bilingual!(context, "extended to {new}", "étendu à {new}", new = context.voice.list(&new, 3)),
         },
         best = code(found.best),
         name = network(stage),
-        against = against(tale, comparison),
+        against = against(context, comparison),
     ))
 }

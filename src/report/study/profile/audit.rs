@@ -1,7 +1,9 @@
 //! The leakage audit: its findings as sentences, the figures behind them folded away.
 
 use runner_results::profile::Profile;
-use runner_results::profile::audit::{Audit, GiveAway, GiveAwayVerdict, Overlap, PartOverlap, Severity as Graveness};
+use runner_results::profile::audit::{
+    Audit, Overlap, PartOverlap, Severity as Graveness, TargetLeak, TargetLeakVerdict,
+};
 
 use super::columns::{MOST_ROWS, WHOLE};
 use crate::audit::{Evidence, detail, evidence, key, reason, title as title_of};
@@ -30,7 +32,7 @@ pub(crate) fn section(profile: &Profile, id: String, title: String) -> Section {
         });
         section.push(Block::Findings(findings));
     }
-    let tables: Vec<Block> = [give_aways(profile), overlaps(audit), contradictions(audit), duplicates(audit)]
+    let tables: Vec<Block> = [target_leaks(profile), overlaps(audit), contradictions(audit), duplicates(audit)]
         .into_iter()
         .flatten()
         .collect();
@@ -58,7 +60,7 @@ fn finding(found: &runner_results::profile::audit::Finding, profile: &Profile) -
     Finding { severity, title: title_of(found), detail: detail(found), evidence }
 }
 
-fn give_aways(profile: &Profile) -> Option<Block> {
+fn target_leaks(profile: &Profile) -> Option<Block> {
     let mut table = Table::new(
         "What each column alone predicts by looking its value up in other rows",
         vec![
@@ -71,23 +73,23 @@ fn give_aways(profile: &Profile) -> Option<Block> {
             Column::text("why"),
         ],
     );
-    let mut entries: Vec<&GiveAway> = profile.audit.give_aways.iter().collect();
+    let mut entries: Vec<&TargetLeak> = profile.audit.target_leaks.iter().collect();
     if entries.len() > MOST_ROWS {
-        let is_told = |entry: &GiveAway| entry.verdict != GiveAwayVerdict::No;
-        let accuracy = |entry: &GiveAway| entry.honest().accuracy;
+        let is_told = |entry: &TargetLeak| entry.verdict != TargetLeakVerdict::No;
+        let accuracy = |entry: &TargetLeak| entry.honest().accuracy;
         entries.sort_by(|a, b| is_told(b).cmp(&is_told(a)).then(accuracy(b).total_cmp(&accuracy(a))));
     }
     for entry in entries {
         let score = entry.honest();
         let verdict = match entry.verdict {
-            GiveAwayVerdict::GivesAway => "leaks the label",
-            GiveAwayVerdict::Nearly => "nearly",
-            GiveAwayVerdict::RecognisesRows => "recognises rows",
-            GiveAwayVerdict::No => "no",
+            TargetLeakVerdict::GivesAway => "leaks the label",
+            TargetLeakVerdict::Nearly => "nearly",
+            TargetLeakVerdict::RecognisesRows => "recognises rows",
+            TargetLeakVerdict::No => "no",
         };
         let verdict = Cell::text(verdict)
-            .strong_if(entry.verdict == GiveAwayVerdict::GivesAway)
-            .muted_if(entry.verdict == GiveAwayVerdict::No);
+            .strong_if(entry.verdict == TargetLeakVerdict::GivesAway)
+            .muted_if(entry.verdict == TargetLeakVerdict::No);
         table.push(vec![
             Cell::text(&entry.column),
             verdict,

@@ -1,16 +1,16 @@
 //! Leakage audit: which rows repeat, where labels contradict each other, which columns leak the label, and what the parts of a split share.
 
 mod finding;
-mod give_away;
 mod row_key;
 mod rows;
+mod target_leak;
 
 use serde::{Deserialize, Serialize};
 
 pub use finding::{AlikePair, Balance, Coefficient, ColumnRows, Finding, FindingKind, Severity, SharedValues};
-pub use give_away::{ColumnScore, GiveAway, GiveAwayVerdict, ReadBy};
 pub use row_key::RowKey;
 pub use rows::{ClassCount, Contradictions, Duplicates, Overlap, PartOverlap, RowSet};
+pub use target_leak::{ColumnScore, ReadBy, TargetLeak, TargetLeakVerdict};
 
 /// A column has many values where fewer rows than this share one on average, so that new rows may bring new ones.
 pub const ROWS_OF_MANY_VALUES: u64 = 10;
@@ -21,7 +21,7 @@ pub struct Audit {
     /// Gravest first.
     pub findings: Vec<Finding>,
     /// One entry per column, in the table's order; empty without labels.
-    pub give_aways: Vec<GiveAway>,
+    pub target_leaks: Vec<TargetLeak>,
     /// One entry per key.
     pub duplicates: Vec<Duplicates>,
     /// One entry per key; empty without labels.
@@ -33,7 +33,7 @@ pub struct Audit {
 impl Audit {
     /// The columns that leak the label, in the table's order.
     pub fn leaking(&self) -> impl Iterator<Item = &str> {
-        let found = self.give_aways.iter().filter(|column| column.verdict == GiveAwayVerdict::GivesAway);
+        let found = self.target_leaks.iter().filter(|column| column.verdict == TargetLeakVerdict::GivesAway);
         found.map(|column| column.column.as_str())
     }
 

@@ -6,7 +6,7 @@ use super::super::ColumnKind;
 
 /// What one column alone predicts by looking its value up among other rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct GiveAway {
+pub struct TargetLeak {
     /// As in the table.
     pub column: String,
     /// How it was read.
@@ -24,7 +24,7 @@ pub struct GiveAway {
     /// Folds drawn over connected groups and copies of rows, so that duplicates stay together; absent without either.
     pub group_folds: Option<ColumnScore>,
     /// Whether the column alone tells the label.
-    pub verdict: GiveAwayVerdict,
+    pub verdict: TargetLeakVerdict,
 }
 
 /// Cross-validated score of predicting the most frequent class of a value among the other folds.
@@ -51,7 +51,7 @@ pub enum ReadBy {
 /// Whether one column alone tells the label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum GiveAwayVerdict {
+pub enum TargetLeakVerdict {
     /// Right on ≥ 95 % of covered rows with coverage ≥ 50 %.
     GivesAway,
     /// Right on ≥ 83 % of covered rows with coverage ≥ 20 %.
@@ -62,7 +62,7 @@ pub enum GiveAwayVerdict {
     No,
 }
 
-impl GiveAway {
+impl TargetLeak {
     /// Over groups where there are any, else over rows: what a look-up on unknown things would reach.
     pub fn honest(&self) -> &ColumnScore {
         self.group_folds.as_ref().unwrap_or(&self.row_folds)
