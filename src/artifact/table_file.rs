@@ -164,7 +164,7 @@ impl TableReader {
         self
     }
 
-    /// Of the first file; all files have the same.
+    /// Of the columns that are shown.
     pub fn schema(&self) -> Result<SchemaRef, TableError> {
         Ok(Arc::new(self.whole.project(&self.columns)?))
     }

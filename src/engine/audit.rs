@@ -31,7 +31,7 @@ pub enum Audited {
     Same,
     /// Other bytes, but no number further off than tolerated.
     Tolerated {
-        /// Whose bytes differ within what the kind allows.
+        /// Those whose bytes differ.
         files: Vec<String>,
     },
     /// The first place of each file that differs.

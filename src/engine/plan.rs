@@ -19,11 +19,11 @@ use runner_spec::{MOST_ADVISED, PipelineSpec, Problem, Problems, Span, StageSpec
 /// Fewer stages are bound faster than threads start.
 const WORTH_SHARING: usize = 256;
 
-/// A pipeline whose stages are bound to their kinds, in an order in which they can run.
+/// A pipeline whose stages are bound to their kinds and connected.
 pub struct Plan {
     /// As the user wrote it.
     pub spec: PipelineSpec,
-    /// Each after all that it reads.
+    /// In the order written.
     pub stages: Vec<PlannedStage>,
     /// Indices into `stages`; a stage comes after all that it depends on, else in the order of the file.
     pub order: Vec<usize>,

@@ -118,7 +118,7 @@ pub enum Reads {
 pub struct Source {
     /// The parameter that names it.
     pub at: String,
-    /// As written; relative to the working directory.
+    /// As written.
     pub path: PathBuf,
 }
 

@@ -62,7 +62,7 @@ pub trait Stage: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 'stat
     const KIND: &'static str;
     /// Bump when the same inputs give another result: code is an input too.
     const VERSION: u32;
-    /// A phrase for the schema, `runner kinds` and messages.
+    /// A phrase for the schema and for messages.
     const SUMMARY: &'static str;
     /// The ports that may be connected.
     const INPUTS: &'static [InputPort];

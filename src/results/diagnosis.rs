@@ -146,9 +146,9 @@ pub struct Gap {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GapJudgement {
-    /// So large that the network memorised much of the training set.
+    /// Training accuracy is so much higher that much of the training set was memorised.
     Strong,
-    /// Larger than chance explains.
+    /// Training accuracy is clearly higher.
     Some,
     /// Too small to matter.
     None,

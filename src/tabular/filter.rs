@@ -18,16 +18,6 @@ use super::names;
 use super::options::ColumnType;
 
 /// Conditions by column, e.g. `{playlist_genre: [pop, rap], tempo: {min: 60}}`; a row must meet them all.
-///
-/// ```
-/// use runner_tabular::{Filter, Input, LoadOptions, load};
-///
-/// let bytes = b"genre,tempo\npop,120\nrock,90\npop,80\n";
-/// let input = Input { name: "all", path: "songs.csv", bytes };
-/// let loaded = load(&[input], &LoadOptions::default()).expect("a table");
-/// let filter: Filter = serde_yaml::from_str("{genre: pop, tempo: {min: 100}}").expect("a filter");
-/// assert_eq!(filter.rows(&loaded.batch), Ok(vec![true, false, false]));
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Filter(#[schemars(with = "BTreeMap<String, Condition>")] pub IndexMap<String, Condition>);
@@ -153,6 +143,16 @@ impl Filter {
     }
 
     /// For every row of `batch`, whether it meets all conditions.
+    ///
+    /// ```
+    /// use runner_tabular::{Filter, Input, LoadOptions, load};
+    ///
+    /// let bytes = b"genre,tempo\npop,120\nrock,90\npop,80\n";
+    /// let input = Input { name: "all", path: "songs.csv", bytes };
+    /// let loaded = load(&[input], &LoadOptions::default()).expect("a table");
+    /// let filter: Filter = serde_yaml::from_str("{genre: pop, tempo: {min: 100}}").expect("a filter");
+    /// assert_eq!(filter.rows(&loaded.batch), Ok(vec![true, false, false]));
+    /// ```
     pub fn rows(&self, batch: &RecordBatch) -> Result<Vec<bool>, FilterError> {
         self.evaluate(batch).map(|(keep, _)| keep)
     }

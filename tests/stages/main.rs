@@ -4,7 +4,8 @@ mod bad_input;
 mod checks;
 mod command;
 mod contradictions;
+mod every_kind;
 mod kept;
 mod split_rows;
 
-use runner_test_support::{screen, small_model, studies, workspace};
+use runner_test_support::{kinds, records, screen, small_model, studies, workspace};

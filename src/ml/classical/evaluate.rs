@@ -21,9 +21,9 @@ use crate::stats::{Clusters, mean_and_deviation};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Timing {
     pub(crate) name: String,
-    /// Of all fits together.
+    /// Of the fit on the whole training part, in seconds.
     pub fit_seconds: f64,
-    /// Of all predictions together.
+    /// Of predicting the test part, in seconds.
     pub predict_seconds: f64,
 }
 

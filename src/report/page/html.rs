@@ -5,10 +5,10 @@ use crate::figure::svg::escape_into;
 /// The language of the page's own words (contents, theme, sort); the content is its author's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
-    /// British spelling.
+    /// The words of a page in English.
     #[default]
     English,
-    /// With the spaces that French typography wants.
+    /// The words of a page in French.
     French,
 }
 

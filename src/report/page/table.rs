@@ -71,7 +71,7 @@ impl Cell {
         Cell::shown(value.into(), text::compact)
     }
 
-    /// With thousands separated; empty for `None`.
+    /// With thousands separated; a muted dash for `None`.
     pub fn count(value: impl Into<Option<u64>>) -> Cell {
         match value.into() {
             Some(rows) => Cell { sort: Some(rows as f64), ..Cell::text(text::count(rows)) },
