@@ -107,8 +107,9 @@ impl Manifest {
 
     /// Takes over the entries of an input of another manifest that this one does not have, where they cannot be known yet.
     pub(crate) fn adopt(&mut self, other: &Manifest, input: &InputName) {
-        let own: Vec<Entry> = self.entries.iter().map(|(entry, _)| entry.clone()).collect();
-        let missing = other.entries.iter().filter(|(entry, _)| entry.input() == Some(input) && !own.contains(entry));
+        let is_of_input = |(entry, _): &&(Entry, String)| entry.input() == Some(input);
+        let own: Vec<Entry> = self.entries.iter().filter(is_of_input).map(|(entry, _)| entry.clone()).collect();
+        let missing = other.entries.iter().filter(is_of_input).filter(|(entry, _)| !own.contains(entry));
         self.entries.extend(missing.cloned());
     }
 
