@@ -11,8 +11,8 @@ use std::collections::HashSet;
 use super::node::{Entry, Node, Value};
 use super::problem::{MOST_ADVISED, Problem, tidy};
 use super::source::Span;
-use super::suggest::{did_you_mean, listed};
 use super::variables::{is_name, measure};
+use runner_names::{did_you_mean, listed};
 
 /// Templates that extend each other in a longer chain are a mistake, and would cost stack.
 const MOST_LEVELS: usize = 64;

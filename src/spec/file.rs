@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::problem::Problem;
 use super::source::{Sources, Span};
-use super::suggest::suggest;
 use runner_boundary::files::open_regular;
+use runner_names::suggest;
 
 /// A larger file is no pipeline but, most likely, a table given by mistake.
 const LARGEST_FILE: u64 = 16 << 20;

@@ -16,8 +16,8 @@ use super::node::{Entry, Node, Value};
 use super::problem::Problem;
 use super::schema_hint;
 use super::source::{Sources, Span};
-use super::suggest::did_you_mean;
 use super::yaml;
+use runner_names::did_you_mean;
 
 /// The keys that a pipeline file may have.
 pub(super) const TOP_LEVEL: [&str; 6] = ["name", "seed", "include", "vars", "templates", "stages"];

@@ -35,7 +35,6 @@ mod schema_hint;
 mod settings;
 mod source;
 mod stand_ins;
-mod suggest;
 mod template;
 mod typed;
 mod variables;
@@ -46,9 +45,9 @@ pub use node::Entry;
 pub use node::{Node, Step, Value, display_path, steps};
 pub use pipeline::{PipelineSpec, StageSpec};
 pub use problem::{MOST_ADVISED, Problem, Problems};
+pub use runner_names::{listed, suggest};
 pub use source::Position;
 pub use source::{Sources, Span};
-pub use suggest::{listed, suggest};
 pub use typed::{Misread, typed, typed_among, typed_as, typed_json};
 pub use variables::is_name;
 

@@ -16,8 +16,8 @@ use super::node::{Entry, Node, Value};
 use super::pipeline::{PipelineSpec, StageSpec};
 use super::problem::Problem;
 use super::source::{Sources, Span};
-use super::suggest::suggest;
 use super::variables::{Budget, Scope, is_name};
+use runner_names::suggest;
 use runner_names::{self as names, Folder};
 
 /// What reads the root of a pipeline file.

@@ -13,8 +13,8 @@ use super::node::{Entry, Node, Value};
 use super::outline;
 use super::problem::Problem;
 use super::source::{Sources, Span};
-use super::suggest::{did_you_mean, listed};
 use super::yaml;
+use runner_names::{did_you_mean, listed};
 
 /// The keys of the top level that `--set` reaches by their bare name.
 const TOP_LEVEL: [&str; 2] = ["name", "seed"];

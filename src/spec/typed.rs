@@ -15,9 +15,9 @@ use super::node::{Node, Step, Value};
 use super::problem::Problem;
 use super::source::Span;
 use super::stand_ins::{Candidate, Patch, find, node_at, put, stand_ins, variants};
-use super::suggest::suggest;
 use super::variables::measure;
 use super::wording::Wording;
+use runner_names::suggest;
 
 /// Bounds the work on hopeless input; each finding takes a handful of attempts.
 const MOST_ATTEMPTS: usize = 500;

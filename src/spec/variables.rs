@@ -9,8 +9,8 @@ use indexmap::IndexMap;
 use super::node::{Entry, Node, Origin, Value};
 use super::problem::{MOST_ADVISED, Problem};
 use super::source::{Sources, Span};
-use super::suggest::{did_you_mean, listed};
 use super::template::{Piece, pieces};
+use runner_names::{did_you_mean, listed};
 
 /// Limits on what substitution may build: variables that repeat each other grow exponentially.
 const MOST_NODES: usize = 1_000_000;

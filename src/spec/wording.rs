@@ -5,7 +5,7 @@
 use super::fault::{FaultKind, describe_node};
 use super::node::{Entry, Node, Step, Value, display_path};
 use super::problem::Problem;
-use super::suggest::did_you_mean;
+use runner_names::did_you_mean;
 
 /// Words problems about one tree.
 pub(super) struct Wording<'a> {

@@ -253,17 +253,6 @@ pub(super) fn bounded(problems: Vec<Problem>) -> Vec<CsvError> {
     kept.check().err().unwrap_or_default()
 }
 
-/// The name nearest to `name`, if it is near enough to be a slip of the pen.
-pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        // On equal likeness the first wins, so that the answer does not depend on anything but the order given.
-        .reduce(|best, next| if next.0 > best.0 { next } else { best })
-        .map(|(_, candidate)| candidate.to_owned())
-}
-
 pub(super) fn did_you_mean(suggestion: &Option<String>) -> String {
     match suggestion {
         Some(name) => format!(" (did you mean '{name}'?)"),

@@ -11,11 +11,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::condition::{Condition, OneOrMany, Scalar, Tests};
-use super::error::{did_you_mean, nearest};
+use super::error::did_you_mean;
 use super::exact::Exact;
 use super::filter_text::Texts;
 use super::names;
 use super::options::ColumnType;
+use runner_names::suggest;
 
 /// Conditions by column, e.g. `{playlist_genre: [pop, rap], tempo: {min: 60}}`; a row must meet them all.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -183,7 +184,7 @@ fn narrow(
     let column = meant.and_then(|name| batch.column_by_name(&name)).ok_or_else(|| {
         let schema = batch.schema_ref();
         let names = schema.fields().iter().map(|field| field.name().as_str());
-        FilterError::UnknownColumn { name: name.to_owned(), suggestion: nearest(name, names) }
+        FilterError::UnknownColumn { name: name.to_owned(), suggestion: suggest(name, names).map(str::to_owned) }
     })?;
     let bounds = Bounds::of(condition);
     if column.null_count() == column.len() {
@@ -229,7 +230,7 @@ fn narrow(
     for (value, _) in bounds.listed().zip(seen).filter(|(_, seen)| !seen) {
         if unmatched.len() < UNMATCHED_SHOWN {
             let similar = match value {
-                Scalar::Text(text) => nearest(text, texts.iter().copied()),
+                Scalar::Text(text) => suggest(text, texts.iter().copied()).map(str::to_owned),
                 _ => None,
             };
             let (value, hint) = ((*value).clone(), did_you_mean(&similar));

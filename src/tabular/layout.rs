@@ -5,10 +5,11 @@ use std::collections::HashSet;
 
 use indexmap::IndexSet;
 
-use super::error::{CsvError, Problem, SHOWN, bounded, nearest};
+use super::error::{CsvError, Problem, SHOWN, bounded};
 use super::names::{self, ROW_COLUMNS};
 use super::options::LoadOptions;
 use super::words::list;
+use runner_names::suggest;
 
 /// Columns that a note lists.
 const LISTED: usize = 10;
@@ -50,7 +51,8 @@ impl Layout {
             // A file without the label is no slip, so neither is what the options say of it.
             if !known.contains(name) && label != Some(name) {
                 // Only the first are shown, and to look for a similar name takes long.
-                let suggestion = if problems.len() < SHOWN { nearest(name, known.iter().copied()) } else { None };
+                let suggestion =
+                    if problems.len() < SHOWN { suggest(name, known.iter().copied()).map(str::to_owned) } else { None };
                 problems.push(Problem::UnknownColumn { option, name: name.to_owned(), suggestion });
             }
         };
@@ -83,7 +85,7 @@ impl Layout {
 
         if let Some(label) = label.filter(|label| names::added_as(label).is_some()) {
             // No file can have it, and one that seems to calls it otherwise here.
-            let suggestion = nearest(label, known.iter().copied());
+            let suggestion = suggest(label, known.iter().copied()).map(str::to_owned);
             problems.push(Problem::UnknownColumn { option: "label".to_owned(), name: label.to_owned(), suggestion });
         }
         let (keep, drop): (HashSet<&str>, HashSet<&str>) = (names_of(&options.keep), names_of(&options.drop));
@@ -95,7 +97,7 @@ impl Layout {
             // Here a label that no file has is no exception: no row would be left.
             if names::meant(name, is_present).is_none() {
                 let is_shown = problems.len() < SHOWN && label != Some(name);
-                let suggestion = if is_shown { nearest(name, known.iter().copied()) } else { None };
+                let suggestion = if is_shown { suggest(name, known.iter().copied()).map(str::to_owned) } else { None };
                 let (option, name) = ("where".to_owned(), name.to_owned());
                 problems.push(Problem::UnknownColumn { option, name, suggestion });
             }

@@ -1,4 +1,4 @@
-//! "Did you mean": the candidate nearest to a mistyped word.
+//! "Did you mean": the candidate nearest to a mistyped word, and lists of names in messages.
 
 /// The candidate that the user most likely meant, or `None` if all are too far away.
 ///
@@ -52,7 +52,7 @@ const MOST_LISTED: usize = 30;
 const LONGEST: usize = 200;
 
 /// ` (did you mean 'x'?)`, or nothing.
-pub(super) fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     suggest(word, candidates).map(|candidate| format!(" (did you mean '{candidate}'?)")).unwrap_or_default()
 }
 
