@@ -82,8 +82,8 @@ impl Shape {
             match encoder::trainable_layers(&name, &options) {
                 Some(Ok(depth)) if adapt.layers > depth => {
                     let message =
-                        format!("'{name}', which embeds '{column}', has {depth} layers; got {}", adapt.layers);
-                    let help = Some(format!("1 to {depth} of them can learn"));
+                        format!("layers: {} of the {depth} layers of '{name}', which embeds '{column}'", adapt.layers);
+                    let help = Some(format!("1 to {depth} can learn"));
                     context.problem(&[&path[..], &["layers"]].concat(), message, help);
                 }
                 Some(Err(reason)) => {

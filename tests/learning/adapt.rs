@@ -227,11 +227,11 @@ fn what_cannot_be_adapted_is_known_before_anything_runs() {
     let work = study("");
     work.edit("pipeline.yaml", "adapt: {layers: 1}", "adapt: {layers: 7}");
     insta::assert_snapshot!(stable(&refusal(&work)), @"
-    error: './model', which embeds 'title', has 2 layers; got 7
+    error: layers: 7 of the 2 layers of './model', which embeds 'title'
       --> pipeline.yaml:34:38
        |
     34 |     network: {text: {adapt: {layers: 7}}}
        |                                      ^
-       = help: 1 to 2 of them can learn
+       = help: 1 to 2 can learn
     ");
 }

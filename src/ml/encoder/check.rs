@@ -151,9 +151,7 @@ impl TensorList {
         let more = Architecture { layers: architecture.layers + 1, ..*architecture };
         let next = more.names(&|name| self.contains(name)).layers.pop();
         match next.map(|layer| format!("{}.weight", layer.qkv[0])).filter(|name| self.contains(name)) {
-            Some(name) => {
-                Err(self.misfit(&name, format!("config.json says that there are {} layers", architecture.layers)))
-            }
+            Some(name) => Err(self.misfit(&name, format!("the number of layers there is {}", architecture.layers))),
             None => Ok(()),
         }
     }

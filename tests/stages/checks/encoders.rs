@@ -52,7 +52,7 @@ fn what_would_make_other_vectors_without_a_word() {
     let model = SmallModel::new("bert");
     model.edit("config.json", "num_hidden_layers", json!(1));
     insta::assert_snapshot!(said(model.path(), ""), @"
-    error: tensor 'encoder.layer.1.attention.self.query.weight' in './model/model.safetensors' does not fit the model's config.json: config.json says that there are 1 layers
+    error: tensor 'encoder.layer.1.attention.self.query.weight' in './model/model.safetensors' does not fit the model's config.json: the number of layers there is 1
      --> pipeline.yaml:8:14
       |
     8 |     encoder: ./model
@@ -181,20 +181,20 @@ fn layers_that_cannot_be_adapted() {
     };
     let model = SmallModel::new("bert");
     insta::assert_snapshot!(said(model.path(), &train("{text: {adapt: {layers: 3}}}")), @"
-    error: './model', which embeds 'title', has 2 layers; got 3
+    error: layers: 3 of the 2 layers of './model', which embeds 'title'
       --> pipeline.yaml:15:38
        |
     15 |     network: {text: {adapt: {layers: 3}}}
        |                                      ^
-       = help: 1 to 2 of them can learn
+       = help: 1 to 2 can learn
     ");
     insta::assert_snapshot!(said(model.path(), &train("{columns: {title: {adapt: {layers: 5}}}}")), @"
-    error: './model', which embeds 'title', has 2 layers; got 5
+    error: layers: 5 of the 2 layers of './model', which embeds 'title'
       --> pipeline.yaml:15:49
        |
     15 |     network: {columns: {title: {adapt: {layers: 5}}}}
        |                                                 ^
-       = help: 1 to 2 of them can learn
+       = help: 1 to 2 can learn
     ");
     let model = SmallModel::new("mpnet");
     insta::assert_snapshot!(said(model.path(), &train("{text: {adapt: {layers: 1}}}")), @"
