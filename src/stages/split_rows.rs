@@ -7,9 +7,7 @@ use anyhow::{anyhow, bail};
 use super::columns::{FOLD, LABEL, PART, ROW_ID, optional_integers, strings};
 use runner_artifact::Table;
 use runner_engine::{InputView, listed};
-
-/// The parts of a split.
-const NAMES: [&str; 3] = ["train", "valid", "test"];
+use runner_ml::split::Part;
 
 /// Refuses rows whose added columns are not those of a split: a part of each row, the label of each row, folds of the training rows alone,
 /// counted from 0. Of columns that the table has not there is nothing to say.
@@ -18,7 +16,8 @@ pub(super) fn check(table: &Table, input: &InputView) -> anyhow::Result<()> {
     let has = |name: &str| table.column(name).is_ok();
     let parts = if has(PART) { Some(strings(table, PART)?) } else { None };
     if let Some(parts) = &parts {
-        let is_part = |part: &Option<String>| part.as_deref().is_some_and(|part| NAMES.contains(&part));
+        let is_part =
+            |part: &Option<String>| part.as_deref().is_some_and(|part| Part::ALL.iter().any(|own| own.name() == part));
         refuse(
             table,
             stage,
@@ -28,7 +27,7 @@ pub(super) fn check(table: &Table, input: &InputView) -> anyhow::Result<()> {
                     parts[i].as_ref().map_or("is of no part".to_owned(), |part| format!("has the {PART} '{part}'"));
                 format!(
                     "{has}, but every row is of {} (leave rows out that are not to be used)",
-                    listed(NAMES.map(|name| format!("'{name}'")))
+                    listed(Part::ALL.map(|part| format!("'{}'", part.name())))
                 )
             },
         )?;
@@ -50,7 +49,7 @@ pub(super) fn check(table: &Table, input: &InputView) -> anyhow::Result<()> {
 
 fn check_folds(table: &Table, stage: &str, parts: &[Option<String>]) -> anyhow::Result<()> {
     let folds = optional_integers(table, FOLD)?;
-    let is_of_train = |i: usize| parts[i].as_deref() == Some("train");
+    let is_of_train = |i: usize| parts[i].as_deref() == Some(Part::Train.name());
     refuse(
         table,
         stage,

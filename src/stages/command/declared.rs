@@ -11,13 +11,13 @@ const MOST: usize = 10_000;
 const SYSTEM: [&str; 10] = ["/bin", "/dev", "/etc", "/lib", "/lib64", "/opt", "/proc", "/sbin", "/sys", "/usr"];
 
 /// The file of that path, or all files in the folder of that path and in folders in it, in the order of their names. What is hidden is left out, and
-/// what programs leave there themselves: Python's `__pycache__`, artifacts folders.
+/// what programs leave there themselves: Python's `__pycache__`, artifacts folders. Opens none of them.
 ///
 /// # Errors
-/// Why one cannot be read, in words.
+/// Why the folder cannot be listed, in words.
 pub(super) fn files(path: &str) -> Result<Vec<String>, String> {
     if !Path::new(path).is_dir() {
-        return open_regular(Path::new(path)).map(|_| vec![path.to_owned()]).map_err(|error| error.to_string());
+        return Ok(vec![path.to_owned()]);
     }
     let (mut found, mut folders) = (Vec::new(), vec![path.trim_end_matches('/').to_owned()]);
     while let Some(folder) = folders.pop() {
@@ -32,10 +32,7 @@ pub(super) fn files(path: &str) -> Result<Vec<String>, String> {
             }
             match kind.is_dir() {
                 true => folders.push(inner),
-                false => {
-                    open_regular(Path::new(&inner)).map_err(|error| format!("'{inner}': {error}"))?;
-                    found.push(inner);
-                }
+                false => found.push(inner),
             }
             if found.len() > MOST {
                 return Err(format!("it holds more than {MOST} files, all of which would be read before each run"));
@@ -44,6 +41,18 @@ pub(super) fn files(path: &str) -> Result<Vec<String>, String> {
     }
     found.sort_unstable();
     Ok(found)
+}
+
+/// Why one of the files that [`files`] lists cannot be read, if it cannot.
+pub(super) fn unreadable(path: &str) -> Option<String> {
+    let listed = match files(path) {
+        Ok(listed) => listed,
+        Err(problem) => return Some(problem),
+    };
+    listed.iter().find_map(|file| {
+        let error = open_regular(Path::new(file)).err()?;
+        Some(if file == path { error.to_string() } else { format!("'{file}': {error}") })
+    })
 }
 
 /// Files and folders that exist and stand inside of a word, as in `--config=c.json`, `@c.json` and `sh -c "cat c.json"`, or folders that are the word

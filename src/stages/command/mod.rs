@@ -100,7 +100,7 @@ impl Stage for Command {
     fn check(&self, context: &mut CheckContext) {
         self.check_words(context);
         for (i, path) in self.files.iter().enumerate() {
-            if let Err(problem) = declared::files(path) {
+            if let Some(problem) = declared::unreadable(path) {
                 let help = "paths count from where runner is started".to_owned();
                 let message = format!("cannot read '{path}': {problem}");
                 context.source_problem(&["files", &i.to_string()], format!("file {path}"), message, Some(help));
