@@ -38,6 +38,7 @@ impl Store {
         let path = self.blob_path(digest);
         // Copies of it may have been taken for sound as well.
         self.stats().forget(digest);
+        let _removing = self.removal.write();
         let removed = match FileStamp::at(&path).ok() {
             // Another reader was here first.
             None => true,

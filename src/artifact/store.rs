@@ -27,7 +27,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use super::digest::Digest;
@@ -75,6 +75,8 @@ pub struct Store {
     verified: Mutex<HashMap<Digest, FileStamp>>,
     /// Blobs that were found damaged and removed since then, and have not been put back yet.
     set_aside: Mutex<HashSet<Digest>>,
+    /// Held by who gives a blob its name, and alone by who removes a damaged one: a sound one that came in its place meanwhile must stay.
+    pub(super) removal: RwLock<()>,
 }
 
 /// What the store knows of a blob, by its stamp or else by its content.
@@ -99,7 +101,8 @@ impl Store {
         let disk = Disk::new(options.durable, options.hook);
         let root = artifacts.join(".store");
         let stats = StatCache::open(root.join("stat"), disk.clone());
-        let store = Store { root, disk, stats, verified: Mutex::default(), set_aside: Mutex::default() };
+        let (verified, set_aside, removal) = Default::default();
+        let store = Store { root, disk, stats, verified, set_aside, removal };
         store.refuse_links()?;
         store.check_format()?;
         Ok(store)
@@ -142,6 +145,7 @@ impl Store {
         let digest = Digest::of(bytes);
         if !self.has_verified(digest) {
             let path = self.blob_path(digest);
+            let _writing = self.removal.read();
             self.write(&path, bytes, Access::ReadOnly)?;
             self.note_sound(digest, &path);
         }
@@ -160,6 +164,7 @@ impl Store {
             let path = self.blob_path(digest);
             self.refuse_links_above(&path)?;
             self.make_way(&path)?;
+            let _writing = self.removal.read();
             pending.commit(&path, Access::ReadOnly).at("write", &path)?;
             self.note_sound(digest, &path);
         }

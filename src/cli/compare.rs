@@ -11,7 +11,9 @@ use crate::engine::{ActionRecord, History, RunRecord};
 use crate::report::compared::other_verdicts;
 use crate::report::{counted, intervals, noun};
 use crate::results::comparison::{Flip, PairedComparison, Pairing, ScoreMetric, Verdict};
-use crate::stages::compare::{Comparison, How, ModelRef, Texts, compare as compare_models, lines, texts_of};
+use crate::stages::compare::{
+    Comparison, How, ModelRef, Texts, UnknownModel, compare as compare_models, lines, texts_of,
+};
 
 /// Lines of changes in a text; `--json` has all.
 const CHANGES_SHOWN: usize = 20;
@@ -98,7 +100,10 @@ pub(super) fn compare(arguments: &CompareArguments) -> Outcome {
         })
         .collect();
     let how = How { resamples: arguments.resamples as usize, ..How::default() };
-    let comparisons = compare_models(&store, &models, &how)?;
+    let comparisons = compare_models(&store, &models, &how).map_err(|error| match error.is::<UnknownModel>() {
+        true => super::study::invalid(&format!("{error:#}")),
+        false => error.into(),
+    })?;
     let listed = |one: &Comparison| -> Option<Listed> {
         let flips = one.test.as_ref().filter(|_| arguments.flips > 0)?.flips.iter().take(arguments.flips);
         Some(Listed::new(&store, &b.run, &one.b, flips.cloned().collect()))
@@ -180,12 +185,12 @@ fn side(history: &History, name: &str) -> Result<Side, Failure> {
         Ok(Side { stage: Some(stage.to_owned()), model, run })
     };
     if let Some((run, stage)) = name.split_once(':') {
-        return of_stage(history.find(run)?.record, stage);
+        return of_stage(super::study::run_named(history, run)?.record, stage);
     }
     if History::names_run(name) {
-        return Ok(Side { run: history.find(name)?.record, stage: None, model: None });
+        return Ok(Side { run: super::study::run_named(history, name)?.record, stage: None, model: None });
     }
-    of_stage(history.find("last")?.record, name)
+    of_stage(super::study::run_named(history, "last")?.record, name)
 }
 
 fn load(store: &Store, entry: Option<&StageEntry>) -> Option<ActionRecord> {

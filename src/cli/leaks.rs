@@ -1,11 +1,15 @@
 //! Models that read a column which leaks the label, told beside their scores. Reads the records that it is given.
 
+use std::collections::BTreeMap;
+
 use super::screen::{self, Style};
 use super::study::Study;
+use crate::artifact::Store;
 use crate::boundary::text::quoted;
-use crate::engine::ActionRecord;
+use crate::engine::{ActionRecord, Entry, InputEntry, InputName};
 use crate::report::StageArtifacts;
 use crate::report::leaks::{Leak, all, sentence};
+use crate::results::profile::Profile;
 use crate::stages::documents::documents;
 
 /// The kinds that audit columns or have models.
@@ -29,6 +33,53 @@ pub(super) fn leaks<R: AsRef<ActionRecord>>(study: &Study, record: impl Fn(usize
         });
     }
     all(&stages, &edges)
+}
+
+/// The columns that leak the label, by the audit that a result of `describe` holds.
+pub(super) fn found_by(store: &Store, record: &ActionRecord) -> Vec<String> {
+    if record.kind != "describe" {
+        return Vec::new();
+    }
+    let found = documents(store, record, |_| true).unwrap_or_default();
+    found.get::<Profile>().map(|profile| profile.audit.leaking().map(str::to_owned).collect()).unwrap_or_default()
+}
+
+/// Which of the `leaking` columns the model of a result read, or the models that it averages: by what the manifests count, where no plan is at hand.
+pub(super) fn read_by<R: AsRef<ActionRecord>>(record: &ActionRecord, run: &[R], leaking: &[String]) -> Vec<String> {
+    if leaking.is_empty() {
+        return Vec::new();
+    }
+    // The columns that count of each input.
+    let mut inputs: BTreeMap<&InputName, Vec<(&String, &String)>> = BTreeMap::new();
+    for (entry, digest) in record.manifest.entries() {
+        if let Entry::Input(input, InputEntry::Column(column)) = entry {
+            inputs.entry(input).or_default().push((column, digest));
+        }
+    }
+    let of_port =
+        |port: &'static str| inputs.iter().filter(move |(input, _)| input.port == port).map(|(_, columns)| columns);
+    let has = |other: &ActionRecord, wanted: &[(&String, &String)]| {
+        let mut tables = other.outputs.iter().filter_map(|output| output.table.as_ref());
+        tables.any(|table| {
+            let is_there = |name: &str, digest: &str| {
+                table.columns.iter().any(|(own, content)| own == name && content.to_string() == digest)
+            };
+            wanted.iter().all(|(name, digest)| is_there(name, digest))
+        })
+    };
+    let mut read: Vec<String> = of_port("rows").flatten().map(|(name, _)| (*name).clone()).collect();
+    for member in of_port("members") {
+        let models =
+            run.iter().map(AsRef::as_ref).filter(|other| other.manifest != record.manifest && has(other, member));
+        models.for_each(|model| read.extend(read_by(model, run, leaking)));
+    }
+    let mut columns: Vec<String> = Vec::new();
+    for column in leaking {
+        if read.contains(column) && !columns.contains(column) {
+            columns.push(column.clone());
+        }
+    }
+    columns
 }
 
 /// A leak in lines that fit.

@@ -30,7 +30,12 @@ pub(super) fn report(arguments: &ReportArguments) -> Outcome {
     let workspace = study.workspace();
     let stage = wanted(&study, arguments.stage.as_deref())?;
     let history = History::of(&study.store);
-    let against = arguments.against.as_deref().map(|name| history.find(name)).transpose()?.map(|run| run.record);
+    let against = arguments
+        .against
+        .as_deref()
+        .map(|name| super::study::run_named(&history, name))
+        .transpose()?
+        .map(|run| run.record);
     let Some(page) = page::page(&workspace, stage, against)? else {
         let file = screen::path(&arguments.study.file);
         return Err(anyhow!("no stage has a result yet (`runner run {file}`)").into());

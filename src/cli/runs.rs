@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand};
 
-use super::{DONE, Outcome, StoreArguments, screen};
+use super::{DONE, Outcome, StoreArguments, leaks, screen};
 use crate::artifact::{Digest, Store};
 use crate::engine::{self, ActionRecord, History, Run, RunOutcome, StageEntry};
 use crate::report::counted;
@@ -53,7 +53,7 @@ pub(super) fn runs(arguments: &RunsArguments) -> Outcome {
     tell_unreadable(&history);
     match &arguments.action {
         None => list(&store, &history, arguments),
-        Some(Action::Show { run }) => show(&history.find(run)?, arguments.json),
+        Some(Action::Show { run }) => show(&super::study::run_named(&history, run)?, arguments.json),
         Some(Action::Pin { runs }) => pin(&history, runs, true),
         Some(Action::Unpin { runs }) => pin(&history, runs, false),
     }
@@ -190,7 +190,9 @@ fn show(run: &Run, json: bool) -> Outcome {
         .collect();
     let mut text = format!("{}\n{}\n", style.bold(&record.id), screen::table_within(&facts, screen::width()));
     let stages = record.stages.iter().map(|stage| {
-        let time = if stage.seconds >= 0.005 { screen::duration(stage.seconds) } else { String::new() };
+        // A look at what is fresh took no time worth a column; a stage that ran took some, however little.
+        let ran = stage.outcome == engine::Outcome::Ran || stage.seconds >= 0.005;
+        let time = if ran { screen::duration(stage.seconds) } else { String::new() };
         let key = stage.key.map(|key| style.dim(&key.short())).unwrap_or_default();
         let said = stage.error.as_deref().map(|error| style.error(error)).unwrap_or_else(|| stage.headline.clone());
         vec![stage.stage.clone(), word(stage), time, key, said]
@@ -202,7 +204,7 @@ fn show(run: &Run, json: bool) -> Outcome {
 
 fn pin(history: &History, names: &[String], pinned: bool) -> Outcome {
     // All names first: one that is wrong must not leave half of the work done.
-    let runs = names.iter().map(|name| history.find(name)).collect::<Result<Vec<_>, _>>()?;
+    let runs = names.iter().map(|name| super::study::run_named(history, name)).collect::<Result<Vec<_>, _>>()?;
     for run in runs {
         history.pin(&run.record.id, pinned)?;
         let word = if pinned { "pinned" } else { "no longer pinned" };
@@ -232,8 +234,15 @@ fn time(run: &Run) -> String {
     }
 }
 
-/// A result, and what validation says of its model.
-type Known = (Rc<ActionRecord>, Option<Validation>);
+/// A result with what is read of it once.
+#[derive(Clone)]
+struct Known {
+    record: Rc<ActionRecord>,
+    /// Of its model.
+    validation: Option<Validation>,
+    /// The columns that its audit found to leak the label.
+    leaking: Rc<[String]>,
+}
 
 /// Finds the headline of a run's best model.
 struct Best<'a> {
@@ -248,8 +257,11 @@ impl Best<'_> {
     fn of(&mut self, stages: &[StageEntry]) -> Option<String> {
         let mut records = Vec::new();
         let mut models = Vec::new();
+        let mut leaking = Vec::new();
         for (i, stage) in stages.iter().enumerate() {
-            let Some((record, validation)) = stage.key.and_then(|key| self.result(key)) else { continue };
+            let Some(known) = stage.key.and_then(|key| self.result(key)) else { continue };
+            let Known { record, validation, leaking: columns } = known;
+            leaking.extend(columns.iter().cloned());
             if let Some(validation) = validation.filter(|_| !stage.headline.is_empty()) {
                 models.push((i, Rc::clone(&record), validation));
             }
@@ -262,12 +274,17 @@ impl Best<'_> {
         let most = rows.iter().rev().max_by_key(|rows| size(rows)).copied();
         let (own, others): (Vec<_>, Vec<_>) = models.iter().zip(&rows).partition(|(_, rows)| Some(**rows) == most);
         let best = ranking::choose(own, |((_, _, validation), _)| Some(*validation)).any();
+        let danger = best.and_then(|((_, record, _), _)| {
+            let columns = leaks::read_by(record, &records, &leaking);
+            (!columns.is_empty()).then(|| format!(" [danger: reads {}, which leaks the label]", columns.join(", ")))
+        });
         let best = best.map(|((i, _, _), _)| &stages[*i]);
         let stage = best.or_else(|| stages.iter().rfind(|stage| !stage.headline.is_empty()))?;
         let others: Vec<&str> = others.iter().map(|((i, _, _), _)| stages[*i].stage.as_str()).collect();
         let apart =
             if others.is_empty() { String::new() } else { format!(" [judged on other rows: {}]", others.join(", ")) };
-        Some(format!("{}: {}{apart}", stage.stage, stage.headline))
+        let danger = danger.unwrap_or_default();
+        Some(format!("{}: {}{danger}{apart}", stage.stage, stage.headline))
     }
 
     fn result(&mut self, key: Digest) -> Option<Known> {
@@ -275,7 +292,8 @@ impl Best<'_> {
         let read = || {
             let record = ActionRecord::load(store, key)?;
             let validation = validation(store, &record);
-            Some((Rc::new(record), validation))
+            let leaking = leaks::found_by(store, &record).into();
+            Some(Known { record: Rc::new(record), validation, leaking })
         };
         self.known.entry(key).or_insert_with(read).clone()
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Failure, StudyArguments, screen};
 use crate::artifact::Store;
 use crate::boundary::text::quoted;
-use crate::engine::{Plan, Registry, Workspace};
+use crate::engine::{History, HistoryError, Plan, Registry, Run, Workspace};
 use crate::spec;
 use crate::stages;
 
@@ -71,6 +71,14 @@ fn load(file: &Path, sets: &[String], make: MakePlan) -> Result<Plan, Failure> {
     })?;
     warn(plan.spec.warnings());
     Ok(plan)
+}
+
+/// The run of that name; one that is not there is a mistake on the command line.
+pub(super) fn run_named(history: &History, name: &str) -> Result<Run, Failure> {
+    history.find(name).map_err(|error| match error {
+        HistoryError::Unknown { .. } | HistoryError::Ambiguous { .. } => invalid(&error.to_string()),
+        HistoryError::Empty { .. } | HistoryError::Io { .. } => error.into(),
+    })
 }
 
 pub(super) fn invalid(message: &str) -> Failure {

@@ -341,6 +341,10 @@ impl Report for Reporter<'_> {
 
     fn warn(&self, message: &str) {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(message.to_owned());
+        self.warn_of_machine(message);
+    }
+
+    fn warn_of_machine(&self, message: &str) {
         (self.sink)(Event::Warned { stage: self.stage.to_owned(), message: message.to_owned() });
     }
 

@@ -288,6 +288,11 @@ impl Workspace<'_> {
                     add_output(&mut manifest, name, output, planned.reads(input.port));
                 }
                 None => {
+                    let warnings = &record.provenance.warnings;
+                    if !warnings.is_empty() {
+                        let warnings = serde_json::to_string(warnings)?;
+                        manifest.add(Entry::Input(name.clone(), InputEntry::Warnings), warnings);
+                    }
                     for output in &record.outputs {
                         let entry = Entry::Input(name.clone(), InputEntry::output(&output.port));
                         manifest.add(entry, output.digest());

@@ -56,6 +56,8 @@ pub enum InputEntry {
     Column(String),
     /// Name, kind, parameters and inputs of a whole stage.
     Stage,
+    /// What a whole stage warned of.
+    Warnings,
     /// An output of a whole stage.
     Output(String),
 }
@@ -71,6 +73,7 @@ impl InputEntry {
             "metadata" => InputEntry::Metadata,
             "rows" => InputEntry::Rows,
             "stage" => InputEntry::Stage,
+            "warnings" => InputEntry::Warnings,
             _ => match text.strip_prefix("columns.") {
                 Some(column) => InputEntry::Column(column.to_owned()),
                 None => InputEntry::Output(text.to_owned()),
@@ -188,6 +191,7 @@ impl fmt::Display for InputEntry {
             InputEntry::Rows => f.write_str(".rows"),
             InputEntry::Column(name) => write!(f, ".columns.{name}"),
             InputEntry::Stage => f.write_str(".stage"),
+            InputEntry::Warnings => f.write_str(".warnings"),
             InputEntry::Output(name) => write!(f, ".{name}"),
         }
     }
@@ -233,6 +237,7 @@ mod tests {
         is_printed_as(Entry::Input(labelled("songs"), InputEntry::Rows), "input.inputs.songs.1.rows");
         is_printed_as(Entry::Input(labelled("7"), InputEntry::Whole), "input.inputs.\"7\".1");
         is_printed_as(Entry::Input(labelled("a.b"), InputEntry::Stage), "input.inputs.\"a.b\".1.stage");
+        is_printed_as(Entry::Input(labelled("a.b"), InputEntry::Warnings), "input.inputs.\"a.b\".1.warnings");
         is_printed_as(Entry::Unknown("input.rows".into()), "input.rows");
     }
 

@@ -158,9 +158,11 @@ pub struct Run {
     pub repeated_at: Option<u64>,
 }
 
+/// Why a run cannot be found or changed.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each message says what its values are")]
 pub enum HistoryError {
-    #[error("no run has been recorded in '{}' yet", folder.display())]
+    #[error("no run is recorded in '{}' yet", folder.display())]
     Empty { folder: PathBuf },
     #[error("no run '{name}' (`runner runs` lists them; `last`, `last~1` … count back from the newest of {runs})")]
     Unknown { name: String, runs: usize },

@@ -65,12 +65,14 @@ pub struct WholeStage<'a> {
     pub view: StageView,
     /// What it gave.
     pub outputs: Vec<InputView<'a>>,
+    /// What it warned of when it ran.
+    pub warnings: &'a [String],
 }
 
 impl<'a> WholeStage<'a> {
     pub(super) fn new(store: &'a Store, stage: &'a str, view: StageView, record: &'a ActionRecord) -> Self {
         let outputs = record.outputs.iter().map(|output| InputView { store, output, reads: &Reads::All, stage });
-        WholeStage { view, outputs: outputs.collect() }
+        WholeStage { view, outputs: outputs.collect(), warnings: &record.provenance.warnings }
     }
 }
 

@@ -94,7 +94,7 @@ pub use event::{Event, Outcome};
 pub use fact::Fact;
 pub use fact::Facts;
 pub use forecast::{Basis, Forecast, Forecaster};
-pub use history::{History, Run, RunOutcome, RunRecord, StageEntry};
+pub use history::{History, HistoryError, Run, RunOutcome, RunRecord, StageEntry};
 pub use input::ViewedInput;
 pub use input::{InputView, StageView, WholeStage};
 pub use lineage::Lineage;

@@ -138,8 +138,10 @@ pub trait External: Send + Sync {
 pub trait Report: Sync {
     /// `done` of `total`, in `unit`, e.g. `epochs`; a `total` of 0 is not known. `note` is a short phrase.
     fn progress(&self, done: u64, total: u64, unit: &str, note: &str);
-    /// Shown at once, and kept with the result.
+    /// Of the result: shown at once, kept with it, and told in reports. It has to follow from the stage's inputs alone.
     fn warn(&self, message: &str);
+    /// Of this machine at this moment, e.g. a full disk: shown at once, and not kept.
+    fn warn_of_machine(&self, message: &str);
     /// True once the stage should stop.
     fn cancelled(&self) -> bool;
 }

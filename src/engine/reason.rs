@@ -117,6 +117,7 @@ fn of_input(
 ) -> String {
     let what = match what {
         InputEntry::Stage => return of_stage(from, sides),
+        InputEntry::Warnings => return format!("{from} warns of something else"),
         InputEntry::Rows => return format!("rows of {from} {before} → {after}"),
         InputEntry::Whole => from.to_owned(),
         InputEntry::Metadata => format!("metadata of {from}"),
@@ -230,6 +231,7 @@ mod tests {
         assert_eq!(told("input.rows.0.columns.tempo", one, Some("absent")), "column tempo of 'songs' is gone");
         assert_eq!(told("input.rows.0.rows", Some("200"), Some("240")), "rows of 'songs' 200 → 240");
         assert_eq!(told("input.model.0", one, other), "'songs' has changed");
+        assert_eq!(told("input.stages.7.warnings", None, Some("[]")), "'songs' warns of something else");
         assert_eq!(told("input.stages.7.curves", one, other), "output curves of 'songs' has changed");
         assert_eq!(changed("input.members.5.columns.p", None, one, other), "column p of members.5 has changed");
         assert_eq!(changed("source.path", None, one, other), "path: its content has changed");

@@ -23,6 +23,8 @@ pub struct StageArtifacts {
     pub inputs: Vec<(String, String)>,
     /// The files that the stage delivered.
     pub files: Vec<Delivered>,
+    /// What it warned of when it ran.
+    pub warnings: Vec<String>,
     /// What a kind that a program added shows of itself on the page.
     pub blocks: Vec<Block>,
 }

@@ -72,7 +72,7 @@ impl Checkpoints for CheckpointFile<'_> {
         if let Err(error) = result
             && !std::mem::replace(&mut saving.has_failed, true)
         {
-            self.report.warn(&format!("training goes on, but its state cannot be kept: {error:#}"));
+            self.report.warn_of_machine(&format!("training goes on, but its state cannot be kept: {error:#}"));
         }
     }
 

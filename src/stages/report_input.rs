@@ -48,7 +48,8 @@ impl ReportInput {
                 inputs.push((input.port, format!("{}{output}", input.stage)));
                 edges.push((input.stage, stage.clone()));
             }
-            let mut artifacts = StageArtifacts { stage, kind, params, inputs, ..StageArtifacts::default() };
+            let warnings = whole.warnings.to_vec();
+            let mut artifacts = StageArtifacts { stage, kind, params, inputs, warnings, ..StageArtifacts::default() };
             for output in &whole.outputs {
                 artifacts.files.extend(output.delivered().into_iter().map(|file| Delivered {
                     name: file.name,

@@ -254,7 +254,7 @@ impl<'a> Keeper<'a> {
     fn keep(&mut self) {
         let begun = Instant::now();
         if let Err(error) = self.memo.add(&self.keys, &self.rows) {
-            self.report.warn(&format!("these texts will have to be embedded again: {error}"));
+            self.report.warn_of_machine(&format!("these texts will have to be embedded again: {error}"));
         }
         self.keys.clear();
         self.rows.clear();

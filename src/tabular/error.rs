@@ -77,7 +77,7 @@ pub enum Problem {
         in_rows(*.rows),
         match .hint {
             Some(hint) => format!("{hint}; else correct it"),
-            None => format!("correct it, make it missing by `missing: {{{}: {{add: [{}]}}}}`", yaml(.column), yaml(.token)),
+            None => format!("correct it, make it missing by `{remedy}`"),
         },
         key = yaml(.column)
     )]
@@ -89,13 +89,15 @@ pub enum Problem {
         percent: f64,
         /// Which tokens of the column may stand for a missing value, and how to say so.
         hint: Option<String>,
+        /// The setting that makes missing what no hint names.
+        remedy: String,
     },
     #[error(
         "column '{column}': '{token}' is infinite or too large for a number{} (write a finite number, or make it \
-         missing by `missing: {{{}: {{add: [{}]}}}}`)",
-        in_rows(*.rows), yaml(.column), yaml(.token)
+         missing by `{remedy}`)",
+        in_rows(*.rows)
     )]
-    Infinite { column: String, token: String, rows: usize },
+    Infinite { column: String, token: String, rows: usize, remedy: String },
     #[error("{option}: no file has a column '{name}'{}", did_you_mean(.suggestion))]
     UnknownColumn { option: String, name: String, suggestion: Option<String> },
     #[error(

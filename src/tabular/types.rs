@@ -276,16 +276,22 @@ impl RawColumn<'_, '_> {
             }
         }
         let hint = strays.hint(self.name);
+        // One setting for all that is shown, since each would replace the others.
+        let unhinted = unfit.iter().take(SHOWN_BY_COLUMN).map(|&(row, _)| row);
+        let unhinted = unhinted.filter(|&row| hint.is_none() || tokens[row] == Token::Infinite);
+        let cells: Vec<String> = unhinted.map(|row| yaml(self.text.value(row).trim())).collect();
+        let remedy = format!("missing: {{{}: {{add: [{}]}}}}", yaml(self.name), cells.join(", "));
         for &(row, rows) in unfit.iter().take(SHOWN_BY_COLUMN) {
+            let remedy = remedy.clone();
             let hint = hint.clone().filter(|_| tokens[row] == Token::Word);
             let (column, token) = (self.name.to_owned(), shorten(self.text.value(row)));
             let problem = match (tokens[row], self.declared) {
-                (Token::Infinite, _) => Problem::Infinite { column, token, rows },
+                (Token::Infinite, _) => Problem::Infinite { column, token, rows, remedy },
                 (_, Some(ColumnType::Integer)) => Problem::NotAnInteger { column, token, rows, hint },
                 (_, Some(_)) => Problem::NotANumber { column, token, rows, hint },
                 (_, None) => {
                     let percent = 100.0 * numbers as f64 / present as f64;
-                    Problem::StrayWord { column, token, rows, percent, hint }
+                    Problem::StrayWord { column, token, rows, percent, hint, remedy }
                 }
             };
             let (path, line) = (self.place)(row);

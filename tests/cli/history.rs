@@ -172,7 +172,7 @@ fn pins_are_put_and_taken_by_any_name_of_a_run() {
     assert_eq!(runs(&work)[0]["pinned"], false);
     insta::assert_snapshot!(Workspace::new().screen(&["runs", "show", "last"]), @"
     $ runner runs show last
-    error: no run has been recorded in 'artifacts/.store/runs' yet
+    error: no run is recorded in 'artifacts/.store/runs' yet
     [exit code 1]
     ");
 }

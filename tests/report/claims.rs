@@ -69,6 +69,7 @@ fn a_leak_stands_beside_every_score_that_rests_on_it() {
     has(&work.text("artifacts/p/page/report.html"), &["net reads code, which leaks the label: its scores measure"]);
     has(&told(&work, &["show", "pipeline.yaml", "net"]), &["danger: net reads code"]);
     lacks(&told(&work, &["show", "pipeline.yaml", "about"]), &["danger: net"]);
+    has(&told(&work, &["runs"]), &["[danger: reads code, which leaks the label]"]);
     let paper = paper(&work);
     assert_eq!(paper.matches("Caution:").count(), 3, "abstract, results and conclusion: {paper}");
     lacks(&paper, &["no model is shown"]);
@@ -77,10 +78,38 @@ fn a_leak_stands_beside_every_score_that_rests_on_it() {
     work.edit("pipeline.yaml", "categories: [code], ", "");
     let said = told(&work, &["run", "pipeline.yaml"]);
     lacks(&said, &["danger:"]);
+    assert_eq!(told(&work, &["runs"]).matches("danger:").count(), 1, "of the first run alone");
     lacks(&work.text("artifacts/p/page/report.html"), &["its scores measure"]);
     let paper = self::paper(&work);
     has(&paper, &["no model is shown it"]);
     lacks(&paper, &["Caution:"]);
+}
+
+#[test]
+fn what_stages_warn_of_is_on_the_page_and_part_of_what_it_depends_on() {
+    let work = study(3);
+    let sound = work.text("t.csv");
+    // Labels are trimmed, and that is said.
+    work.write("t.csv", sound.replacen(",c00\n", ", c00\n", 3).as_bytes());
+    work.run_with(&["page"]).succeeded();
+    let page = work.text("artifacts/p/page/report.html");
+    let warnings =
+        page.split_once("id=\"warnings\"").expect("a section").1.split_once("</section>").expect("its end").0;
+    insta::assert_snapshot!(warnings, @"
+    >
+    <h2>Warnings</h2>
+    <ul>
+    <li><strong>rows: </strong>label &#39;y&#39;: white space around 3 labels is left out, e.g. &#39; c00&#39; (t.csv:2), &#39; c00&#39; (t.csv:3), &#39; c00&#39; (t.csv:4)</li>
+    <li><strong>about: </strong>code leaks the label</li>
+    </ul>
+    ");
+
+    // The same rows, and nothing to warn of.
+    work.write("t.csv", sound.as_bytes());
+    work.run_with(&["page"]).succeeded();
+    let page = work.text("artifacts/p/page/report.html");
+    has(&page, &["<strong>about: </strong>code leaks the label"]);
+    lacks(&page, &["<strong>rows: </strong>"]);
 }
 
 #[test]

@@ -138,7 +138,7 @@ fn wrong_wishes_are_answered() {
     insta::assert_snapshot!(work.screen(&["report", "pipeline.yaml", "--against", "last~9"]), @"
     $ runner report pipeline.yaml --against last~9
     error: no run 'last~9' (`runner runs` lists them; `last`, `last~1` … count back from the newest of 1)
-    [exit code 1]
+    [exit code 2]
     ");
     insta::assert_snapshot!(work.screen(&["report", "pipeline.yaml", "fused"]), @"
     $ runner report pipeline.yaml fused

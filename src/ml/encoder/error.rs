@@ -16,7 +16,7 @@ pub enum EncodeError {
     #[error("encoder file '{}' is damaged: {reason}", path.display())]
     Corrupt { path: PathBuf, reason: String },
 
-    #[error("encoder file '{}' asks for what this program lacks: {reason}", path.display())]
+    #[error("encoder file '{}' is not supported: {reason}", path.display())]
     Unsupported { path: PathBuf, reason: String },
 
     /// `reason` says what was found and what was expected.

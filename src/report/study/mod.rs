@@ -27,6 +27,7 @@ pub(crate) mod split;
 mod summary;
 pub(crate) mod train;
 pub(crate) mod transfer;
+mod warnings;
 
 pub use comment::confusion_sentence;
 pub use curves::learning_curves;
@@ -61,6 +62,7 @@ pub fn study(
     let groups = models::groups(&models::models(&study));
     let told = [
         summary::section(&study),
+        warnings::section(&study),
         history::section(&study),
         profile::section(&study),
         split::section(&study),

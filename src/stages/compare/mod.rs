@@ -211,15 +211,26 @@ fn classes_of(table: &Table) -> BTreeSet<String> {
 
 type Pair = (Option<String>, Option<String>);
 
+/// A model that a stage does not have.
+#[derive(Debug, thiserror::Error)]
+#[error("'{stage}' has no model '{name}'; it has {has}")]
+pub struct UnknownModel {
+    stage: String,
+    name: String,
+    has: String,
+}
+
 /// Which models of the two sides belong together: those of one name, or the one meant.
 fn models(store: &Store, a: (&ModelRef, &Table), b: (&ModelRef, &Table)) -> anyhow::Result<Vec<Pair>> {
     let (all_a, all_b) = (model_names(a.1)?, model_names(b.1)?);
     let meant = |side: &ModelRef, all: &[String]| -> anyhow::Result<Option<String>> {
         match (side.model, all) {
             (None, []) => Ok(None),
-            (Some(name), []) => bail!("'{}' has one model, none of the name '{name}'", side.stage),
             (Some(name), all) if all.iter().any(|known| known == name) => Ok(Some(name.to_owned())),
-            (Some(name), all) => bail!("'{}' has no model '{name}'; it has {}", side.stage, all.join(", ")),
+            (Some(name), all) => {
+                let has = if all.is_empty() { "one, without a name".to_owned() } else { all.join(", ") };
+                Err(UnknownModel { stage: side.stage.to_owned(), name: name.to_owned(), has }.into())
+            }
             (None, _) => Ok(Some(best_model(store, side.record)?)),
         }
     };

@@ -5,7 +5,8 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use runner::artifact::{Damaged, Digest, FileStamp, Store};
+use runner::artifact::disk::{Moment, Operation};
+use runner::artifact::{Damaged, Digest, FileStamp, Store, StoreOptions};
 use runner::engine::{Event, Outcome, Plan};
 
 use super::damage::{blob_of, damage, delivered};
@@ -184,4 +185,30 @@ fn a_result_that_is_placed_holds_no_file_that_has_rotted_there() {
     assert!(ran.succeeded(), "{:?}", ran.result);
     assert_eq!(std::fs::read(&copy).expect("a copy"), held);
     assert!(ran.warnings.iter().any(|warning| warning.starts_with("a: copy.txt in '")), "{:?}", ran.warnings);
+}
+
+#[test]
+fn who_removes_a_damaged_blob_never_takes_the_sound_one_that_came_in_its_place() {
+    let folder = fresh();
+    let path = folder.path();
+    Store::open(path).expect("a store").prepare().expect("prepared");
+    let digest = Store::open(path).expect("a store").put(b"rows").expect("put");
+    let blob = Store::open(path).expect("a store").blob_path(digest);
+    rot(path, &blob);
+    // The removal begins, and rests until another thread had its time to put the blob there again.
+    let (begun, told) = std::sync::mpsc::channel();
+    let hook = move |operation: Operation, moment: Moment, at: &Path| {
+        if operation == Operation::Remove && moment == Moment::Before && at == blob && begun.send(()).is_ok() {
+            std::thread::sleep(std::time::Duration::from_millis(200));
+        }
+        Ok(())
+    };
+    let store = Store::open_with(path, StoreOptions { durable: false, hook: Some(std::sync::Arc::new(hook)) });
+    let store = store.expect("a store");
+    std::thread::scope(|threads| {
+        threads.spawn(|| assert!(store.get(digest).is_err(), "damaged"));
+        told.recv().expect("a removal");
+        assert_eq!(store.put(b"rows").expect("put"), digest);
+    });
+    assert_eq!(store.get(digest).expect("there"), b"rows");
 }

@@ -204,7 +204,7 @@ fn files_beyond_what_an_encoder_has_are_refused() {
     let modules = vec![json!({"path": "", "type": "sentence_transformers.models.Normalize"}); 1000];
     model.write("modules.json", &json!(modules));
     let message = open(model.path(), &TransformerOptions::default()).err().expect("refused").to_string();
-    insta::assert_snapshot!(stable(&message), @"encoder file '[temporary]/modules.json' asks for what this program lacks: 1000 modules; at most 32");
+    insta::assert_snapshot!(stable(&message), @"encoder file '[temporary]/modules.json' is not supported: 1000 modules; at most 32");
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn tokenizers_that_would_never_end_or_throw_dice_are_refused() {
         "end_of_word_suffix": null, "fuse_unk": false, "vocab": {"a": 0, "[CLS]": 2, "[SEP]": 3}, "merges": []});
     model.edit("tokenizer.json", "model", bpe);
     let message = open(model.path(), &TransformerOptions::default()).err().expect("refused").to_string();
-    insta::assert_snapshot!(stable(&message), @"encoder file '[temporary]/tokenizer.json' asks for what this program lacks: dropout in its tokenizer, which would part the same text in other ways each time; set it to null");
+    insta::assert_snapshot!(stable(&message), @"encoder file '[temporary]/tokenizer.json' is not supported: dropout in its tokenizer, which would part the same text in other ways each time; set it to null");
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn what_would_make_other_vectors_without_a_word() {
     let model = SmallModel::new("bert");
     model.write("1_Pooling/config.json", &json!({"pooling_mode_mean_tokens": false, "pooling_mode_cls_token": false}));
     insta::assert_snapshot!(said(model.path(), ""), @"
-    error: encoder file './model/1_Pooling/config.json' asks for what this program lacks: every pooling mode is false; switch one on, or set the option pooling
+    error: encoder file './model/1_Pooling/config.json' is not supported: every pooling mode is false; switch one on, or set the option pooling
      --> pipeline.yaml:8:14
       |
     8 |     encoder: ./model
