@@ -100,6 +100,10 @@ fn remedy(error: &io::Error) -> &'static str {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             " (free some space or choose another disk with --artifacts; nothing that existed was lost)"
         }
+        io::ErrorKind::NotADirectory => " (a file lies where a folder is meant: choose another with --artifacts)",
+        io::ErrorKind::FileTooLarge => {
+            " (raise the limit on the size of files, see `ulimit -f`; nothing that existed was lost)"
+        }
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             " (make the folder writable or choose another with --artifacts)"
         }

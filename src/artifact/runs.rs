@@ -1,12 +1,17 @@
 //! The folder of run records. What they hold is the engine's affair.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::disk::Access;
 use super::error::{At, StoreError};
 use super::store::Store;
 
 impl Store {
+    /// The folder of the store itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The folder of the records of runs.
     pub fn runs(&self) -> PathBuf {
         self.root.join("runs")

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::ipc::writer::FileWriter;
 
@@ -100,7 +100,10 @@ impl Table {
     /// Without the schema's metadata, for readers that did not declare it.
     pub fn without_metadata(&self) -> Result<Table, TableError> {
         let schema = Schema::new(self.batch.schema().fields().clone());
-        Ok(Table { batch: RecordBatch::try_new(Arc::new(schema), self.batch.columns().to_vec())? })
+        // A table without columns has rows all the same.
+        let options = RecordBatchOptions::new().with_row_count(Some(self.rows()));
+        let columns = self.batch.columns().to_vec();
+        Ok(Table { batch: RecordBatch::try_new_with_options(Arc::new(schema), columns, &options)? })
     }
 }
 

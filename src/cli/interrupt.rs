@@ -17,6 +17,13 @@ use crate::engine::patience::{LOOK, Patience};
 static INTERRUPT: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
+/// A file that grows beyond `ulimit -f` is an error of the write, with a message, and does not end the process. A handler, unlike a signal that is
+/// ignored, is not passed on to the programs that are started.
+pub(super) fn outlive_file_limit() {
+    #[cfg(unix)]
+    let _ = flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
+}
+
 /// From here on the signals no longer end the process by themselves.
 pub(super) fn catch() -> io::Result<()> {
     for signal in [SIGINT, SIGTERM] {

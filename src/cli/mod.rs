@@ -126,6 +126,7 @@ type Outcome = Result<u8, Failure>;
 /// Runs the program. `closed`: whether standard output and standard error were closed when it was started.
 pub(crate) fn main(closed: [bool; 2]) -> ExitCode {
     output::note_closed(closed[0], closed[1]);
+    interrupt::outlive_file_limit();
     std::panic::set_hook(Box::new(|panic| {
         // Who contains a panic says what it means.
         if !contained::is_contained() {

@@ -1,6 +1,7 @@
 //! `runner report`: the page of a study with its history, from results that are there already.
 
-use std::path::PathBuf;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
@@ -8,8 +9,12 @@ use clap::Args;
 use super::study::{Study, invalid};
 use super::{DONE, Failure, Outcome, StudyArguments, screen};
 use crate::artifact::disk::{write_atomically, write_through_links};
+use crate::boundary::files::open_regular;
 use crate::engine::History;
 use crate::stages::page;
+
+/// How a page begins, in whatever letters.
+const PAGE: &[u8] = b"<!doctype html>";
 
 #[derive(Args)]
 pub(super) struct ReportArguments {
@@ -47,6 +52,9 @@ pub(super) fn report(arguments: &ReportArguments) -> Outcome {
     if arguments.out.is_none() {
         study.store.refuse_links_above(&out)?;
     }
+    if let Some(asked) = &arguments.out {
+        refuse_other_files(asked, &study)?;
+    }
     let whole = std::path::absolute(&out).unwrap_or_else(|_| out.clone());
     // Among the results nothing is written through links.
     let write = if arguments.out.is_some() { write_through_links } else { write_atomically };
@@ -73,6 +81,30 @@ pub(super) fn report(arguments: &ReportArguments) -> Outcome {
     }
     super::print(&text);
     Ok(DONE)
+}
+
+/// A page takes the place of a page alone: never that of data, of the pipeline, or of anything in the store.
+fn refuse_other_files(out: &Path, study: &Study) -> Result<(), Failure> {
+    let shown = screen::path(out);
+    // The folder is there; the file may not be.
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let inside = |store: PathBuf| folder.canonicalize().is_ok_and(|folder| folder.starts_with(store));
+    if study.store.root().canonicalize().is_ok_and(inside) {
+        return Err(invalid(&format!(
+            "'{shown}' lies in the store, where only results are kept: give --out another folder"
+        )));
+    }
+    let mut start = Vec::new();
+    // What cannot be read, or is no file, the writing itself refuses.
+    if let Ok(file) = open_regular(out) {
+        file.take(PAGE.len() as u64).read_to_end(&mut start)?;
+    }
+    if !start.is_empty() && !start.eq_ignore_ascii_case(PAGE) {
+        return Err(invalid(&format!(
+            "'{shown}' is there and is no page of HTML: give --out another name, or remove the file"
+        )));
+    }
+    Ok(())
 }
 
 /// The named `report` stage, else the only one; `None` where there is none.

@@ -13,7 +13,7 @@ use super::{DONE, FAILED, Failure, INTERRUPTED, Outcome, StudyArguments, leaks, 
 use crate::engine::{
     self, ActionRecord, Event, LockFile, Memory, PortType, Recorded, RunLabel, RunOptions, RunSummary,
 };
-use crate::engine::{Divergence, divergences};
+use crate::engine::{Divergence, History, divergences};
 use live::Live;
 
 #[path = "live.rs"]
@@ -78,6 +78,27 @@ pub(super) fn run(arguments: &RunArguments) -> Outcome {
     watch::watch(&arguments.study, &interrupted, &mut again, &settled, &changed)
 }
 
+/// Two files of one name deliver into one folder, where each replaces what the other left.
+fn warn_of_namesake(study: &Study, file: &Path) {
+    /// Of the newest runs so many are looked at.
+    const LOOKED_AT: usize = 20;
+    let name = &study.plan.spec.name;
+    let history = History::of(&study.store);
+    let Some(last) = history.runs().take(LOOKED_AT).find(|run| run.record.pipeline == *name) else { return };
+    let other = Path::new(&last.record.file);
+    // A file that is not there any more was renamed, or the run was started elsewhere.
+    let (Ok(own), Ok(before)) = (file.canonicalize(), other.canonicalize()) else { return };
+    if own == before {
+        return;
+    }
+    let folder = screen::path(&study.workspace().folder("").components().as_path());
+    super::eprint(&format!(
+        "{} '{}' has the name '{name}' too: what it left in '{folder}' is replaced (give one of the two another `name`)\n",
+        screen::Style::stderr().warning("warning:"),
+        screen::path(other)
+    ));
+}
+
 /// Reads the pipeline anew and brings it up to date once; the stages `force` run even if their result is known.
 fn round(arguments: &RunArguments, force: &[String]) -> Outcome {
     let clock = Instant::now();
@@ -111,6 +132,7 @@ fn round(arguments: &RunArguments, force: &[String]) -> Outcome {
     let format_was_damaged = study.store.has_damaged_format();
     let workspace = study.workspace();
     let file = arguments.study.file.display().to_string();
+    warn_of_namesake(&study, &arguments.study.file);
     let label = RunLabel { file: &file, set: &arguments.study.set, asked: &arguments.stages };
     let recorded = if arguments.json {
         let recorded =

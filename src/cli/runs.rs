@@ -24,8 +24,8 @@ pub(super) struct RunsArguments {
     #[arg(long, global = true)]
     json: bool,
     /// Runs to list
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
-    limit: usize,
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
     #[command(subcommand)]
     action: Option<Action>,
 }
@@ -50,9 +50,11 @@ enum Action {
 pub(super) fn runs(arguments: &RunsArguments) -> Outcome {
     let store = Store::open(&arguments.store.artifacts)?;
     let history = History::of(&store);
-    tell_unreadable(&history);
     match &arguments.action {
-        None => list(&store, &history, arguments),
+        None => {
+            tell_unreadable(&history);
+            list(&store, &history, arguments)
+        }
         Some(Action::Show { run }) => show(&super::study::run_named(&history, run)?, arguments.json),
         Some(Action::Pin { runs }) => pin(&history, runs, true),
         Some(Action::Unpin { runs }) => pin(&history, runs, false),
@@ -64,14 +66,14 @@ pub(super) fn tell_unreadable(history: &History) {
     for path in history.unreadable() {
         let lead = screen::Style::stderr().warning("warning:");
         super::eprint(&format!(
-            "{lead} '{}' cannot be read: that run is not listed and keeps no results\n",
+            "{lead} '{}' cannot be read: that run is not listed and keeps no results (remove the file)\n",
             path.display()
         ));
     }
 }
 
 fn list(store: &Store, history: &History, arguments: &RunsArguments) -> Outcome {
-    let runs: Vec<Run> = history.runs().take(arguments.limit).collect();
+    let runs: Vec<Run> = history.runs().take(arguments.limit as usize).collect();
     if arguments.json {
         for run in &runs {
             super::print_json(run);

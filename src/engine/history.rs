@@ -246,9 +246,9 @@ impl History {
         if ids.is_empty() {
             return Err(HistoryError::Empty { folder: self.folder.clone() });
         }
-        let unknown = || HistoryError::Unknown { name: name.to_owned(), runs: ids.len() };
+        // Only what can be read is counted, as `runs` lists it.
+        let unknown = || HistoryError::Unknown { name: name.to_owned(), runs: self.runs().count() };
         if let Some(back) = back(name) {
-            // Only what can be read is counted, as `runs` lists it.
             return ids.iter().rev().filter_map(|id| self.get(id)).nth(back).ok_or_else(unknown);
         }
         let found: Vec<&String> = match ids.iter().find(|id| *id == name) {

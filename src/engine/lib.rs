@@ -104,7 +104,7 @@ pub use plan::{Plan, sources};
 pub use plan_decisions::plan_decisions;
 pub use port::{Accepts, Arity, External, InputPort, OutputPort, PortType, Reads, Report, Source, Threads};
 pub use ranges::out_of_range;
-pub use reason::{StaleReason, shorten};
+pub use reason::{StaleReason, difference, shorten};
 pub use record::{ActionRecord, FileRecord, OutputRecord, TableRecord};
 pub use recorder::{Recorded, RunLabel, run_recorded};
 pub use resources::{Memory, Resources};

@@ -2,6 +2,7 @@
 //!
 //! One walk makes the entries; the hash and the explanation both read those, so neither can see what the other does not.
 
+use std::collections::HashSet;
 use std::fmt::{Display, Write as _};
 
 use serde::{Deserialize, Serialize};
@@ -130,12 +131,20 @@ impl Manifest {
         self.of_another_form(old, all)
     }
 
-    /// One change for a parameter that has another shape than before, e.g. a list that became a mapping, or a mapping that is empty now: entry by entry
-    /// it would read as if values had come and gone.
+    /// One change for a list of values, and for a parameter that has another shape than before, e.g. a list that became a mapping, or a mapping that is
+    /// empty now: entry by entry it would read as if values had come and gone.
     fn of_another_form(&self, old: &Manifest, all: Vec<Change>) -> Vec<Change> {
         let mut kept: Vec<Change> = Vec::with_capacity(all.len());
+        let mut whole_lists: HashSet<String> = HashSet::new();
         for change in all {
+            if change.entry.parameter().and_then(list_of).is_some_and(|list| whole_lists.contains(list)) {
+                continue;
+            }
             let reshaped = prefixes(&change.entry).find_map(|whole| match (old.form(whole), self.form(whole)) {
+                (Some((before, Shape::List)), Some((now, Shape::List))) => {
+                    whole_lists.insert(whole.to_owned());
+                    Some(Change { entry: Entry::Parameter(whole.to_owned()), old: Some(before), new: Some(now) })
+                }
                 (Some((before, was)), Some((now, is))) if was != is => {
                     Some(Change { entry: Entry::Parameter(whole.to_owned()), old: Some(before), new: Some(now) })
                 }
@@ -176,6 +185,12 @@ enum Shape {
     Value,
     List,
     Mapping,
+}
+
+/// `numeric` of the parameter `numeric.3`.
+fn list_of(path: &str) -> Option<&str> {
+    let (list, item) = path.rsplit_once('.')?;
+    item.bytes().all(|byte| byte.is_ascii_digit()).then_some(list)
 }
 
 /// `network`, `network.text` and `network.text.dim` of the parameter `network.text.dim`.
@@ -254,6 +269,6 @@ mod tests {
         let new = manifest(json!({"lr": 0.2, "layers": [8], "decay": 0}));
         assert_ne!(old.key(), new.key());
         let names: Vec<String> = new.changes_since(&old).into_iter().map(|change| change.entry.to_string()).collect();
-        assert_eq!(names, ["params.decay", "params.lr", "params.clip", "params.layers.1"]);
+        assert_eq!(names, ["params.decay", "params.lr", "params.clip", "params.layers"]);
     }
 }

@@ -1,5 +1,7 @@
 //! `StaleReason`: why a stage must run or be restored, with old and new value.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use super::entry::{Entry, InputEntry};
@@ -92,7 +94,10 @@ impl std::fmt::Display for StaleReason {
 fn told(what: &Entry, from: Option<&str>, old: Option<&str>, new: Option<&str>) -> String {
     let (before, after) = sides(old, new);
     match what {
-        Entry::Parameter(path) => format!("{path} {before} → {after}"),
+        Entry::Parameter(path) => match of_list(old, new) {
+            Some(difference) => format!("{path} {difference}"),
+            None => format!("{path} {before} → {after}"),
+        },
         Entry::Source(path) | Entry::External(path) => match (old, new) {
             (Some(old), Some(new)) if is_digest(old) && is_digest(new) => format!("{path}: its content has changed"),
             _ => format!("{path} {before} → {after}"),
@@ -107,6 +112,32 @@ fn told(what: &Entry, from: Option<&str>, old: Option<&str>, new: Option<&str>) 
         }
         Entry::Kind | Entry::Device | Entry::Seed | Entry::Unknown(_) => format!("{what} {before} → {after}"),
     }
+}
+
+/// Two values of a manifest's entry: `0.1 → 0.2`, or of lists of names `without energy, with tempo`.
+pub fn difference(old: Option<&str>, new: Option<&str>) -> String {
+    let (before, after) = sides(old, new);
+    of_list(old, new).unwrap_or_else(|| format!("{before} → {after}"))
+}
+
+/// What came to a list of names, and what went.
+fn of_list(old: Option<&str>, new: Option<&str>) -> Option<String> {
+    /// So many names are told.
+    const NAMED: usize = 4;
+    let names = |side: Option<&str>| serde_json::from_str::<Vec<String>>(side?).ok();
+    let (old, new) = (names(old)?, names(new)?);
+    let only = |word: &str, own: &[String], other: &[String]| {
+        let other: HashSet<&String> = other.iter().collect();
+        let names: Vec<&str> = own.iter().filter(|name| !other.contains(name)).map(String::as_str).collect();
+        let more = match names.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let shown: Vec<String> = names.iter().take(NAMED).map(|name| shorten(name)).collect();
+        (!names.is_empty()).then(|| format!("{word} {}{more}", shown.join(", ")))
+    };
+    let parts: Vec<String> = [only("without", &old, &new), only("with", &new, &old)].into_iter().flatten().collect();
+    Some(if parts.is_empty() { "in another order".to_owned() } else { parts.join(", ") })
 }
 
 fn of_input(
@@ -264,5 +295,14 @@ mod tests {
         let told = reason.to_string();
         assert_eq!(told, "view …res\":20000,\"lowercase\":true} → …res\":20000,\"texts\":5,\"lowercase\":true}");
         assert_eq!(changed("params.lr", None, Some("0.001"), None), "lr 0.001 → (absent)");
+    }
+
+    #[test]
+    fn of_lists_of_names_what_came_and_went_is_told() {
+        let told = |old: &str, new: &str| changed("params.numeric", None, Some(old), Some(new));
+        assert_eq!(told(r#"["a", "b"]"#, r#"["b", "c"]"#), "numeric without a, with c");
+        assert_eq!(told(r#"["a", "b"]"#, r#"["b", "a"]"#), "numeric in another order");
+        assert_eq!(told("[]", r#"["1","2","3","4","5","6"]"#), "numeric with 1, 2, 3, 4 and 2 more");
+        assert_eq!(told("[256, 128]", "[256]"), "numeric [256, 128] → [256]");
     }
 }

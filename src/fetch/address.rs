@@ -1,8 +1,20 @@
 //! Addresses of files: where a redirect leads, and whether two have one origin.
 
+use std::borrow::Cow;
+
 use ureq::http::Uri;
 
 use super::head::shown;
+
+/// The address as it may be shown: without what stands before the host, which may be a name with a password.
+pub fn without_password(address: &str) -> Cow<'_, str> {
+    let Some((scheme, rest)) = address.split_once("//") else { return address.into() };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}//…@{host}{path}").into(),
+        None => address.into(),
+    }
+}
 
 /// An absolute http or https address.
 #[derive(Clone, Debug)]
@@ -75,6 +87,18 @@ mod tests {
 
     fn led(from: &str, to: &str) -> Result<String, String> {
         Address::parse(from).expect("an address").redirected(to).map(|address| address.uri.to_string())
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        for (address, shown) in [
+            ("https://hub.example/a@b", "https://hub.example/a@b"),
+            ("https://user:pw@hub.example:8/a", "https://…@hub.example:8/a"),
+            ("http://a@b:pw@hub", "http://…@hub"),
+            ("no address", "no address"),
+        ] {
+            assert_eq!(without_password(address), shown);
+        }
     }
 
     #[test]

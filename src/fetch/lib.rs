@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use address::Address;
+pub use address::without_password;
 use exchange::Exchange;
 use head::Head;
 

@@ -63,6 +63,7 @@ impl<'a> Download<'a> {
     fn new(request: &'a Request<'a>, progress: &'a dyn FetchProgress) -> Result<Self, Failure> {
         let endpoint = request.endpoint.trim_end_matches('/');
         if !endpoint.starts_with("https://") && !endpoint.starts_with("http://") {
+            let endpoint = runner_fetch::without_password(endpoint);
             let reason = format!("HF_ENDPOINT '{endpoint}' is no http or https address");
             return Err(Failure::Other(reason));
         }

@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use runner_fetch::without_password;
+
 use super::catalogue::{self, CatalogueEntry};
 use super::check::{check_folder, check_snapshot, is_plausible};
 use super::contents;
@@ -108,7 +110,7 @@ impl Resolver {
         if id == super::error::BUILT_IN {
             return Err(ResolveError::BuiltIn);
         }
-        let hub = format!("hub {}", self.hub_endpoint);
+        let hub = format!("hub {}", without_password(&self.hub_endpoint));
         if self.offline {
             let reason = "not asked: HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set".to_string();
             tried.push(Attempt { source: hub, reason });
@@ -275,7 +277,7 @@ impl Resolver {
         let staging = self.hub_cache.join(".runner-staging").join(&folder_name);
         fs::create_dir_all(&staging).map_err(ResolveError::io("creating", &staging))?;
         let staging = fs::canonicalize(&staging).map_err(ResolveError::io("opening", &staging))?;
-        progress.note(&format!("fetching {id} from {}", self.hub_endpoint));
+        progress.note(&format!("fetching {id} from {}", without_password(&self.hub_endpoint)));
         let request = hub::Request {
             endpoint: &self.hub_endpoint,
             hub_cache: &self.hub_cache,
@@ -287,9 +289,10 @@ impl Resolver {
         };
         let snapshot = hub::download(&request, progress)?;
         let commit = snapshot.commit.clone();
-        let published = check_snapshot(&self.hub_endpoint, entry, snapshot, progress).and_then(|files| {
-            hub_cache::publish(&self.hub_cache, (id, revision), entry.is_some(), (&commit, &files), &staging)
-        });
+        let published =
+            check_snapshot(&without_password(&self.hub_endpoint), entry, snapshot, progress).and_then(|files| {
+                hub_cache::publish(&self.hub_cache, (id, revision), entry.is_some(), (&commit, &files), &staging)
+            });
         // Whether published or refused, nothing in there is worth keeping.
         remove_staging(&staging);
         let located = Located { folder: published?, origin: Origin::Hub, revision: Some(commit) };

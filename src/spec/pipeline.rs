@@ -193,8 +193,11 @@ pub(super) fn read(fallback_name: &str, mut sources: Sources, sets: &[String]) -
     reader.seeds = if root.get("seed").is_some() { IndexMap::new() } else { seeds };
     let mut spec = reader.pipeline(fallback_name, &root);
     let unread = spec.as_mut().map(|spec| std::mem::take(&mut spec.warnings)).unwrap_or_default();
-    // What the file reads may be set for one run.
-    if changes_stages { &mut warnings } else { &mut problems }.extend(unread);
+    for problem in unread {
+        // What the file reads may be set for one run; a matrix that is set itself is a mistake of that.
+        let is_set = problem.span.is_some_and(|span| sources.is_argument(span.file));
+        if changes_stages && !is_set { &mut warnings } else { &mut problems }.push(problem);
+    }
     match spec {
         Some(spec) if problems.is_empty() => {
             Ok(PipelineSpec { sources, templates, warnings, written: Arc::new(root), ..spec })

@@ -146,7 +146,8 @@ impl<'a> Reader<'a> {
             },
             Some(name) => self.problems.push(bad_name(node.span, "pipeline", name)),
             None => self.problems.push(
-                Problem::new(node.span, format!("'name' must be text, not {}", node.value.noun())).help("quote it"),
+                Problem::new(node.span, format!("'name' must be text, not {}", node.value.noun()))
+                    .help("e.g. `name: study`"),
             ),
         }
         None

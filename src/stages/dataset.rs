@@ -248,8 +248,7 @@ pub(super) fn classes(labels: &[Option<String>]) -> Vec<String> {
 
 /// Reads and joins the inputs `rows` and `embeddings`. Classes are sorted by name.
 pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::Result<Dataset> {
-    let input = context.input("rows")?;
-    let all = input.table()?;
+    let (input, all) = split_rows::rows_with(context, "rows", &[ROW_ID, LABEL, PART])?;
     split_rows::check(&all, &input).map_err(|error| context.placed("rows", error))?;
     let rows = filtered(&all, selection.filter, context)?;
     if !selection.text.is_empty() {

@@ -1,5 +1,6 @@
 //! Files that a pipeline fetches by address, pinned by SHA-256 and kept in the user's cache.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use runner_boundary::files::read_regular;
 use runner_engine::Report;
-use runner_fetch::{self as fetch, Failure, Limits, Size, Watch};
+use runner_fetch::{self as fetch, Failure, Limits, Size, Watch, without_password};
 
 /// No download may be larger: nobody told us its size, only its digest.
 const LARGEST: u64 = 4 << 30;
@@ -29,6 +30,11 @@ pub(crate) struct Download {
 }
 
 impl Download {
+    /// The address as it may be shown.
+    pub(super) fn shown(&self) -> Cow<'_, str> {
+        without_password(&self.url)
+    }
+
     /// What is wrong with it as it is written: the key and a message.
     pub(crate) fn problem(&self) -> Option<(&'static str, String)> {
         let Download { url, sha256 } = self;
@@ -64,12 +70,12 @@ pub(super) fn get(download: &Download, report: &dyn Report) -> anyhow::Result<Ve
     let staging = tempfile::Builder::new().prefix(STAGING).tempdir_in(&folder);
     let staging = staging.with_context(|| format!("cannot write to '{}'", folder.display()))?;
     let file = fetch(&download.url, &staging.path().join("file"), report)
-        .with_context(|| format!("cannot download {}", download.url))?;
+        .with_context(|| format!("cannot download {}", download.shown()))?;
     let found = sha256_of(&file, report).with_context(|| format!("cannot read '{}'", file.display()))?;
     if found != wanted {
         bail!(
             "{} has SHA-256 {found}, not the declared {wanted} (nothing was kept; correct `sha256` if you trust the new content)",
-            download.url
+            download.shown()
         );
     }
     let keep = || -> std::io::Result<Vec<u8>> {
@@ -103,10 +109,12 @@ fn fetch(url: &str, to: &Path, report: &dyn Report) -> anyhow::Result<PathBuf> {
         unknown_length: true,
         limits: Limits { first_answer: Limits::default().silence, ..Limits::default() },
     };
-    fetch::fetch(&request, &mut |_| Ok(to.to_owned()), &Announced { report, url }).map_err(|failure| match failure {
-        Failure::Broken(reason) => anyhow!("the transfer broke off: {reason}"),
-        other => anyhow!("{other}"),
-    })
+    fetch::fetch(&request, &mut |_| Ok(to.to_owned()), &Announced { report, url: &without_password(url) }).map_err(
+        |failure| match failure {
+            Failure::Broken(reason) => anyhow!("the transfer broke off: {reason}"),
+            other => anyhow!("{other}"),
+        },
+    )
 }
 
 struct Announced<'a> {

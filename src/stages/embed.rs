@@ -19,6 +19,7 @@ use super::documents::put_document;
 use super::encoder::{self, Opened, TFIDF};
 use super::fitted_on;
 use super::required::{require_own, require_rows};
+use super::split_rows;
 use super::text_vectors::TextVectors;
 use runner_artifact::{PART_ROWS, Table, TableWriter};
 use runner_engine::{
@@ -127,7 +128,7 @@ impl Stage for Embed {
     }
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
-        let rows = context.input("rows")?.table()?;
+        let (_, rows) = split_rows::rows_with(context, "rows", &[ROW_ID])?;
         let ids = rows.column(ROW_ID)?.clone();
         let shared = self.pretrained(context)?;
         let mut columns = Vec::new();

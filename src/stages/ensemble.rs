@@ -104,9 +104,10 @@ impl Stage for Ensemble {
             );
         }
         // Where members are at fault nobody knows which models will be missed.
-        let unserved = members.iter().find(|member| !models.iter().any(|stage| is_of(member, stage)));
-        if let Some(stage) = unserved.filter(|_| context.found() == 0) {
-            context.tell("model", UNSERVED, stage.clone());
+        let unserved = members.iter().filter(|member| !models.iter().any(|stage| is_of(member, stage)));
+        let unserved: Vec<String> = unserved.cloned().collect();
+        if !unserved.is_empty() && context.found() == 0 {
+            context.tell("model", UNSERVED, unserved);
         }
         context.tell("model", NO_NETWORK, "an ensemble");
         tell_not_rows(context, "predictions", PREDICTIONS);

@@ -114,8 +114,7 @@ impl Stage for Inspect {
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let model = Predictor::read(&context.input("model")?)?;
-        let input = context.input("rows")?;
-        let all = input.table()?;
+        let (input, all) = split_rows::rows_with(context, "rows", &[ROW_ID, LABEL, PART])?;
         let checked = split_rows::check(&all, &input);
         let checked = checked
             .and_then(|()| if model.text().is_empty() { Ok(()) } else { split_rows::check_numbers(&all, &input) });

@@ -232,7 +232,7 @@ impl Stage for Load {
         }
         for (name, download) in &self.downloads {
             match download::get(download, context.report()) {
-                Ok(bytes) => files.push((name.clone(), download.url.clone(), bytes)),
+                Ok(bytes) => files.push((name.clone(), download.shown().into_owned(), bytes)),
                 Err(error) if context.report().cancelled() => return Err(error),
                 Err(error) => unreadable.push(of_chain(error.chain())),
             }

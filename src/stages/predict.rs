@@ -19,6 +19,7 @@ use super::documents::put_document;
 use super::load::all_of;
 use super::predictor::Predictor;
 use super::required::{require_of, require_rows, tell_not_rows};
+use super::split_rows;
 use runner_artifact::Table;
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext};
 use runner_ml::matrix::Matrix;
@@ -126,7 +127,8 @@ impl Stage for Predict {
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let model = Predictor::read(&context.input("model")?)?;
-        let rows = dataset::filtered(&context.input("rows")?.table()?, &self.filter, context)?;
+        let (_, rows) = split_rows::rows_with(context, "rows", &[ROW_ID])?;
+        let rows = dataset::filtered(&rows, &self.filter, context)?;
         let row_id = integers(&rows, ROW_ID)?;
         let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"), &Origin { context, port: "rows" })?;
         let probabilities = model.probabilities(&frames, &Adapter(context.report()))?;

@@ -22,7 +22,7 @@ use runner_ml::progress::Progress;
 const FORMAT: u32 = 2;
 const ENSEMBLE: &str = "ensemble.json";
 /// What an ensemble tells at plan time of members whose models it has not.
-pub(super) const UNSERVED: Fact<String> = Fact::new("unserved");
+pub(super) const UNSERVED: Fact<Vec<String>> = Fact::new("unserved");
 /// What a model is told to be at plan time where it is not a network, e.g. `an ensemble`.
 pub(super) const NO_NETWORK: Fact<&str> = Fact::new("no_network");
 /// The port of a stage's only model.
@@ -90,8 +90,11 @@ impl Predictor {
             bail!("{ensemble} of '{stage}' has format {}, this runner reads {FORMAT}", file.format);
         }
         let (mut members, mut weights) = (Vec::new(), Vec::new());
-        for member in std::mem::take(&mut file.members).into_iter().filter(|member| member.weight > 0.0) {
-            let Some(place) = &member.file else { bail!(unserved(stage, &member.name)) };
+        file.members.retain(|member| member.weight > 0.0);
+        let without = file.members.iter().filter(|member| member.file.is_none());
+        let without: Vec<String> = without.map(|member| member.name.clone()).collect();
+        for member in std::mem::take(&mut file.members) {
+            let Some(place) = &member.file else { bail!(unserved(stage, &without)) };
             weights.push(member.weight);
             members.push((member.name, Some(Predictor::read_at(input, place)?)));
         }
@@ -156,10 +159,14 @@ impl Predictor {
 
     /// Says at plan time that the model at input `port` cannot predict the inputs `rows` and `embeddings`, where that is known.
     pub(crate) fn check(context: &mut CheckContext, port: &str) {
-        if let Some(member) = context.fact(port, UNSERVED).cloned() {
+        if let Some(members) = context.fact(port, UNSERVED).cloned() {
             let stage = context.inputs(port).first().map(|shape| shape.stage.clone()).unwrap_or_default();
-            let help = format!("leave '{member}' out of `members`, or name its model under `models` of '{stage}'");
-            context.common_problem(&[port], format!("models of {stage}"), unserved(&stage, &member), Some(help));
+            let (it, its_model) = if members.len() == 1 { ("it", "its model") } else { ("them", "their models") };
+            let named = members.join(", ");
+            let help = format!(
+                "name {its_model} under `models` of '{stage}' (`models: [{named}]`), or leave {it} out of `members`"
+            );
+            context.common_problem(&[port], format!("models of {stage}"), unserved(&stage, &members), Some(help));
         }
         fitted_on::check(context, port);
         let embedded = match context.inputs("embeddings") {
@@ -328,8 +335,13 @@ fn ensemble_at(place: &str) -> String {
     if place.is_empty() { ENSEMBLE.to_owned() } else { format!("{place}.{ENSEMBLE}") }
 }
 
-fn unserved(stage: &str, member: &str) -> String {
-    format!("the ensemble '{stage}' cannot predict new rows: it was not given the model of its member '{member}'")
+fn unserved(stage: &str, members: &[String]) -> String {
+    let named: Vec<String> = members.iter().map(|member| format!("'{member}'")).collect();
+    let (models, members) = if named.len() == 1 { ("the model", "member") } else { ("the models", "members") };
+    format!(
+        "the ensemble '{stage}' cannot predict new rows: it was not given {models} of its {members} {}",
+        listed(named)
+    )
 }
 
 pub(super) fn distinct(names: impl IntoIterator<Item = String>) -> Vec<String> {

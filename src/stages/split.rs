@@ -398,7 +398,8 @@ fn with_remedy(
     let is_of_classes = matches!(error, SplitError::TooRare { .. } | SplitError::InOneFold(_));
     let Some(rare) = rare.filter(|rare| is_of_classes && rare.len() + gone.len() <= MOST) else { return error.into() };
     let names: Vec<String> = gone.union(&rare).map(|class| yaml(class)).collect();
-    let remedy = format!("to leave them out: `where: {{{}: {{not: [{}]}}}}`", yaml(label), names.join(", "));
+    let remedy =
+        format!("to leave them out, write in this stage `where: {{{}: {{not: [{}]}}}}`", yaml(label), names.join(", "));
     anyhow!(Lines::new([error.to_string(), remedy]))
 }
 

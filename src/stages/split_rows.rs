@@ -6,8 +6,31 @@ use anyhow::{anyhow, bail};
 
 use super::columns::{FOLD, LABEL, PART, ROW_ID, optional_integers, strings};
 use runner_artifact::Table;
-use runner_engine::{InputView, listed};
+use runner_engine::{InputView, StageContext, listed};
 use runner_ml::split::Part;
+
+/// The rows at a port, which must have these columns of ours: a program of the user's may have left them out.
+pub(super) fn rows_with<'a>(
+    context: &StageContext<'a>,
+    port: &str,
+    names: &[&str],
+) -> anyhow::Result<(InputView<'a>, Table)> {
+    let input = context.input(port)?;
+    let table = input.table()?;
+    let missing: Vec<String> =
+        names.iter().filter(|name| table.column(name).is_err()).map(|name| format!("'{name}'")).collect();
+    if missing.is_empty() {
+        return Ok((input, table));
+    }
+    let columns = if missing.len() == 1 { "column" } else { "columns" };
+    let error = anyhow!(
+        "the output '{}' of '{}' has no {columns} {} (a program that passes rows on keeps the columns whose names begin with 'runner.')",
+        input.port(),
+        input.stage(),
+        listed(missing)
+    );
+    Err(context.placed(port, error))
+}
 
 /// Refuses rows whose added columns are not those of a split: a part of each row, the label of each row, folds of the training rows alone,
 /// counted from 0. Of columns that the table has not there is nothing to say.

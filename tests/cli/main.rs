@@ -1,5 +1,6 @@
 //! The command line: what the terminal shows, options, comparisons, history.
 
+mod borders;
 mod compare;
 mod history;
 mod init;

@@ -137,8 +137,8 @@ fn a_class_unseen_in_training() {
     let run = work.run();
     assert_eq!(run.code, Some(1), "{run:?}");
     insta::assert_snapshot!(run.error(), @"
-    pipeline.yaml:11:13: too rare to be in 3 parts and two folds: class 'jazz' (1 row) (each needs 4 rows or more, in as many groups where rows are linked: bring more rows, give fewer group columns, or a share of 0 to a part, or lower `folds`)
-    to leave them out: `where: {genre: {not: [jazz]}}`
+    pipeline.yaml:11:13: too rare to be in 3 parts and two folds: class 'jazz' (1 row) (each needs 4 rows or more, in as many groups where rows are linked: bring more rows, or leave such classes out)
+    to leave them out, write in this stage `where: {genre: {not: [jazz]}}`
     ");
 }
 

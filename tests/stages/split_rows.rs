@@ -72,17 +72,23 @@ const READERS: [(&str, &str); 5] = [
 ];
 
 fn run(added: &Added, readers: &[&str]) -> crate::workspace::Run {
+    run_on(&added.ipc(), readers)
+}
+
+fn run_on(made: &[u8], readers: &[&str]) -> crate::workspace::Run {
     let mut yaml = "name: made\nseed: 1\nstages:
   made: {kind: command, run: [cp, made.arrow, \"{out}/rows.arrow\"], outputs: {rows: rows.arrow}}
   sound: {kind: command, run: [cp, sound.arrow, \"{out}/rows.arrow\"], outputs: {rows: rows.arrow}}
-  good: {kind: train, rows: sound, numeric: [x], epochs: 1, network: {trunk: {layers: [4]}}}
-  words: {kind: embed, rows: made, fit: made, columns: [title], encoder: tfidf, tfidf: {dim: 3}}\n"
+  good: {kind: train, rows: sound, numeric: [x], epochs: 1, network: {trunk: {layers: [4]}}}\n"
         .to_owned();
+    if ["text", "words"].iter().any(|name| readers.contains(name)) {
+        yaml += "  words: {kind: embed, rows: made, fit: made, columns: [title], encoder: tfidf, tfidf: {dim: 3}}\n";
+    }
     for (name, stage) in READERS.iter().filter(|(name, _)| readers.contains(name)) {
         yaml += &format!("  {name}: {stage}\n");
     }
     let work = Workspace::new().pipeline(&yaml);
-    work.write("made.arrow", &added.ipc());
+    work.write("made.arrow", made);
     work.write("sound.arrow", &Added::sound().ipc());
     work.run()
 }
@@ -146,4 +152,23 @@ fn labels_are_no_blanks_and_numbers_of_rows_are_their_own() {
         run.stderr.contains("take such rows for one") || format!("{:?}", run.lines).contains("take such rows for one"),
         "{run:?}"
     );
+}
+
+#[test]
+fn columns_that_a_program_left_out_are_named() {
+    let number: ArrayRef = Arc::new(Int64Array::from_iter_values(0..4));
+    let one = Table::from_columns([("x", number)]).expect("a table");
+    let none = one.project(&[]).expect("a table");
+    for table in [one, none] {
+        for (reader, columns) in [
+            ("base", "columns 'runner.row_id', 'runner.label', 'runner.part'"),
+            ("net", "columns 'runner.row_id', 'runner.label', 'runner.part'"),
+            ("look", "columns 'runner.row_id', 'runner.label', 'runner.part'"),
+            ("words", "column 'runner.row_id'"),
+        ] {
+            let run = run_on(&table.to_ipc().expect("Arrow"), &[reader]);
+            let said = format!("{}{}", run.error(), run.stderr);
+            assert!(said.contains(&format!("the output 'rows' of 'made' has no {columns} (")), "{reader}: {said}");
+        }
+    }
 }

@@ -204,13 +204,13 @@ fn all_rare_classes_are_named_at_once_with_a_way_out() {
     let run = work.run();
     assert_eq!(run.code, Some(1));
     insta::assert_snapshot!(stable(&run.error()), @"
-    pipeline.yaml:4:3: too rare to be in 3 parts and two folds: classes 'a, b' (2 rows), 'dodo' (1 row), 'kakapo' (2 rows), 'okapi' (1 row) (each needs 4 rows or more, in as many groups where rows are linked: bring more rows, give fewer group columns, or a share of 0 to a part, or lower `folds`)
-    to leave them out: `where: {y: {not: ['a, b', dodo, kakapo, okapi]}}`
+    pipeline.yaml:4:3: too rare to be in 3 parts and two folds: classes 'a, b' (2 rows), 'dodo' (1 row), 'kakapo' (2 rows), 'okapi' (1 row) (each needs 4 rows or more, in as many groups where rows are linked: bring more rows, or leave such classes out)
+    to leave them out, write in this stage `where: {y: {not: ['a, b', dodo, kakapo, okapi]}}`
     ");
     let remedy = "where: {y: {not: ['a, b', dodo, kakapo, okapi]}}";
     insta::assert_snapshot!(stable(&run.error()), @"
-    pipeline.yaml:4:3: too rare to be in 3 parts and two folds: classes 'a, b' (2 rows), 'dodo' (1 row), 'kakapo' (2 rows), 'okapi' (1 row) (each needs 4 rows or more, in as many groups where rows are linked: bring more rows, give fewer group columns, or a share of 0 to a part, or lower `folds`)
-    to leave them out: `where: {y: {not: ['a, b', dodo, kakapo, okapi]}}`
+    pipeline.yaml:4:3: too rare to be in 3 parts and two folds: classes 'a, b' (2 rows), 'dodo' (1 row), 'kakapo' (2 rows), 'okapi' (1 row) (each needs 4 rows or more, in as many groups where rows are linked: bring more rows, or leave such classes out)
+    to leave them out, write in this stage `where: {y: {not: ['a, b', dodo, kakapo, okapi]}}`
     ");
     work.edit("pipeline.yaml", "folds: 2}", &format!("folds: 2, {remedy}}}"));
     work.run().succeeded();
@@ -308,8 +308,16 @@ fn the_advice_on_rare_classes_needs_to_be_taken_once() {
     let rows: String = (0..160).map(|row| format!("{row},{},{}\n", group(row), class(row))).collect();
     let yaml = SPLIT.replace("folds: 2}", "folds: 2, groups: [g]}");
     let work = Workspace::new().file("t.csv", &format!("x,g,y\n{rows}")).pipeline(&yaml);
-    let advice =
-        |error: &str| error.split_once("to leave them out: `").expect("advice").1.split_once('`').unwrap().0.to_owned();
+    let advice = |error: &str| {
+        error
+            .split_once("to leave them out, write in this stage `")
+            .expect("advice")
+            .1
+            .split_once('`')
+            .unwrap()
+            .0
+            .to_owned()
+    };
     let first = advice(&work.run().error());
     work.edit("pipeline.yaml", "groups: [g]}", &format!("groups: [g], {first}}}"));
     work.run().succeeded();

@@ -90,8 +90,8 @@ pub enum SplitError {
     EmptyClass(String),
     #[error(
         "too rare to be in {parts} parts{}: {} (each needs {needed} rows or more, in as many groups where rows are linked: \
-         bring more rows, give fewer group columns, or a share of 0 to a part{})",
-        if *.folds > 0 { " and two folds" } else { "" }, RareClass::list(.classes), if *.folds > 0 { ", or lower `folds`" } else { "" }
+         bring more rows, or leave such classes out)",
+        if *.folds > 0 { " and two folds" } else { "" }, RareClass::list(.classes)
     )]
     TooRare {
         classes: Vec<RareClass>,

@@ -1,11 +1,12 @@
 //! Differences of two manifests as a person wants them: values one by one, what comes from other stages in one line for each input.
 
-use runner_engine::Entry;
+use indexmap::IndexMap;
+use runner_engine::{Entry, InputEntry, InputName, difference, shorten};
 
 use super::Changed;
 
-/// Longer values are cut: the pipeline file and `explain` have them whole.
-const LONGEST: usize = 48;
+/// So many columns or outputs are named.
+const NAMED: usize = 4;
 
 /// One line of what differs.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,29 +21,78 @@ pub struct Line {
     pub(crate) inherited: bool,
 }
 
-/// Of two kinds only what both know is worth a line.
+/// Of two kinds only what both know is worth a line, and what they read.
 pub fn lines(all: &[Changed]) -> Vec<Line> {
     let other_kind = all.iter().any(|change| change.what == Entry::Kind);
     let mut lines = Vec::new();
-    let mut inputs: Vec<(String, usize)> = Vec::new();
+    let mut inputs: IndexMap<&InputName, InputChanges> = IndexMap::new();
     for change in all {
-        if let Entry::Input(input, _) = &change.what {
-            let name = format!("input {}", input.to_string().replace('.', " "));
-            match inputs.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, count)) => *count += 1,
-                None => inputs.push((name, 1)),
-            }
+        if let Entry::Input(input, what) = &change.what {
+            inputs.entry(input).or_default().add(what, change);
         } else if !other_kind || (change.a.is_some() && change.b.is_some() && change.what != Entry::Version) {
             let (what, path) = named(&change.what);
-            let how = format!("{} → {}", value(change.a.as_deref()), value(change.b.as_deref()));
+            let how = difference(change.a.as_deref(), change.b.as_deref());
             lines.push(Line { what, how, path, inherited: false });
         }
     }
-    lines.extend(inputs.into_iter().map(|(what, count)| {
-        let parts = if count == 1 { "column or port differs" } else { "columns or ports differ" };
-        Line { what, how: format!("{count} {parts}"), path: None, inherited: true }
+    lines.extend(inputs.into_iter().map(|(input, changes)| Line {
+        what: format!("input {}", input.to_string().replace('.', " ")),
+        how: changes.told(),
+        path: None,
+        inherited: true,
     }));
     lines
+}
+
+/// What differs of one input.
+#[derive(Default)]
+struct InputChanges<'a> {
+    only_a: Vec<&'a str>,
+    only_b: Vec<&'a str>,
+    columns: Vec<&'a str>,
+    outputs: Vec<&'a str>,
+    rows: Option<String>,
+    /// Its metadata, its parameters, or all of what is no table.
+    other: Option<&'static str>,
+}
+
+impl<'a> InputChanges<'a> {
+    fn add(&mut self, what: &'a InputEntry, change: &Changed) {
+        match what {
+            InputEntry::Column(name) => match (&change.a, &change.b) {
+                (Some(_), None) => self.only_a.push(name),
+                (None, Some(_)) => self.only_b.push(name),
+                _ => self.columns.push(name),
+            },
+            InputEntry::Output(name) => self.outputs.push(name),
+            InputEntry::Rows => self.rows = Some(difference(change.a.as_deref(), change.b.as_deref())),
+            InputEntry::Stage => self.other = Some("the stage's parameters"),
+            InputEntry::Warnings => self.other = self.other.or(Some("what it warns of")),
+            InputEntry::Metadata => self.other = self.other.or(Some("the table's metadata")),
+            InputEntry::Whole => self.other = Some("its content"),
+        }
+    }
+
+    fn told(&self) -> String {
+        let named = |names: &[&str], noun: &str, how: &str| {
+            let more = match names.len().saturating_sub(NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let shown: Vec<String> = names.iter().take(NAMED).map(|name| shorten(name)).collect();
+            let plural = if names.len() == 1 { "" } else { "s" };
+            (!names.is_empty()).then(|| format!("{noun}{plural} {}{more}{how}", shown.join(", ")))
+        };
+        let parts = [
+            self.rows.as_ref().map(|rows| format!("rows {rows}")),
+            named(&self.only_a, "column", " only in A"),
+            named(&self.only_b, "column", " only in B"),
+            named(&self.columns, "column", ""),
+            named(&self.outputs, "output", ""),
+            self.other.map(str::to_owned),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+    }
 }
 
 /// An entry of a manifest in words, and the path of its parameter.
@@ -55,19 +105,6 @@ fn named(entry: &Entry) -> (String, Option<String>) {
         other => other.to_string(),
     };
     (words, entry.parameter().map(str::to_owned))
-}
-
-fn value(value: Option<&str>) -> String {
-    match value {
-        None => "(absent)".to_owned(),
-        Some(text) => {
-            let text = runner_engine::shorten(text);
-            match text.chars().count() > LONGEST {
-                true => text.chars().take(LONGEST - 1).chain(['…']).collect(),
-                false => text,
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -86,6 +123,7 @@ mod tests {
             changed("source.files.train", Some(&digest), None),
             changed("version", Some("3"), Some("4")),
             changed("input.rows.0.columns.tempo", Some("a"), Some("b")),
+            changed("input.rows.0.columns.acousticness", Some("a"), None),
             changed("input.rows.0.columns.energy", Some("a"), Some("b")),
         ];
         let told: Vec<(String, String)> = lines(&all).into_iter().map(|line| (line.what, line.how)).collect();
@@ -93,7 +131,7 @@ mod tests {
             ("optimizer.lr", "0.001 → 0.003"),
             ("content of files.train", "0123456789ab → (absent)"),
             ("version of the stage's code", "3 → 4"),
-            ("input rows 0", "2 columns or ports differ"),
+            ("input rows 0", "column acousticness only in A; columns tempo, energy"),
         ];
         assert_eq!(told, expected.map(|(what, how)| (what.to_owned(), how.to_owned())));
     }
