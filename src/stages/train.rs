@@ -52,7 +52,8 @@ training_parameters! { with_training! {
         #[serde(default)]
         #[schemars(extend("uniqueItems" = true))]
         text: Vec<String>,
-        /// Columns whose values get learned vectors, e.g. track_artist; a value that training did not see is unknown.
+        /// Columns whose values get learned vectors, e.g. track_artist; a value that training did not see is unknown; a missing one is a value of its
+        /// own where training has any.
         #[serde(default)]
         #[schemars(extend("uniqueItems" = true))]
         categories: Vec<String>,
@@ -117,7 +118,7 @@ impl Train {
 
 impl Stage for Train {
     const KIND: &'static str = "train";
-    const VERSION: u32 = 15;
+    const VERSION: u32 = 16;
     const TIME_GROWS_WITH: &'static [&'static str] = &["epochs"];
     const SUMMARY: &'static str = "a network on numbers, texts or both";
     const INPUTS: &'static [InputPort] = &[

@@ -26,7 +26,7 @@ def scale(x, kind, **p):
 
 
 def inputs(recipe, columns):
-    """One matrix for each branch: numbers (NaN for missing), vectors, codes of categories (0 for what training did not see).
+    """One matrix for each branch: numbers (NaN for missing), vectors, codes of categories (0 for what training did not see; a missing text is None).
 
     `columns` holds numbers and lists of vectors by name, and the texts of categories by (name, "category")."""
     numbers, marks = [], []
@@ -43,6 +43,8 @@ def inputs(recipe, columns):
         branches.append(x * column["factor"])
     for column in recipe["inputs"].get("categories", []):
         code = {value: i + 1 for i, value in enumerate(column["values"])}
+        if column.get("missing"):
+            code[None] = len(code) + 1
         branches.append(np.array([[code.get(value, 0)] for value in columns[column["name"], "category"]]))
     return branches
 

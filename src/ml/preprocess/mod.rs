@@ -51,7 +51,7 @@ pub(crate) struct Wishes<'a> {
     pub(crate) adapted: &'a [String],
 }
 
-/// A column of categories. The input is a value's place in `values`, counted from 1; 0 stands for all others and for missing.
+/// A column of categories. The input is a value's place in `values`, counted from 1; 0 stands for all others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CategoryColumn {
@@ -59,6 +59,24 @@ pub struct CategoryColumn {
     pub name: String,
     /// The values of the training rows that are frequent enough, sorted.
     pub values: Vec<String>,
+    /// Whether a missing value is one of its own, whose place comes after those of `values`: where it is frequent enough in training. Else it is 0.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub missing: bool,
+}
+
+impl CategoryColumn {
+    /// Inputs that there are, 0 among them.
+    pub(crate) fn width(&self) -> usize {
+        self.values.len() + 1 + usize::from(self.missing)
+    }
+
+    fn code(&self, value: Option<&String>) -> usize {
+        match value {
+            Some(value) => self.values.binary_search(value).map_or(0, |place| place + 1),
+            None if self.missing => self.values.len() + 1,
+            None => 0,
+        }
+    }
 }
 
 /// An embedding column.
@@ -140,7 +158,12 @@ impl Preprocessing {
                 *counts.entry(value).or_default() += 1;
             }
             counts.retain(|_, count| *count >= *least);
-            Ok(CategoryColumn { name: name.clone(), values: counts.into_keys().map(str::to_owned).collect() })
+            let missing = rows.iter().filter(|&&i| values[i].is_none()).count();
+            Ok(CategoryColumn {
+                name: name.clone(),
+                values: counts.into_keys().map(str::to_owned).collect(),
+                missing: missing >= (*least).max(1),
+            })
         };
         Ok(Preprocessing {
             numeric: wishes.numeric.iter().map(numeric).collect::<Result<_, _>>()?,
@@ -164,9 +187,9 @@ impl Preprocessing {
         self.text.iter().map(|column| (column.name.clone(), column.dim)).collect()
     }
 
-    /// Name and number of values of every column of categories, the unknown one included.
+    /// Name and number of values of every column of categories, the unknown one and the missing one included.
     pub(crate) fn category_widths(&self) -> Vec<(String, usize)> {
-        self.categories.iter().map(|column| (column.name.clone(), column.values.len() + 1)).collect()
+        self.categories.iter().map(|column| (column.name.clone(), column.width())).collect()
     }
 
     /// The inputs of a network for `rows` of the frame, in that order: one matrix for the numbers (if there are any),
@@ -204,11 +227,8 @@ impl Preprocessing {
         }
         for column in &self.categories {
             let values = categories(frame, &column.name)?;
-            let code = |row: &usize| {
-                let place = values[*row].as_ref().and_then(|value| column.values.binary_search(value).ok());
-                // f32 holds whole numbers up to 2²⁴ exactly.
-                place.map_or(0.0, |place| (place + 1) as f32)
-            };
+            // f32 holds whole numbers up to 2²⁴ exactly.
+            let code = |row: &usize| column.code(values[*row].as_ref()) as f32;
             inputs.push(Matrix::from_vec(rows.len(), 1, rows.iter().map(code).collect()).into());
         }
         Ok(inputs)

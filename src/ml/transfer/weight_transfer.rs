@@ -18,6 +18,9 @@ pub(crate) struct RowNames<'a> {
     tables: BTreeMap<String, Vec<Option<&'a str>>>,
 }
 
+/// Names the row of the missing value; no cell of a table holds a NUL.
+const MISSING: &str = "missing\0";
+
 /// Size of the noise on new rows, as a share of the old rows' root mean square: enough to tell several of them apart.
 const NOISE: f64 = 0.01;
 
@@ -25,7 +28,8 @@ impl<'a> RowNames<'a> {
     pub(crate) fn new(blueprint: &Blueprint, preprocessing: &'a Preprocessing, classes: &'a [String]) -> Self {
         let tables = blueprint.branches.iter().filter(|branch| matches!(branch.embedding, Embedding::Table { .. }));
         let named = |column: &'a crate::preprocess::CategoryColumn| {
-            std::iter::once(None).chain(column.values.iter().map(|value| Some(value.as_str()))).collect()
+            let values = column.values.iter().map(|value| Some(value.as_str()));
+            std::iter::once(None).chain(values).chain(column.missing.then_some(Some(MISSING))).collect()
         };
         RowNames {
             classes: classes.iter().map(|class| Some(class.as_str())).collect(),
@@ -125,7 +129,8 @@ fn match_rows(
     }
     let kept: Vec<&Option<&str>> = names.iter().filter(|name| place.contains_key(*name)).collect();
     let dropped: Vec<&Option<&str>> = old_names.iter().filter(|name| !names.contains(name)).collect();
-    let named = |names: &[&Option<&str>]| names.iter().filter_map(|name| name.map(str::to_owned)).collect();
+    let shown = |name: &str| if name == MISSING { "(missing)".to_owned() } else { name.to_owned() };
+    let named = |names: &[&Option<&str>]| names.iter().filter_map(|name| name.map(shown)).collect();
     let rows = match head {
         true => MatchedRows::Classes {
             kept: named(&kept),

@@ -228,6 +228,26 @@ fn agrees_with(variable: &str, script: &str) {
 }
 
 #[test]
+fn a_missing_category_that_training_saw_is_one_of_its_own() {
+    let mut fixture = Fixture::new(300, 3).with_artists();
+    let mut values = fixture.frame.categories("artist").unwrap().to_vec();
+    values.iter_mut().step_by(5).for_each(|value| *value = None);
+    fixture.frame.insert_categories("artist", values);
+    let model = fitted(&fixture, 1).model;
+    let column = &model.preprocessing().categories[0];
+    assert!(column.missing && column.values.len() == 6);
+    let with = |value: Option<&str>| {
+        let mut frame = fixture.frame.take(&[0]);
+        frame.insert_categories("artist", vec![value.map(str::to_owned)]);
+        model.predict_probabilities(&frame).unwrap()
+    };
+    assert_ne!(with(None), with(Some("somebody else")));
+    // Kept with the model.
+    let text = serde_json::to_string(column).unwrap();
+    assert!(text.ends_with(r#""missing":true}"#), "{text}");
+}
+
+#[test]
 fn a_value_that_training_did_not_see_is_predicted_as_an_unknown_one() {
     let fixture = Fixture::new(300, 3).with_artists();
     let model = fitted(&fixture, 1).model;
