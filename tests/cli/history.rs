@@ -200,13 +200,13 @@ fn a_damaged_record_of_a_run_is_told_of() {
     $ runner runs
     no run is recorded in 'artifacts' yet
     [standard error]
-    warning: 'artifacts/.store/runs/[run].json' cannot be read: that run is not listed and keeps no results
+    warning: 'artifacts/.store/runs/[run].json' cannot be read: that run is not listed and keeps no results (remove the file)
     ");
     insta::assert_snapshot!(work.screen(&["gc", "--dry-run"]), @"
     $ runner gc --dry-run
     nothing to remove; kept runs: 0
     [standard error]
-    warning: 'artifacts/.store/runs/[run].json' cannot be read: that run is not listed and keeps no results
+    warning: 'artifacts/.store/runs/[run].json' cannot be read: that run is not listed and keeps no results (remove the file)
     ");
 }
 

@@ -227,7 +227,7 @@ fn an_artifacts_folder_that_cannot_be_written() {
     work.write("artifacts/.store", b"in the way");
     insta::assert_snapshot!(work.screen(&["run", "pipeline.yaml"]), @"
     $ runner run pipeline.yaml
-    error: cannot read 'artifacts/.store/format': not a directory
+    error: cannot read 'artifacts/.store/format': not a directory (a file lies where a folder is meant: choose another with --artifacts)
     [exit code 1]
     ");
 }
