@@ -13,12 +13,12 @@ use arrow::datatypes::{DataType, Float64Type};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::decision::{Known, Workspace};
 use super::event::Sink;
 use super::execute::Execution;
 use super::port::{PortType, Threads};
 use super::record::{ActionRecord, FileRecord};
 use super::repair::Repairs;
+use super::workspace::{Known, Workspace};
 use runner_artifact::{Digest, Store, StoreOptions, Table};
 use runner_boundary::text::of_chain;
 use runner_spec::listed;

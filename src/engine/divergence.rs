@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::decision::Workspace;
 use super::lock::LockFile;
 use super::plan_decisions::plan_decisions;
+use super::workspace::Workspace;
 
 /// One stage that is not as the lock says.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -10,7 +10,7 @@ use std::time::{Instant, SystemTime};
 use anyhow::anyhow;
 
 use super::context::{Reporter, SourceChanged, StageContext, Surroundings, YamlPlace};
-use super::decision::{Decision, Known, Workspace, load_record};
+use super::decision::Decision;
 use super::event::{Event, Outcome, Sink};
 use super::input::BoundInput;
 use super::manifest::Manifest;
@@ -19,6 +19,7 @@ use super::port::Report;
 use super::reason::StaleReason;
 use super::record::{ActionRecord, Provenance};
 use super::repair::{ATTEMPTS, Repairs, damage_in, examine, store_errors};
+use super::workspace::{Known, Workspace, load_record};
 use super::{machine, memory_probe, placing};
 use runner_artifact::{ActionLock, BlobState, Digest, FileStamp};
 use runner_boundary::text::Lines;

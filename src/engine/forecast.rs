@@ -5,11 +5,11 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use super::decision::Workspace;
 use super::event::Outcome;
 use super::history::History;
 use super::manifest::Manifest;
 use super::record::ActionRecord;
+use super::workspace::Workspace;
 
 /// Runs that are looked through for a stage or a kind that has no result in place.
 const RUNS: usize = 50;

@@ -79,14 +79,16 @@ mod resolve;
 mod resources;
 mod run;
 mod stage;
+mod stage_manifest;
 mod work;
+mod workspace;
 
 pub use audit::{AuditOptions, Audited, audit};
 pub use bind::SEED;
 pub use calendar::utc;
 pub use check::{CheckContext, InputShape};
 pub use context::{Memo, StageContext};
-pub use decision::{Decision, Status, Workspace};
+pub use decision::{Decision, Status};
 pub use divergence::{Divergence, divergences};
 pub use entry::InputName;
 pub use entry::{Entry, InputEntry};
@@ -110,6 +112,7 @@ pub use recorder::{Recorded, RunLabel, run_recorded};
 pub use resources::{Memory, Resources};
 pub use run::{RunOptions, RunSummary, run};
 pub use stage::{Kind, KindInfo, Registry, Stage};
+pub use workspace::Workspace;
 
 pub use keys::parameter_paths;
 pub use runner_spec::{Problem, Step, listed, suggest, typed_json};

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::decision::Workspace;
 use super::event::{Event, Sink};
 use super::plan::PlannedStage;
 use super::record::{ActionRecord, FileRecord};
+use super::workspace::Workspace;
 use runner_artifact::{Digest, Store};
 
 /// Puts the result where people look for it, and takes away files of the previous result that are no longer made.

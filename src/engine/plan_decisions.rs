@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::decision::{Decision, Known, Workspace};
+use super::decision::Decision;
 use super::ready_set::ReadySet;
 use super::reason::StaleReason;
 use super::record::ActionRecord;
+use super::workspace::{Known, Workspace};
 use runner_artifact::Digest;
 
 /// Decides on every selected stage (closed under dependencies, in topological order) without running anything. Stages below one that must run

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use super::decision::Workspace;
 use super::forecast::Forecaster;
 use super::resources::Budget;
 use super::work::Waiting;
+use super::workspace::Workspace;
 
 /// A stage that does not fit is passed over by this many smaller ones; then it is its turn, so that it does not wait for ever.
 const PATIENCE: usize = 8;

@@ -12,12 +12,12 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::calendar::civil;
-use super::decision::Workspace;
 use super::event::{Event, Outcome, Sink};
 use super::history::{FORMAT, History, RunOutcome, RunRecord, StageEntry};
 use super::patience::{LOOK, Patience};
 use super::record::ActionRecord;
 use super::run::{RunOptions, RunSummary, StageResult, run};
+use super::workspace::Workspace;
 use super::{machine, memory_probe};
 use runner_artifact::{Store, StoreError};
 use runner_boundary::text::of_chain;

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use super::decision::{Decision, Workspace};
+use super::decision::Decision;
 use super::event::{Event, Outcome, Sink};
 use super::patience::LOOK;
 use super::plan_decisions::decide_each;
@@ -18,6 +18,7 @@ use super::record::ActionRecord;
 use super::repair::Repairs;
 use super::resources::Budget;
 use super::work::{Done, Finished, State, Task, Waiting, Work};
+use super::workspace::Workspace;
 use runner_artifact::{Digest, StoreGuard};
 use runner_boundary::text::of_chain;
 

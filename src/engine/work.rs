@@ -13,7 +13,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::decision::Workspace;
 use super::event::{Outcome, Sink};
 use super::execute::Execution;
 use super::manifest::Manifest;
@@ -21,6 +20,7 @@ use super::reason::StaleReason;
 use super::record::ActionRecord;
 use super::repair::Repairs;
 use super::resources::Need;
+use super::workspace::Workspace;
 use runner_artifact::{ActionLock, Digest};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
