@@ -20,9 +20,9 @@ const PAGE: &[u8] = b"<!doctype html>";
 pub(super) struct ReportArguments {
     #[command(flatten)]
     study: StudyArguments,
-    /// The `report` stage whose page it is; needed where the pipeline has several. Without any, all stages are told of
+    /// The `report` stage whose page it is; needed where the pipeline has several. Without one, the page has all stages
     stage: Option<String>,
-    /// The run to hold the results against (its id, `last`, `last~1`); by default the newest that had other results
+    /// The run to compare the results with (its id, `last`, `last~1`); by default the newest that had other results
     #[arg(long, value_name = "RUN")]
     against: Option<String>,
     /// The file to write; by default `page.html` beside the folders of the pipeline's stages
@@ -62,7 +62,7 @@ pub(super) fn report(arguments: &ReportArguments) -> Outcome {
     let style = screen::Style::stdout();
     let mut text = format!("{} {}\n", style.bold(&screen::path(&out)), screen::bytes(page.html.len() as u64));
     text.push_str(&match &page.against {
-        Some(run) => format!("  held against the run {run}\n"),
+        Some(run) => format!("  compared with the run {run}\n"),
         None => "  no earlier run of this pipeline had other results\n".to_owned(),
     });
     let mark = style.warning("!");
@@ -77,7 +77,7 @@ pub(super) fn report(arguments: &ReportArguments) -> Outcome {
         text.push_str(&format!("  {mark} whether the results are up to date is not known: {why}\n"));
     }
     if !page.missing.is_empty() {
-        text.push_str(&format!("  {mark} without a result, so not told of: {}\n", page.missing.join(", ")));
+        text.push_str(&format!("  {mark} without a result, left out: {}\n", page.missing.join(", ")));
     }
     super::print(&text);
     Ok(DONE)
