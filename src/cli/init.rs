@@ -1,6 +1,9 @@
-//! `runner init`: a new study: the pipelines and a synthetic sample of songs.
+//! `runner init`: a new study, of a table of the user's or of the bundled songs.
 
-use std::path::PathBuf;
+mod draft;
+mod table;
+
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -10,6 +13,7 @@ use super::{DONE, Outcome, screen};
 use crate::boundary::files::{read_regular, refuse_special};
 use crate::boundary::text::quoted;
 use crate::report::counted;
+use crate::spec::is_name;
 use crate::{artifact, sample};
 
 /// The pipelines of this repository, carried in the program.
@@ -27,6 +31,18 @@ pub(super) struct InitArguments {
     /// The folder of the study
     #[arg(default_value = ".")]
     folder: PathBuf,
+    /// The table to learn from: writes a pipeline for it, in which each choice stands with its reason
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+    /// The column to predict, by its name or its number from 1; without it, `--from` lists what may be meant
+    #[arg(long, value_name = "COLUMN", requires = "from")]
+    label: Option<String>,
+    /// The table to predict, with the same columns
+    #[arg(long, value_name = "FILE", requires = "from")]
+    test: Option<PathBuf>,
+    /// The encoder of texts, e.g. sentence-transformers/all-MiniLM-L6-v2; by default words are counted
+    #[arg(long, value_name = "NAME", requires = "from")]
+    encoder: Option<String>,
     /// Seed of the synthetic songs
     #[arg(long, default_value_t = sample::SEED)]
     seed: u64,
@@ -36,6 +52,57 @@ pub(super) struct InitArguments {
 }
 
 pub(super) fn init(arguments: &InitArguments) -> Outcome {
+    match &arguments.from {
+        Some(from) => of_table(arguments, from),
+        None => of_songs(arguments),
+    }
+}
+
+/// A pipeline for a table of the user's.
+fn of_table(arguments: &InitArguments, from: &Path) -> Outcome {
+    let train = table::Source::read("train", from)?;
+    let new = arguments.test.as_deref().map(|path| table::Source::read("new", path)).transpose()?;
+    let study = table::study(&train, new.as_ref(), arguments.label.as_deref())?;
+    let mut command =
+        format!("runner init {} --from {}", for_shell(&arguments.folder.display().to_string()), for_shell(&train.path));
+    command.push_str(&format!(" --label {}", for_shell(&study.label)));
+    new.iter().for_each(|new| command.push_str(&format!(" --test {}", for_shell(&new.path))));
+    arguments.encoder.iter().for_each(|encoder| command.push_str(&format!(" --encoder {}", for_shell(encoder))));
+    let place = |path: &str| seen_from(&arguments.folder, Path::new(path));
+    let places = draft::Places { train: place(&train.path), new: new.map(|new| place(&new.path)), command };
+    let name = from.file_stem().map(|stem| stem.to_string_lossy().into_owned()).filter(|stem| is_name(stem));
+    let pipeline =
+        draft::pipeline(&name.unwrap_or_else(|| "study".to_owned()), &study, &places, arguments.encoder.as_deref());
+    let files = vec![
+        (arguments.folder.join("pipeline.yaml"), pipeline.into_bytes()),
+        (arguments.folder.join("schema.json"), super::schema::text()?.into_bytes()),
+    ];
+    let left_out = study.columns.iter().filter(|column| column.use_ == table::Use::LeftOut);
+    let mut text = String::new();
+    for column in left_out {
+        text.push_str(&format!("  left out: {} ({})\n", quoted(&column.name), quoted(&column.why)));
+    }
+    write(arguments, &files, "pipeline.yaml")?;
+    super::print(&text);
+    Ok(DONE)
+}
+
+/// The path of a file from a folder that may not be there yet; absolute where the two share nothing.
+fn seen_from(folder: &Path, file: &Path) -> String {
+    let absolute =
+        |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned());
+    let (folder, file) = (absolute(folder), absolute(file));
+    let shared = folder.components().zip(file.components()).take_while(|(a, b)| a == b).count();
+    if shared <= 1 {
+        return file.display().to_string();
+    }
+    let up = folder.components().skip(shared).map(|_| Path::new("..").to_owned());
+    let down = file.components().skip(shared).map(|part| PathBuf::from(part.as_os_str()));
+    up.chain(down).collect::<PathBuf>().display().to_string()
+}
+
+/// The pipelines and the sample of the songs.
+fn of_songs(arguments: &InitArguments) -> Outcome {
     let mut files: Vec<(PathBuf, Vec<u8>)> = Vec::new();
     for (name, text) in PIPELINES {
         files.push((arguments.folder.join("pipelines").join(name), text.as_bytes().to_vec()));
@@ -44,7 +111,12 @@ pub(super) fn init(arguments: &InitArguments) -> Outcome {
     for (name, bytes) in sample::generate(arguments.seed) {
         files.push((arguments.folder.join("data").join("sample").join(name), bytes));
     }
-    for (path, _) in &files {
+    write(arguments, &files, "pipelines/quick.yaml")
+}
+
+/// Writes the files, unless one of them is there with another content, and says how to go on.
+fn write(arguments: &InitArguments, files: &[(PathBuf, Vec<u8>)], pipeline: &str) -> Outcome {
+    for (path, _) in files {
         if let Ok(metadata) = std::fs::metadata(path)
             && let Err(error) = refuse_special(&metadata)
         {
@@ -59,7 +131,7 @@ pub(super) fn init(arguments: &InitArguments) -> Outcome {
             "these files are there with another content: {list} (`--overwrite` replaces them)"
         )));
     }
-    for (path, bytes) in &files {
+    for (path, bytes) in files {
         artifact::disk::write_through_links(path, bytes)
             .with_context(|| format!("cannot write '{}'", path.display()))?;
     }
@@ -67,7 +139,7 @@ pub(super) fn init(arguments: &InitArguments) -> Outcome {
     let folder = arguments.folder.display().to_string();
     super::print(&format!("{} {} in {}\n", style.good("made"), counted(files.len() as u64, "file"), quoted(&folder)));
     let enter = if folder == "." { String::new() } else { format!("cd {} && ", for_shell(&folder)) };
-    super::print(&format!("next: {}\n", style.bold(&quoted(&format!("{enter}runner run pipelines/quick.yaml")))));
+    super::print(&format!("next: {}\n", style.bold(&quoted(&format!("{enter}runner run {pipeline}")))));
     Ok(DONE)
 }
 

@@ -1,0 +1,230 @@
+//! The pipeline of a new study, as a file that somebody reads and changes: every choice stands with its reason.
+
+use super::table::{LEAST, StudyTable, Use};
+use crate::tabular::yaml;
+
+/// Where the files are, as seen from the folder of the pipeline.
+pub(super) struct Places {
+    pub(super) train: String,
+    pub(super) new: Option<String>,
+    /// The command that made the draft.
+    pub(super) command: String,
+}
+
+/// The pipeline file.
+pub(super) fn pipeline(name: &str, study: &StudyTable, places: &Places, encoder: Option<&str>) -> String {
+    let of = |wanted: Use| -> Vec<&str> {
+        study.columns.iter().filter(|column| column.use_ == wanted).map(|column| column.name.as_str()).collect()
+    };
+    let years: Vec<String> = of(Use::Year).iter().map(|column| format!("{column} year")).collect();
+    let numeric: Vec<&str> = of(Use::Numeric).into_iter().chain(years.iter().map(String::as_str)).collect();
+    let (categories, texts) = (of(Use::Category), of(Use::Text));
+    let mut out = Draft::default();
+    out.line(0, "# yaml-language-server: $schema=./schema.json");
+    out.line(0, &format!("# Made by `{}`. Every choice is yours to change.", places.command));
+    out.line(0, &format!("name: {}", yaml(name)));
+    out.line(0, "seed: 1");
+    out.line(0, "");
+    out.line(0, "stages:");
+    load(&mut out, study, places, &years);
+    split(&mut out, study);
+    out.line(1, "");
+    out.line(1, "# Distributions, correlations, and whether a column leaks the label.");
+    out.line(1, "profile: {kind: describe, rows: folds}");
+    let embedded = !texts.is_empty();
+    if embedded {
+        out.line(1, "");
+        embed(&mut out, &texts, encoder);
+    }
+    learners(&mut out, study, &numeric, &categories, &texts);
+    if places.new.is_some() {
+        out.line(1, "");
+        out.line(1, "predictions:");
+        out.line(2, "kind: predict");
+        out.line(2, "model: best");
+        out.line(2, "rows: data.new");
+        if embedded {
+            out.line(2, "embeddings: words");
+        }
+        out.line(2, "file: predictions.csv");
+    }
+    let mut stages = vec!["data", "folds", "profile"];
+    stages.extend(embedded.then_some("words"));
+    stages.extend(["baseline", "network", "best"]);
+    stages.extend(places.new.is_some().then_some("predictions"));
+    out.line(1, "");
+    out.line(1, "report:");
+    out.line(2, "kind: report");
+    out.line(2, &format!("title: {}", yaml(name)));
+    out.line(2, &format!("stages: [{}]", stages.join(", ")));
+    out.0
+}
+
+#[derive(Default)]
+struct Draft(String);
+
+impl Draft {
+    fn line(&mut self, level: usize, text: &str) {
+        if !text.is_empty() {
+            self.0.push_str(&"  ".repeat(level));
+            self.0.push_str(text);
+        }
+        self.0.push('\n');
+    }
+
+    /// `key: [a, b]`, in lines that fit.
+    fn list(&mut self, level: usize, key: &str, names: &[&str]) {
+        const WIDTH: usize = 110;
+        if names.is_empty() {
+            return;
+        }
+        let mut line = format!("{key}: [");
+        for (i, name) in names.iter().enumerate() {
+            let item = format!("{}{}", yaml(name), if i + 1 < names.len() { ", " } else { "]" });
+            if line.trim_start().len() > 1 && line.len() + item.len() > WIDTH {
+                self.line(level, line.trim_end());
+                line = "  ".to_owned();
+            }
+            line.push_str(&item);
+        }
+        self.line(level, line.trim_end());
+    }
+}
+
+fn load(out: &mut Draft, study: &StudyTable, places: &Places, years: &[String]) {
+    let is_used = |use_: Use| study.columns.iter().filter(move |column| column.use_ == use_);
+    for (use_, what) in [
+        (Use::Numeric, "Numbers"),
+        (Use::Year, "Dates"),
+        (Use::Category, "Categories"),
+        (Use::Text, "Texts"),
+        (Use::LeftOut, "Left out"),
+    ] {
+        if is_used(use_).next().is_some() {
+            out.line(1, &format!("# {what}:"));
+        }
+        for column in is_used(use_) {
+            out.line(1, &format!("#   {}: {}", one_line(&column.name), one_line(&column.why)));
+        }
+    }
+    out.line(1, "data:");
+    out.line(2, "kind: load");
+    match &places.new {
+        Some(new) => out.line(2, &format!("files: {{train: {}, new: {}}}", text(&places.train), text(new))),
+        None => out.line(2, &format!("files: {{train: {}}}", text(&places.train))),
+    }
+    out.line(2, &format!("label: {}", yaml(&study.label)));
+    match study.delimiter {
+        ',' => {}
+        '\t' => out.line(2, r#"delimiter: "\t""#),
+        other => out.line(2, &format!("delimiter: {}", text(&other.to_string()))),
+    }
+    if !study.missing.is_empty() {
+        out.line(2, "# Words among numbers, taken for missing values.");
+        out.line(2, "missing:");
+        for (column, tokens) in &study.missing {
+            let tokens: Vec<String> = tokens.iter().map(|token| yaml(token)).collect();
+            out.line(3, &format!("{}: {{add: [{}]}}", yaml(column), tokens.join(", ")));
+        }
+    }
+    if !years.is_empty() {
+        out.line(2, "derive:");
+        for (column, year) in is_used(Use::Year).zip(years) {
+            out.line(3, &format!("{}: {{year_of: {}}}", yaml(year), yaml(&column.name)));
+        }
+    }
+}
+
+fn split(out: &mut Draft, study: &StudyTable) {
+    out.line(0, "");
+    let shown: Vec<String> =
+        study.classes.iter().take(8).map(|(class, rows)| format!("{} {rows}", one_line(class))).collect();
+    let more = if study.classes.len() > shown.len() { ", …" } else { "" };
+    out.line(
+        1,
+        &format!("# {} labelled rows, {} classes: {}{more}.", study.rows, study.classes.len(), shown.join(", ")),
+    );
+    out.line(1, "folds:");
+    out.line(2, "kind: split");
+    out.line(2, "rows: data");
+    out.line(2, "folds: 3");
+    if let Some((columns, copies)) = &study.groups {
+        let columns: Vec<String> = columns.iter().map(|column| yaml(column)).collect();
+        out.line(2, &format!("# {copies} rows are copies of others: copies stay on one side of the split."));
+        out.line(2, &format!("groups: [[{}]]", columns.join(", ")));
+    }
+    let rare: Vec<String> =
+        study.classes.iter().filter(|(_, rows)| *rows < LEAST).map(|(class, _)| yaml(class)).collect();
+    if !rare.is_empty() {
+        out.line(2, &format!("# Classes of fewer than {LEAST} rows cannot be learnt and tested."));
+        out.line(2, &format!("where: {{{}: {{not: [{}]}}}}", yaml(&study.label), rare.join(", ")));
+    }
+}
+
+fn embed(out: &mut Draft, texts: &[&str], encoder: Option<&str>) {
+    match encoder {
+        None => out.line(1, "# Words and their parts. An encoder knows meanings too: `encoder: sentence-transformers/all-MiniLM-L6-v2`."),
+        Some(_) => out.line(1, "# Vectors of a pretrained encoder."),
+    }
+    out.line(1, "words:");
+    out.line(2, "kind: embed");
+    out.line(2, "rows: data");
+    out.line(2, "fit: folds.train");
+    out.list(2, "columns", texts);
+    out.line(2, &format!("encoder: {}", encoder.map_or("tfidf".to_owned(), text)));
+}
+
+fn learners(out: &mut Draft, study: &StudyTable, numeric: &[&str], categories: &[&str], texts: &[&str]) {
+    // Time goes with rows: fewer rounds and epochs where there are many.
+    let (rounds, epochs) = match study.rows {
+        0..5_000 => (150, 60),
+        5_000..50_000 => (200, 25),
+        _ => (200, 6),
+    };
+    let inputs = |out: &mut Draft| {
+        out.line(2, "rows: folds");
+        out.list(2, "numeric", numeric);
+        out.list(2, "categories", categories);
+        if !texts.is_empty() {
+            out.line(2, "embeddings: words");
+            out.list(2, "text", texts);
+        }
+    };
+    out.line(1, "");
+    out.line(1, "baseline:");
+    out.line(2, "kind: baseline");
+    inputs(out);
+    out.line(2, "models:");
+    out.line(3, "majority: {}");
+    out.line(3, "logistic: {}");
+    if study.rows < 50_000 {
+        out.line(3, "random_forest: {trees: 200}");
+    }
+    out.line(3, &format!("boosting: {{rounds: {rounds}, learning_rate: 0.05}}"));
+    out.line(1, "");
+    out.line(1, "# Piecewise-linear numbers and members that share their weights (arXiv 2203.05556, 2410.24210).");
+    out.line(1, "network:");
+    out.line(2, "kind: train");
+    inputs(out);
+    out.line(2, "network:");
+    if !numeric.is_empty() {
+        out.line(3, "numeric: {embedding: piecewise_linear, bins: 24, width: 8}");
+    }
+    out.line(3, "trunk: {kind: tabm, layers: [256, 256], members: 8}");
+    out.line(3, "dropout: 0.2");
+    out.line(2, &format!("epochs: {epochs}"));
+    out.line(2, "optimizer: {kind: adamw, lr: 2.0e-3, weight_decay: 3.0e-2}");
+    out.line(1, "");
+    out.line(1, "# The model to use: the average of the others, by weights that validation rows chose.");
+    out.line(1, "best: {kind: ensemble, members: [baseline, network], models: [baseline, network]}");
+}
+
+/// A value that is text wherever YAML reads it.
+fn text(value: &str) -> String {
+    serde_json::Value::from(value).to_string()
+}
+
+/// In a comment nothing may end the line.
+fn one_line(text: &str) -> String {
+    crate::boundary::text::quoted(text).replace(['\n', '\r'], " ")
+}

@@ -1,0 +1,322 @@
+//! What a table is that a study begins with: how it is read, what its columns are for, and why.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::Path;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::compute::{cast, take};
+use arrow::datatypes::{DataType, Float64Type};
+use indexmap::IndexMap;
+
+use super::super::Failure;
+use super::super::study::invalid;
+use crate::boundary::files::read_regular;
+use crate::ml::frame::{Column, Frame};
+use crate::ml::profile::{ProfileInput, ProfileOptions, profile};
+use crate::ml::progress::Silent;
+use crate::results::profile::audit::TargetLeakVerdict;
+use crate::tabular::names::{SOURCE, added_as};
+use crate::tabular::{
+    Changes, CsvError, Input, LoadOptions, Missing, Problem, Role, SurveyedColumn, Tokens, header, likely_delimiter,
+    load, survey,
+};
+
+/// A file, and what the table of a `load` stage calls it.
+pub(super) struct Source {
+    pub(super) name: &'static str,
+    pub(super) path: String,
+    bytes: Vec<u8>,
+}
+
+impl Source {
+    pub(super) fn read(name: &'static str, path: &Path) -> Result<Self, Failure> {
+        let shown = path.display().to_string();
+        let bytes = read_regular(path).map_err(|error| invalid(&format!("cannot read '{shown}': {error}")))?;
+        Ok(Source { name, path: shown, bytes })
+    }
+
+    /// Its columns, with the delimiter that its first lines agree on.
+    fn header(&self, delimiter: char) -> Result<Vec<String>, Failure> {
+        header(&self.path, self.bytes.as_slice(), delimiter).map_err(|errors| refused(&errors))
+    }
+
+    fn start(&self) -> String {
+        const LOOKED_AT: usize = 64 * 1024;
+        String::from_utf8_lossy(&self.bytes[..self.bytes.len().min(LOOKED_AT)]).into_owned()
+    }
+}
+
+/// What a study does with a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    Numeric,
+    Category,
+    Text,
+    /// The year of its dates, as a number.
+    Year,
+    LeftOut,
+}
+
+/// A column with its use, and the reason with its numbers.
+pub(super) struct Chosen {
+    pub(super) name: String,
+    pub(super) use_: Use,
+    pub(super) why: String,
+}
+
+/// All that a draft of a study needs to know.
+pub(super) struct StudyTable {
+    pub(super) label: String,
+    pub(super) delimiter: char,
+    /// Labelled rows of the training file.
+    pub(super) rows: usize,
+    /// Rows by class, the most frequent first.
+    pub(super) classes: Vec<(String, usize)>,
+    /// Tokens among the numbers of a column that stand for a missing value.
+    pub(super) missing: IndexMap<String, Vec<String>>,
+    pub(super) columns: Vec<Chosen>,
+    /// Columns whose equal values make rows copies of one another, with the number of rows that are copies.
+    pub(super) groups: Option<(Vec<String>, usize)>,
+}
+
+/// The fewest rows of a class that can be in three parts and several folds.
+pub(super) const LEAST: usize = 8;
+
+/// Rows that are looked at for leaks and copies; of more, as many evenly from all.
+const AUDITED: usize = 20_000;
+
+/// A look-up that is right on this share of all rows is the label under another name.
+const IS_THE_LABEL: f64 = 0.995;
+
+/// Reads the files and decides on every column.
+pub(super) fn study(train: &Source, new: Option<&Source>, label: Option<&str>) -> Result<StudyTable, Failure> {
+    let delimiter = likely_delimiter(&train.start()).unwrap_or(',');
+    let names = train.header(delimiter)?;
+    let label = match label {
+        Some(asked) => Some(named(&names, asked)?),
+        None => None,
+    };
+    let mut options = LoadOptions { label: label.clone(), delimiter, ..LoadOptions::default() };
+    let sources: Vec<&Source> = std::iter::once(train).chain(new).collect();
+    let (table, missing) = read(&sources, &mut options)?;
+    let of_train = rows_of(&table, train.name)?;
+    let columns = survey(&of_train, label.as_deref());
+    let Some(label) = label else { return Err(candidates(&of_train, &columns)) };
+    let (labelled, classes) = labelled(&of_train, &label)?;
+    let in_new = new.map(|new| new.header(delimiter)).transpose()?;
+    let audited = audited(&labelled, &label)?;
+    let columns: Vec<Chosen> = columns.iter().map(|column| chosen(column, in_new.as_deref(), &audited)).collect();
+    let groups = copies(&labelled, &columns);
+    Ok(StudyTable { label, delimiter, rows: labelled.num_rows(), classes, missing, columns, groups })
+}
+
+/// The label by its name, or by its place in the header, counted from 1.
+fn named(names: &[String], asked: &str) -> Result<String, Failure> {
+    if names.iter().any(|name| name == asked) {
+        return Ok(asked.to_owned());
+    }
+    let place = asked.parse::<usize>().ok().and_then(|place| place.checked_sub(1));
+    match place.and_then(|place| names.get(place)) {
+        Some(name) => Ok(name.clone()),
+        None => Err(invalid(&format!("there is no column '{asked}'; the columns are {}", names.join(", ")))),
+    }
+}
+
+/// Loads the files as the study will; words among the numbers of a column are taken for missing values.
+fn read(
+    sources: &[&Source],
+    options: &mut LoadOptions,
+) -> Result<(RecordBatch, IndexMap<String, Vec<String>>), Failure> {
+    /// Each time the words that were shown are made missing.
+    const TRIES: usize = 12;
+    let inputs: Vec<Input> =
+        (sources.iter()).map(|source| Input { name: source.name, path: &source.path, bytes: &source.bytes }).collect();
+    let mut missing: IndexMap<String, Vec<String>> = IndexMap::new();
+    for _ in 0..TRIES {
+        let errors = match load(&inputs, options) {
+            Ok(loaded) => return Ok((loaded.batch, missing)),
+            Err(errors) => errors,
+        };
+        let before: usize = missing.values().map(Vec::len).sum();
+        for error in &errors {
+            if let Problem::StrayWord { column, token, .. } = error.problem.as_ref() {
+                let tokens = missing.entry(column.clone()).or_default();
+                if !tokens.contains(token) {
+                    tokens.push(token.clone());
+                }
+            }
+        }
+        if missing.values().map(Vec::len).sum::<usize>() == before {
+            return Err(refused(&errors));
+        }
+        let changed = |tokens: &Vec<String>| Tokens::Changed(Changes { add: tokens.clone(), ..Changes::default() });
+        options.missing =
+            Missing::ByColumn(missing.iter().map(|(column, tokens)| (column.clone(), changed(tokens))).collect());
+    }
+    Err(invalid(
+        "too many words among numbers to tell what they mean: declare the columns' `types` in a pipeline of your own",
+    ))
+}
+
+fn refused(errors: &[CsvError]) -> Failure {
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    invalid(&lines.join("\n  "))
+}
+
+fn rows_of(table: &RecordBatch, source: &str) -> Result<RecordBatch, Failure> {
+    let sources = table.column_by_name(SOURCE).map(|column| column.as_string::<i32>());
+    let own = |row: &usize| sources.is_none_or(|sources| sources.value(*row) == source);
+    rows_at(table, (0..table.num_rows()).filter(own).collect())
+}
+
+fn rows_at(table: &RecordBatch, rows: Vec<usize>) -> Result<RecordBatch, Failure> {
+    let places = arrow::array::UInt64Array::from_iter_values(rows.into_iter().map(|row| row as u64));
+    let columns: Result<Vec<ArrayRef>, _> = table.columns().iter().map(|column| take(column, &places, None)).collect();
+    Ok(RecordBatch::try_new(table.schema(), columns?)?)
+}
+
+/// The rows that have a label, and how many each class has.
+fn labelled(table: &RecordBatch, label: &str) -> Result<(RecordBatch, Vec<(String, usize)>), Failure> {
+    let texts = texts(table, label)?;
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    texts.iter().flatten().for_each(|class| *counts.entry(class).or_default() += 1);
+    let mut classes: Vec<(String, usize)> = counts.into_iter().map(|(class, rows)| (class.to_owned(), rows)).collect();
+    classes.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
+    if classes.len() < 2 {
+        return Err(invalid(&format!("column '{label}' has {} values, but a label needs two or more", classes.len())));
+    }
+    let is_there: Vec<usize> = (0..texts.len()).filter(|&row| texts[row].is_some()).collect();
+    Ok((rows_at(table, is_there)?, classes))
+}
+
+fn texts(table: &RecordBatch, name: &str) -> Result<Vec<Option<String>>, Failure> {
+    let column = table.column_by_name(name).ok_or_else(|| invalid(&format!("there is no column '{name}'")))?;
+    let column = cast(column, &DataType::Utf8)?;
+    Ok(column.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect())
+}
+
+/// Of some columns what they alone say of the label.
+struct Alone {
+    /// The share of all rows on which a look-up is right.
+    right: f64,
+    verdict: TargetLeakVerdict,
+}
+
+fn audited(table: &RecordBatch, label: &str) -> Result<HashMap<String, Alone>, Failure> {
+    let rows = table.num_rows();
+    let every = rows.div_ceil(AUDITED).max(1);
+    let some = rows_at(table, (0..rows).step_by(every).collect())?;
+    let labels = texts(&some, label)?;
+    let classes: Vec<String> = labels.iter().flatten().cloned().collect::<BTreeSet<_>>().into_iter().collect();
+    let codes = labels
+        .iter()
+        .map(|label| label.as_ref().and_then(|label| classes.binary_search(label).ok()).map(|class| class as u32));
+    let codes: Vec<Option<u32>> = codes.collect();
+    let mut frame = Frame::new(some.num_rows());
+    for (field, column) in some.schema().fields().iter().zip(some.columns()) {
+        if added_as(field.name()).is_some() || field.name() == label || column.null_count() == column.len() {
+            continue;
+        }
+        frame.insert(field.name().clone(), in_frame(column)?);
+    }
+    let input = ProfileInput {
+        frame: &frame,
+        label: &codes,
+        classes: &classes,
+        part: None,
+        groups: IndexMap::new(),
+        origins: None,
+        seed: 1,
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let found = profile(&input, &ProfileOptions::default(), threads, &Silent)?;
+    let alone = found.audit.target_leaks.into_iter().map(|leak| {
+        let (right, verdict) = (leak.row_folds.accuracy * leak.row_folds.coverage, leak.verdict);
+        (leak.column, Alone { right, verdict })
+    });
+    Ok(alone.collect())
+}
+
+fn in_frame(column: &ArrayRef) -> Result<Column, Failure> {
+    if column.data_type() == &DataType::Utf8 {
+        let texts = column.as_string::<i32>().iter().map(|text| text.map(str::to_owned));
+        return Ok(Column::Text(texts.collect()));
+    }
+    let numbers = cast(column, &DataType::Float64)?;
+    Ok(Column::Numeric(numbers.as_primitive::<Float64Type>().iter().map(|x| x.unwrap_or(f64::NAN)).collect()))
+}
+
+fn chosen(column: &SurveyedColumn, in_new: Option<&[String]>, audited: &HashMap<String, Alone>) -> Chosen {
+    let SurveyedColumn { name, role, missing, distinct, words, dates } = column;
+    let choose = |use_: Use, why: String| Chosen { name: name.clone(), use_, why };
+    if in_new.is_some_and(|names| !names.contains(name)) {
+        return choose(Use::LeftOut, "the file to predict does not have it".to_owned());
+    }
+    let alone = audited.get(name);
+    if let Some(Alone { right, .. }) = alone.filter(|alone| alone.right >= IS_THE_LABEL) {
+        return choose(
+            Use::LeftOut,
+            format!("leaks the label: alone it is right on {:.1} % of the rows", 100.0 * right),
+        );
+    }
+    let gaps = if *missing > 0 { format!(", {missing} missing") } else { String::new() };
+    let (use_, mut why) = match role {
+        Role::Empty => (Use::LeftOut, "empty".to_owned()),
+        Role::Constant => (Use::LeftOut, "the same in every row".to_owned()),
+        Role::Identifier => (Use::LeftOut, format!("another value in every one of {distinct} rows: an identifier")),
+        Role::Number => (Use::Numeric, format!("numbers, {distinct} different{gaps}")),
+        Role::Category => (Use::Category, format!("{distinct} categories{gaps}")),
+        Role::Date => (Use::Year, format!("dates in {dates} rows{gaps}: the year counts")),
+        Role::Text => (Use::Text, format!("texts of {words:.0} words on average, {distinct} different{gaps}")),
+    };
+    if let Some(Alone { right, verdict: TargetLeakVerdict::GivesAway }) = alone
+        && use_ != Use::LeftOut
+    {
+        why.push_str(&format!(
+            "; alone it is right on {:.1} % of the rows: leave it out if it is not known when you predict",
+            100.0 * right
+        ));
+    }
+    choose(use_, why)
+}
+
+/// The columns by which rows are copies of one another, if one row in 200 is: a text where there is one, else all that is read.
+fn copies(table: &RecordBatch, columns: &[Chosen]) -> Option<(Vec<String>, usize)> {
+    const WORTH: usize = 200;
+    let read = |wanted: &dyn Fn(Use) -> bool| -> Vec<String> {
+        columns.iter().filter(|column| wanted(column.use_)).map(|column| column.name.clone()).collect()
+    };
+    let (texts, all) = (read(&|use_| use_ == Use::Text), read(&|use_| use_ != Use::LeftOut));
+    let surplus = |names: &[String]| -> usize {
+        let columns: Vec<Vec<Option<String>>> = names.iter().filter_map(|name| self::texts(table, name).ok()).collect();
+        let mut known: HashSet<Vec<Option<&str>>> = HashSet::new();
+        let key = |row: usize| columns.iter().map(|column| column[row].as_deref()).collect::<Vec<_>>();
+        (0..table.num_rows()).filter(|&row| !known.insert(key(row))).count()
+    };
+    let is_worth = |copies: usize| WORTH * copies >= table.num_rows();
+    // A text that comes again in many rows is a category of sorts, and links what does not belong together.
+    let candidates = texts.into_iter().map(|text| vec![text]).chain((all.len() > 1).then_some(all));
+    candidates
+        .map(|names| {
+            let copies = surplus(&names);
+            (names, copies)
+        })
+        .find(|(_, copies)| is_worth(*copies) && 5 * copies < table.num_rows())
+}
+
+/// A list of the columns that may be meant, as a message.
+fn candidates(table: &RecordBatch, columns: &[SurveyedColumn]) -> Failure {
+    /// More classes than these are hardly meant.
+    const MOST: usize = 100;
+    let is_label = |column: &&SurveyedColumn| {
+        column.distinct >= 2 && column.distinct <= MOST && column.distinct * LEAST <= table.num_rows()
+    };
+    let mut found: Vec<&SurveyedColumn> = columns.iter().filter(is_label).collect();
+    found.sort_by_key(|column| column.distinct);
+    let lines: Vec<String> =
+        found.iter().map(|column| format!("  --label {}  ({} classes)", column.name, column.distinct)).collect();
+    match lines.as_slice() {
+        [] => invalid("which column is the label? None has between 2 and 100 values: name it with --label"),
+        lines => invalid(&format!("which column is the label? Name it, e.g.\n{}", lines.join("\n"))),
+    }
+}

@@ -1,0 +1,198 @@
+//! What each column of a table seems to be: numbers, categories, texts, dates, identifiers.
+//!
+//! A proposal with its numbers, for somebody to read and change: nothing in the engine rests on it.
+
+use std::collections::HashMap;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type};
+
+use super::date;
+
+/// What a column holds, as far as its values tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Nothing in any row.
+    Empty,
+    /// The same in every row.
+    Constant,
+    /// Another value in every row, which tells rows apart and nothing else.
+    Identifier,
+    /// Numbers.
+    Number,
+    /// A few values, each in many rows.
+    Category,
+    /// Dates, of which the year can be read.
+    Date,
+    /// Words.
+    Text,
+}
+
+/// A column and what its role rests on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SurveyedColumn {
+    /// As in the table.
+    pub name: String,
+    /// The proposal.
+    pub role: Role,
+    /// Rows that have no value.
+    pub missing: usize,
+    /// Different values.
+    pub distinct: usize,
+    /// Words of a value on average; 0 for numbers.
+    pub words: f64,
+    /// Rows whose value is a date.
+    pub dates: usize,
+}
+
+/// Columns with at most so many values are categories, whatever else they look like.
+const FEW: usize = 30;
+
+/// Values of which at least this share are dates make a column of dates.
+const DATES: f64 = 0.95;
+
+/// Fewer rows than these cannot tell an identifier from a measurement.
+const LEAST_ROWS: usize = 20;
+
+/// The user's columns of a loaded table, but the label, in their order.
+pub fn survey(table: &RecordBatch, label: Option<&str>) -> Vec<SurveyedColumn> {
+    let schema = table.schema();
+    let own = schema.fields().iter().zip(table.columns());
+    own.filter(|(field, _)| super::names::added_as(field.name()).is_none() && Some(field.name().as_str()) != label)
+        .map(|(field, column)| match field.data_type() {
+            DataType::Utf8 => of_texts(field.name(), column),
+            _ => of_numbers(field.name(), column),
+        })
+        .collect()
+}
+
+fn of_numbers(name: &str, column: &ArrayRef) -> SurveyedColumn {
+    let is_whole = column.data_type().is_integer();
+    let values: Vec<f64> = cast(column, &DataType::Float64)
+        .map(|numbers| numbers.as_primitive::<Float64Type>().iter().flatten().filter(|x| !x.is_nan()).collect())
+        .unwrap_or_default();
+    let mut sorted = values.clone();
+    sorted.sort_unstable_by(f64::total_cmp);
+    sorted.dedup();
+    let (rows, distinct) = (values.len(), sorted.len());
+    let role = match distinct {
+        0 => Role::Empty,
+        1 if rows == column.len() => Role::Constant,
+        // Measurements may differ in every row; a count of rows leaves hardly a number out.
+        _ if is_whole && distinct == rows && rows >= LEAST_ROWS && is_dense(&sorted) => Role::Identifier,
+        _ => Role::Number,
+    };
+    SurveyedColumn { name: name.to_owned(), role, missing: column.len() - rows, distinct, words: 0.0, dates: 0 }
+}
+
+/// Whether whole numbers are close together, as those of a counter of which some rows were taken out.
+fn is_dense(sorted: &[f64]) -> bool {
+    let (Some(first), Some(last)) = (sorted.first(), sorted.last()) else { return false };
+    last - first < 3.0 * sorted.len() as f64
+}
+
+fn of_texts(name: &str, column: &ArrayRef) -> SurveyedColumn {
+    let texts = column.as_string::<i32>();
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    texts.iter().flatten().for_each(|text| *counts.entry(text).or_default() += 1);
+    let (rows, distinct) = (counts.values().sum::<usize>(), counts.len());
+    // By value: a date or a text is looked at once, in however many rows it stands.
+    let sum = |of: &dyn Fn(&str) -> usize| counts.iter().map(|(text, rows)| of(text) * rows).sum::<usize>();
+    let words = sum(&|text| text.split_whitespace().count()) as f64 / rows.max(1) as f64;
+    let dates = sum(&|text| usize::from(date::year(text).is_some() && text.len() > 4));
+    let role = match distinct {
+        0 => Role::Empty,
+        1 if rows == column.len() => Role::Constant,
+        _ if dates as f64 >= DATES * rows as f64 => Role::Date,
+        _ if distinct <= FEW && 2 * distinct <= rows => Role::Category,
+        _ if words >= 3.0 => Role::Text,
+        _ if distinct == rows && rows >= LEAST_ROWS && words < 1.5 => Role::Identifier,
+        // Names of two words that hardly ever come again say more by their words.
+        _ if words >= 1.5 && 2 * distinct > rows => Role::Text,
+        _ => Role::Category,
+    };
+    SurveyedColumn { name: name.to_owned(), role, missing: column.len() - rows, distinct, words, dates }
+}
+
+/// The delimiter that cuts the first lines of a text into the same number of fields, more than one: of several the one that gives most. Fields in
+/// double quotes count as one.
+pub fn likely_delimiter(text: &str) -> Option<char> {
+    const LINES: usize = 50;
+    let fields = |line: &str, delimiter: char| {
+        let mut quoted = false;
+        1 + line
+            .chars()
+            .filter(|&c| {
+                quoted ^= c == '"';
+                c == delimiter && !quoted
+            })
+            .count()
+    };
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).take(LINES).collect();
+    let agreeing = |delimiter: char| {
+        let first = fields(lines.first()?, delimiter);
+        let same = lines.iter().filter(|line| fields(line, delimiter) == first).count();
+        // Line breaks inside of quotes disturb some lines.
+        (first > 1 && 10 * same >= 7 * lines.len()).then_some((same * first, delimiter))
+    };
+    [',', ';', '\t', '|'].into_iter().filter_map(agreeing).max_by_key(|(score, _)| *score).map(|(_, one)| one)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Input, LoadOptions, load};
+
+    fn surveyed(header: &str, row: impl Fn(usize) -> String) -> Vec<(String, Role)> {
+        let text: String =
+            std::iter::once(header.to_owned()).chain((0..200).map(row)).map(|line| line + "\n").collect();
+        let input = Input { name: "all", path: "all.csv", bytes: text.as_bytes() };
+        let loaded = load(&[input], &LoadOptions::default()).expect("a table");
+        survey(&loaded.batch, Some("y")).into_iter().map(|column| (column.name, column.role)).collect()
+    }
+
+    #[test]
+    fn columns_are_what_their_values_tell() {
+        let found = surveyed("id,uuid,price,flag,colour,city,when,title,name,nothing,same,y", |i| {
+            format!(
+                "{},u{i:x}q{},{}.{},{},{},city{},\"{} May {}\",the {} song of number {},Ann {} Miller{i},,1,{}",
+                1000 + i,
+                i * 7919 % 1009,
+                i * 37 % 90,
+                i % 10,
+                i % 2,
+                ["red", "green", "blue"][i % 3],
+                i % 60,
+                i % 28 + 1,
+                1990 + i % 20,
+                i % 17,
+                i,
+                i % 40,
+                ["a", "b"][i % 2]
+            )
+        });
+        let expected = [
+            ("id", Role::Identifier),
+            ("uuid", Role::Identifier),
+            ("price", Role::Number),
+            ("flag", Role::Number),
+            ("colour", Role::Category),
+            ("city", Role::Category),
+            ("when", Role::Date),
+            ("title", Role::Text),
+            ("name", Role::Text),
+            ("nothing", Role::Empty),
+            ("same", Role::Constant),
+        ];
+        assert_eq!(found, expected.map(|(name, role)| (name.to_owned(), role)));
+    }
+
+    #[test]
+    fn the_delimiter_is_the_one_that_lines_agree_on() {
+        assert_eq!(likely_delimiter("a,b,c\n1,2,3\n4,5,6\n"), Some(','));
+        assert_eq!(likely_delimiter("a;b\n\"x,y\";2,5\n\"z\";3,5\n"), Some(';'));
+        assert_eq!(likely_delimiter("text\tlabel\nhe said, yes\tp\nno, never, ever\tq\n"), Some('\t'));
+        assert_eq!(likely_delimiter("one\ntwo\n"), None);
+    }
+}
