@@ -15,10 +15,10 @@ use super::columns::{
 };
 use super::conditions::types;
 use super::encoder::{self, TFIDF};
-use super::fitted_on;
 use super::range;
 use super::required::{require_of, require_own, require_rows, require_split};
 use super::split_rows;
+use super::{fitted_on, unnamed};
 use runner_artifact::Table;
 use runner_boundary::text::Lines;
 use runner_engine::{CheckContext, Fact, InputShape, InputView, Reads, Report, StageContext, listed};
@@ -163,6 +163,7 @@ pub(super) fn tell_of_model(context: &mut CheckContext, port: &str, columns: Vec
     for output in [port, "predictions"] {
         fitted_on::tell_fitted(context, output, "rows");
     }
+    unnamed::pass_on(context, "rows", port);
     if let Some(label) = context.fact("rows", LABEL_COLUMN).cloned() {
         context.tell(port, LABEL_COLUMN, label);
     }

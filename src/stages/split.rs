@@ -15,10 +15,10 @@ use super::columns::{
 use super::conditions::{tell_types, types};
 use super::dataset;
 use super::documents::put_document;
-use super::fitted_on;
 use super::joined::joined;
 use super::labelled::{Labelled, is_told_of, labelled};
 use super::required::{require, require_each, require_of, require_rows};
+use super::{fitted_on, unnamed};
 use runner_artifact::Table;
 use runner_boundary::text::Lines;
 use runner_engine::{Arity, CheckContext, InputPort, InputShape, OutputPort, PortType, Stage, StageContext};
@@ -202,6 +202,8 @@ impl Stage for Split {
             context.tell(port, FOLDS, if has_folds { self.folds } else { 0 });
         }
         fitted_on::tell_split(context);
+        unnamed::check_joined(context, "rows");
+        ["rows", "train", "valid", "test"].iter().for_each(|port| unnamed::pass_on(context, "rows", port));
         let mut types = types(context, "rows");
         let added = [
             (LABEL, ColumnType::Text),

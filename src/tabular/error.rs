@@ -104,6 +104,20 @@ pub enum Problem {
         "{option}: names of columns that begin with '{ADDED}' are kept for those that the program adds (choose another name than '{name}')"
     )]
     Reserved { option: String, name: String },
+    #[error(
+        "{} has {} without a name and {} {}, so which of them are the same cannot be told (write names into the header lines{})",
+        first.0, unnamed(first.1), other.0, other.1, or_dropped(.drop)
+    )]
+    UnnamedDiffer {
+        first: (String, usize),
+        other: (String, usize),
+        /// What to write under `drop` to leave them out, where nothing needs them.
+        drop: Option<Vec<String>>,
+    },
+    #[error(
+        "'{name}' is the name of a column in {other}, and stands for one without a name in {path} (write a name into the header line of {path})"
+    )]
+    UnnamedWritten { name: String, path: String, other: String },
     #[error("derive: a column needs a name (write it in place of '{0}')")]
     DerivedUnnamed(String),
     #[error("derive.{0}: a column of this name exists already (choose another name)")]
@@ -278,6 +292,16 @@ fn one_column(found: char, beside: &Option<(String, char)>) -> String {
             yaml_delimiter(*delimiter)
         ),
     }
+}
+
+fn unnamed(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "column" } else { "columns" })
+}
+
+fn or_dropped(drop: &Option<Vec<String>>) -> String {
+    let Some(drop) = drop else { return String::new() };
+    let drop: Vec<String> = drop.iter().map(|name| yaml(name)).collect();
+    format!(", or leave these columns out by `drop: [{}]`", drop.join(", "))
 }
 
 fn reaches(last_line: Option<u64>) -> String {

@@ -59,7 +59,7 @@ pub use filter::Filter;
 pub use filter::FilterError;
 pub use filter::Filtered;
 pub use filter::Unmatched;
-pub use header::header;
+pub use header::{ColumnNames, header};
 pub use layout::columns;
 pub use load::Loaded;
 pub use load::{Input, load, load_until};

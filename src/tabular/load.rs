@@ -13,7 +13,7 @@ use super::condition::Scalar;
 use super::encoding::check_text;
 use super::error::{Cancelled, CsvError, Problem, Problems, go_on, tell_of_delimiter};
 use super::filter::{FilterError, Filtered, Unmatched};
-use super::header::{Header, read_header};
+use super::header::{ColumnNames, Header, read_header};
 use super::header_check;
 use super::layout::Layout;
 use super::names::{ADDED, ROW_COLUMNS, in_file};
@@ -73,8 +73,8 @@ pub fn load_until(inputs: &[Input], options: &LoadOptions, cancelled: Cancelled)
     let delimiter = delimiter_byte(options.delimiter).map_err(|error| vec![error])?;
     check_inputs(inputs).map_err(|problem| vec![CsvError::options(problem)])?;
     let mut files = open(inputs, delimiter, cancelled)?;
-    let headers: Vec<(&str, Vec<String>)> =
-        files.iter().map(|file| (file.records.path(), file.header.names.clone())).collect();
+    let headers: Vec<(&str, ColumnNames)> =
+        files.iter().map(|file| (file.records.path(), file.header.columns.clone())).collect();
     let layout = Layout::new(&headers, options)?;
     let mut rows = read(&mut files, &layout, cancelled)?;
     let mut notes: Vec<String> = files.iter().flat_map(File::notes).collect();
@@ -84,7 +84,7 @@ pub fn load_until(inputs: &[Input], options: &LoadOptions, cancelled: Cancelled)
     let place = |row: usize| (inputs[source[row]].path, line[row] as u64);
     let texts: Vec<StringArray> = rows.columns.iter_mut().map(StringBuilder::finish).collect();
     notes.extend(files.iter().enumerate().filter_map(|(index, file)| {
-        let named = |name: &str| file.header.is_named(name);
+        let named = |name: &str| file.header.columns.is_written(name);
         let columns: Vec<(&str, &StringArray)> =
             layout.read.iter().map(String::as_str).zip(&texts).filter(|(name, _)| named(name)).collect();
         let first = source.partition_point(|&other| other < index);
@@ -149,17 +149,18 @@ impl File<'_> {
     fn notes(&self) -> Vec<String> {
         let path = self.records.path();
         let mut notes = Vec::new();
-        match self.header.unnamed.as_slice() {
+        let columns = &self.header.columns;
+        match columns.unnamed.as_slice() {
             [] => {}
             [position] => {
-                let name = &self.header.names[position - 1];
+                let name = &columns.names[position - 1];
                 notes.push(format!("{path}: column {position} has no name, it is called '{name}'"))
             }
             many => {
                 let positions: Vec<String> = many.iter().map(usize::to_string).collect();
                 let positions = list(positions.iter().map(String::as_str), 10);
-                let first = &self.header.names[many[0] - 1];
-                notes.push(format!("{path}: columns {positions} have no names, they are called '{first}' and so on"));
+                let names = list(columns.of_unnamed(), 10);
+                notes.push(format!("{path}: columns {positions} have no names, they are called {names}"));
             }
         }
         for name in &self.header.renamed {
@@ -240,7 +241,7 @@ fn open<'a>(inputs: &[Input<'a>], delimiter: u8, cancelled: Cancelled) -> Result
     if errors.is_empty() {
         return Ok(files);
     }
-    if let Some(sound) = files.iter().find(|file| file.header.names.len() > 1) {
+    if let Some(sound) = files.iter().find(|file| file.header.columns.names.len() > 1) {
         tell_of_delimiter(&mut errors, sound.records.path(), char::from(delimiter));
     }
     errors.extend(read(&mut files, &Layout::default(), cancelled).err().into_iter().flatten());
@@ -260,7 +261,7 @@ fn read(files: &mut [File], layout: &Layout, cancelled: Cancelled) -> Result<Row
         // For each file on its own, so that one does not hide the next.
         let mut problems = Problems::default();
         let before = rows.line.len();
-        let places: HashMap<&str, usize> = file.header.names.iter().map(String::as_str).zip(0..).collect();
+        let places: HashMap<&str, usize> = file.header.columns.names.iter().map(String::as_str).zip(0..).collect();
         let positions: Vec<Option<usize>> = layout.read.iter().map(|name| places.get(name.as_str()).copied()).collect();
         if let Err(error) = read_file(index, file, &positions, &mut rows, &mut problems, cancelled) {
             problems.push(error);
@@ -280,7 +281,7 @@ fn read_file(
     problems: &mut Problems,
     cancelled: Cancelled,
 ) -> Result<(), CsvError> {
-    let expected = file.header.names.len();
+    let expected = file.header.columns.names.len();
     let (mut record, mut end) = ("header".to_owned(), file.records.end());
     while let Some(span) = file.records.next_record()? {
         file.note_end(std::mem::replace(&mut record, rows.line.len().to_string()), end, span.start);
@@ -390,7 +391,7 @@ fn filtered(batch: &RecordBatch, options: &LoadOptions) -> Result<Filtered, CsvE
 fn emptied(files: &[File], source: &[usize], keep: &[bool], options: &LoadOptions) -> Vec<String> {
     let mut left = vec![0usize; files.len()];
     source.iter().zip(keep).for_each(|(&file, &keep)| left[file] += usize::from(keep));
-    let is_own = |name: &str| files.iter().any(|file| file.header.names.iter().any(|own| own == name));
+    let is_own = |name: &str| files.iter().any(|file| file.header.columns.names.iter().any(|own| own == name));
     if !options.where_.columns().all(is_own) {
         return Vec::new();
     }
@@ -398,7 +399,7 @@ fn emptied(files: &[File], source: &[usize], keep: &[bool], options: &LoadOption
     let note = |file: &File| {
         let path = file.records.path();
         let mut absent =
-            options.where_.columns().filter(|name| !file.header.names.iter().any(|own| own == name)).peekable();
+            options.where_.columns().filter(|name| !file.header.columns.names.iter().any(|own| own == name)).peekable();
         let why = match absent.peek() {
             Some(_) => format!(", as it has no column {}", list(absent, 10)),
             None => String::new(),

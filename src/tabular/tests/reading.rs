@@ -52,10 +52,8 @@ fn a_column_or_label_that_a_file_lacks_is_missing_there() {
     // The classes 1, 2, ... are names.
     assert_eq!(texts(&loaded.batch, "genre"), [Some("2".to_owned()), None]);
     assert_eq!(integers(&loaded.batch, "extra"), [None, Some(3)]);
-    assert_eq!(
-        loaded.notes,
-        ["train.csv has no column extra (missing there)", "test.csv has no column genre (missing there)"]
-    );
+    // Files to predict have no label.
+    assert_eq!(loaded.notes, ["train.csv has no column extra (missing there)"]);
     let alone = load_all(&files[1..], "{label: genre, keep: [x]}").unwrap();
     assert_eq!(alone.notes, ["no file has the label column 'genre'"]);
     assert_eq!(names(&alone.batch)[4..], ["x"]);
@@ -287,14 +285,56 @@ fn every_file_is_checked_before_giving_up() {
 fn a_header_is_read_without_its_file() {
     // The bytes that follow are no text, which only loading notices.
     let names = header("a.csv", &b"\xef\xbb\xbfx,\"y z\"\r\n1,\xff"[..], ',').unwrap();
-    assert_eq!(names, ["x", "y z"]);
-    assert_eq!(header("a.csv", &b"x"[..], ',').unwrap(), ["x"]);
+    assert_eq!(names.names, ["x", "y z"]);
+    assert_eq!(header("a.csv", &b"x"[..], ',').unwrap().names, ["x"]);
     let errors = header("a.csv", &b"x,y,x,y\n"[..], ',').unwrap_err();
     assert_eq!(errors.len(), 2);
     assert_eq!((errors[0].line, errors[0].column), (Some(1), None));
     let endless = "x,\"".to_owned() + &"y".repeat(2 << 20);
     let error = header("a.csv", endless.as_bytes(), ',').unwrap_err()[0].to_string();
     assert!(error.contains("longer than 1048576 bytes"), "{error}");
+}
+
+#[test]
+fn columns_without_a_name_match_by_their_order_wherever_they_stand() {
+    let (train, test) = (&b"y,name,,\na,n0,2,72\n"[..], &b"name,,\nn1,104,62\n"[..]);
+    let loaded = load_all(&[("train", train), ("test", test)], "label: y").unwrap();
+    assert_eq!(integers(&loaded.batch, "unnamed_1"), [Some(2), Some(104)]);
+    assert_eq!(integers(&loaded.batch, "unnamed_2"), [Some(72), Some(62)]);
+    // The label is absent from files to predict: no news.
+    assert_eq!(
+        loaded.notes,
+        [
+            "train.csv: columns 3, 4 have no names, they are called unnamed_1, unnamed_2",
+            "test.csv: columns 2, 3 have no names, they are called unnamed_1, unnamed_2"
+        ]
+    );
+    // Where a file has none of them, none can be another.
+    let plain = load_all(&[("train", train), ("test", b"name\nn1\n")], "label: y").unwrap();
+    assert_eq!(plain.notes[1], "test.csv has no column unnamed_1, unnamed_2 (missing there)");
+}
+
+#[test]
+fn columns_without_a_name_that_could_be_one_another_are_refused() {
+    let (three, two) = (&b"a,,,\n1,2,3,4\n"[..], &b"a,,\n5,6,7\n"[..]);
+    let files = [("three", three), ("two", two)];
+    let why = "three.csv has 3 columns without a name and two.csv 2, so which of them are the same cannot be told (write names into the header lines";
+    let drop = ", or leave these columns out by `drop: [unnamed_1, unnamed_2, unnamed_3]`)";
+    assert_eq!(load_all(&files, "{}").unwrap_err(), [format!("{why}{drop}")]);
+    let dropped = load_all(&files, "drop: [unnamed_1, unnamed_2, unnamed_3]").unwrap();
+    assert_eq!(names(&dropped.batch)[4..], ["a"]);
+    assert_eq!(names(&load_all(&files, "keep: [a]").unwrap().batch)[4..], ["a"]);
+    for used in ["label: unnamed_3", "where: {unnamed_1: 2}", "keep: [unnamed_1]", "derive: {d: {log_of: unnamed_1}}"] {
+        assert_eq!(load_all(&files, used).unwrap_err(), [format!("{why})")], "{used}");
+    }
+    let written = b"unnamed_1,a\n1,2\n";
+    let found = load_all(&[("one", b",a\n3,4\n"), ("written", written)], "{}").unwrap_err();
+    assert_eq!(
+        found,
+        [
+            "'unnamed_1' is the name of a column in written.csv, and stands for one without a name in one.csv (write a name into the header line of one.csv)"
+        ]
+    );
 }
 
 #[test]
