@@ -17,7 +17,7 @@ use super::download::{self, Download};
 use super::{fitted_on, unnamed};
 use runner_artifact::Table;
 use runner_boundary::files::open_regular;
-use runner_boundary::text::{Lines, of_chain};
+use runner_boundary::text::{Lines, of_chain, yaml};
 use runner_engine::{
     CheckContext, External, InputPort, OutputPort, PortType, Report, Source, Stage, StageContext, listed,
 };
@@ -314,7 +314,7 @@ impl Load {
             if derivation.needs_numbers() && is_of_file(source) && types.get(source) == Some(&ColumnType::Text) {
                 let message = format!("derive.{name}: column '{source}' holds text, not numbers");
                 let help = match self.types.contains_key(source) {
-                    true => format!("`types` declares it as text: write `{source}: number` there"),
+                    true => format!("`types` declares it as text: write `{}: number` there", yaml(source)),
                     false => "it is the label, whose values are names".to_owned(),
                 };
                 context.problem(&["derive", name], message, Some(help));

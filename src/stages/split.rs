@@ -20,13 +20,13 @@ use super::labelled::{Labelled, is_told_of, labelled};
 use super::required::{require, require_each, require_of, require_rows};
 use super::{fitted_on, unnamed};
 use runner_artifact::Table;
-use runner_boundary::text::Lines;
+use runner_boundary::text::{Lines, yaml};
 use runner_engine::{Arity, CheckContext, InputPort, InputShape, OutputPort, PortType, Stage, StageContext};
 use runner_ml::split::{self, Part, SplitError, SplitOptions};
 use runner_ml::stats::{Clusters, FEW_GROUPS};
 use runner_report::noun;
 use runner_results::{SplitPart, SplitParts};
-use runner_tabular::{ColumnType, Filter, yaml};
+use runner_tabular::{ColumnType, Filter};
 
 /// Splits the labelled rows. Port `rows` has them all with `runner.label`, `runner.part` and `runner.fold`, and with `groups` the group of each row, `runner.group`; `train`, `valid` and `test`
 /// have their own.

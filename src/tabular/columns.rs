@@ -63,6 +63,7 @@ pub(super) fn typed<'a, 'c>(
             // Classes are names, also those that are called 1 and 2.
             declared: declared.or(is_label.then_some(ColumnType::Text)),
             missing: &missing,
+            setting: &options.missing,
             place,
         };
         let mut own = Problems::default();

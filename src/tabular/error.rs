@@ -68,16 +68,17 @@ pub enum Problem {
         /// The line where the record ends, when that is another line than where it starts.
         last_line: Option<u64>,
     },
-    #[error("column '{column}': '{token}' is not a number{}{}", in_rows(*.rows), or_missing(.hint))]
-    NotANumber { column: String, token: String, rows: usize, hint: Option<String> },
-    #[error("column '{column}': '{token}' is not a 64-bit integer{}{}", in_rows(*.rows), or_missing(.hint))]
-    NotAnInteger { column: String, token: String, rows: usize, hint: Option<String> },
+    #[error("column '{column}': '{token}' is not a number{}{}", in_rows(*.rows), or_missing(.hint, .remedy))]
+    NotANumber { column: String, token: String, rows: usize, hint: Option<String>, remedy: Option<String> },
+    #[error("column '{column}': '{token}' is not a 64-bit integer{}{}", in_rows(*.rows), or_missing(.hint, .remedy))]
+    NotAnInteger { column: String, token: String, rows: usize, hint: Option<String>, remedy: Option<String> },
     #[error(
         "column '{column}': '{token}' is not a number{}, but {percent:.1} % of the column is ({}, or declare `types: {{{key}: text}}`)",
         in_rows(*.rows),
-        match .hint {
-            Some(hint) => format!("{hint}; else correct it"),
-            None => format!("correct it, make it missing by `{remedy}`"),
+        match (.hint, .remedy) {
+            (Some(hint), _) => format!("{hint}; else correct it"),
+            (None, Some(remedy)) => format!("correct it, make it missing by {remedy}"),
+            (None, None) => "correct it".to_owned(),
         },
         key = yaml(.column)
     )]
@@ -87,17 +88,20 @@ pub enum Problem {
         /// How many rows have the token.
         rows: usize,
         percent: f64,
-        /// Which tokens of the column may stand for a missing value, and how to say so.
+        /// Where the token may stand for a missing value: which tokens of the column do, and how to say so.
         hint: Option<String>,
-        /// The setting that makes missing what no hint names.
-        remedy: String,
+        /// The one setting by which all tokens of the column that are told of are missing.
+        remedy: Option<String>,
     },
     #[error(
-        "column '{column}': '{token}' is infinite or too large for a number{} (write a finite number, or make it \
-         missing by `{remedy}`)",
-        in_rows(*.rows)
+        "column '{column}': '{token}' is infinite or too large for a number{} (write a finite number{})",
+        in_rows(*.rows),
+        match .remedy {
+            Some(remedy) => format!(", or make it missing by {remedy}"),
+            None => String::new(),
+        }
     )]
-    Infinite { column: String, token: String, rows: usize, remedy: String },
+    Infinite { column: String, token: String, rows: usize, remedy: Option<String> },
     #[error("{option}: no file has a column '{name}'{}", did_you_mean(.suggestion))]
     UnknownColumn { option: String, name: String, suggestion: Option<String> },
     #[error(
@@ -313,8 +317,12 @@ fn reaches(last_line: Option<u64>) -> String {
     }
 }
 
-fn or_missing(hint: &Option<String>) -> String {
-    hint.as_ref().map_or(String::new(), |hint| format!(" ({hint}; else correct it)"))
+fn or_missing(hint: &Option<String>, remedy: &Option<String>) -> String {
+    match (hint, remedy) {
+        (Some(hint), _) => format!(" ({hint}; else correct it)"),
+        (None, Some(remedy)) => format!(" (correct it, or make it missing by {remedy})"),
+        (None, None) => String::new(),
+    }
 }
 
 fn in_rows(rows: usize) -> String {

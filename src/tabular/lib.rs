@@ -69,4 +69,3 @@ pub use options::{ColumnType, LoadOptions};
 pub use placeholder::Strays;
 pub use spelling::{alike, composed};
 pub use token::{canonical_number, number, spelled};
-pub use words::yaml;

@@ -19,7 +19,7 @@ use super::layout::Layout;
 use super::names::{ADDED, ROW_COLUMNS, in_file};
 use super::options::LoadOptions;
 use super::records::{Records, delimiter_byte, loosely_quoted};
-use super::words::{list, yaml};
+use super::words::list;
 
 /// Records read between two looks at whether to stop.
 const BETWEEN_LOOKS: usize = 1024;
@@ -107,8 +107,8 @@ pub fn load_until(inputs: &[Input], options: &LoadOptions, cancelled: Cancelled)
     notes.extend(unmatched.iter().map(|unmatched| format!("where: {unmatched}")));
     notes.extend(emptied(&files, &source, &keep, options));
     let kept = absent::Rows { keep: &keep, source: &source, place: &place };
-    notes.extend(typed.label.into_iter().flat_map(|label| label.label_notes(&kept)));
-    notes.extend(Absent::text_note(typed.texts, &kept));
+    notes.extend(typed.label.into_iter().flat_map(|label| label.label_notes(&kept, &options.missing)));
+    notes.extend(Absent::text_note(typed.texts, &kept, &options.missing));
 
     let schema = batch.schema_ref();
     let kept = ROW_COLUMNS.iter().copied().chain(layout.output.iter().map(String::as_str));
@@ -367,9 +367,8 @@ fn filtered(batch: &RecordBatch, options: &LoadOptions) -> Result<Filtered, CsvE
             && options.missing.tokens(column).iter().any(|missing| missing == token.trim())
         {
             unmatched.hint = format!(
-                ": it stands for a missing value there (`{{missing: true}}` selects these, `missing: {{{}: {{remove: [{}]}}}}` keeps it as text)",
-                yaml(column),
-                yaml(token.trim())
+                ": it stands for a missing value there (`{{missing: true}}` selects these, {} keeps it as text)",
+                options.missing.changed(column, &[], &[token.trim()])
             );
         }
         unmatched

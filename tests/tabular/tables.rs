@@ -282,6 +282,7 @@ fn rows_without_a_label_are_told_of_once_and_counted_alike() {
     work.edit("pipeline.yaml", ", label: y}", "}");
     work.edit("pipeline.yaml", "folds: 2}", "folds: 2, label: y}");
     insta::assert_snapshot!(stable(&warnings(&work.run().succeeded())), @"
+    n.csv has no column y (missing there)
     40 of the 120 rows of files with labels have none and are left out, as 'y' is blank or missing there (all:2, all:5, all:8, …); `missing` of the `load` stage says which words count as missing
     ");
 }

@@ -135,7 +135,10 @@ fn text_in_a_declared_numeric_column_names_every_line_up_to_a_limit() {
     let text = "x,y\n1,1\nfast,1\n2,1.5\n";
     assert_eq!(
         errors(text, "types: {x: number, y: integer}"),
-        ["a.csv:3: column 'x': 'fast' is not a number", "a.csv:4: column 'y': '1.5' is not a 64-bit integer"]
+        [
+            "a.csv:3: column 'x': 'fast' is not a number (correct it, or make it missing by `missing: {x: {add: [fast]}}`)",
+            "a.csv:4: column 'y': '1.5' is not a 64-bit integer"
+        ]
     );
     let mut long = String::from("x,y,z\n");
     for row in 0..100 {
@@ -143,8 +146,10 @@ fn text_in_a_declared_numeric_column_names_every_line_up_to_a_limit() {
     }
     let found = errors(&long, "types: {x: number, y: number, z: number}");
     assert_eq!(found.len(), 8);
-    assert_eq!(found[4], "a.csv:6: column 'x': 'w4' is not a number");
-    assert_eq!(found[5], "a.csv:2: column 'y': 'w' is not a number (100 rows)");
+    let remedy = "(correct it, or make it missing by `missing: {x: {add: [w0, w1, w2, w3, w4]}}`)";
+    assert_eq!(found[4], format!("a.csv:6: column 'x': 'w4' is not a number {remedy}"));
+    let remedy = "(correct it, or make it missing by `missing: {y: {add: [w]}}`)";
+    assert_eq!(found[5], format!("a.csv:2: column 'y': 'w' is not a number (100 rows) {remedy}"));
     assert_eq!(found[7], "and 95 more problems of this kind");
 }
 
@@ -194,7 +199,14 @@ fn repeated_words_and_signs_among_numbers_may_stand_for_missing_values() {
                 `missing: {age: {add: [unknown, '?']}}`";
     let found = errors(with(&[("?", 2), ("unknown", 4), ("12 years", 1)]), "{}");
     assert_eq!(found.len(), 3);
-    assert!(found.iter().all(|error| error.contains(hint)), "{found:?}");
+    let hinted: Vec<bool> = found.iter().map(|error| error.contains("may stand for a missing value")).collect();
+    assert_eq!(hinted, [true, true, false], "{found:?}");
+    // One setting for all, which nothing has to be added to.
+    let all = "`missing: {age: {add: [unknown, '?', '12 years']}}`";
+    assert!(found.iter().all(|error| error.contains(all)), "{found:?}");
+    assert!(found[2].contains("(correct it, make it missing by `missing"), "{found:?}");
+    let remedied = load_one(with(&[("?", 2), ("unknown", 4), ("12 years", 1)]), &all.replace('`', "")).unwrap();
+    assert_eq!(remedied.batch["age"].null_count(), 7);
     for kind in ["number", "integer"] {
         let found = errors(with(&[("?", 2), ("unknown", 4)]), &format!("types: {{age: {kind}}}"));
         assert!(found[0].starts_with("a.csv:202: column 'age': '?' is not a"), "{found:?}");
@@ -293,6 +305,53 @@ fn a_header_is_read_without_its_file() {
     let endless = "x,\"".to_owned() + &"y".repeat(2 << 20);
     let error = header("a.csv", endless.as_bytes(), ',').unwrap_err()[0].to_string();
     assert!(error.contains("longer than 1048576 bytes"), "{error}");
+}
+
+// What was written before stays, in whatever form, so that no remedy takes another back.
+#[test]
+fn remedies_keep_what_was_written_of_missing_values() {
+    let text = |words: &[&str]| {
+        let rows = (0..100).map(|i| format!("{i},{i}\n")).chain(words.iter().map(|word| format!("{word},{word}\n")));
+        format!("x,y\n{}", rows.collect::<String>())
+    };
+    let words = ["NR", "5/5", "NR", "1/4"];
+    for (before, after) in [
+        ("missing: {x: {add: [Unrated]}}", "`missing: {x: {add: [Unrated, NR, '5/5', '1/4']}}`"),
+        ("missing: {x: {add: [U], remove: [NA]}}", "`missing: {x: {add: [U, NR, '5/5', '1/4'], remove: [NA]}}`"),
+        ("missing: {x: ['']}", "`missing: {x: ['', NR, '5/5', '1/4']}`"),
+        ("missing: ['?']", "`missing: {'*': ['?'], x: {add: [NR, '5/5', '1/4']}}`"),
+        ("missing: {y: {add: [U]}}", "`x: {add: [NR, '5/5', '1/4']}` under `missing`"),
+    ] {
+        let found = errors(text(&words), before);
+        let own: Vec<&String> = found.iter().filter(|error| error.contains("column 'x'")).collect();
+        assert_eq!(own.len(), 3, "{found:?}");
+        assert!(own.iter().all(|error| error.contains(after)), "{before}: {found:?}");
+        let whole = match after.strip_prefix("`missing") {
+            Some(_) => after.replace('`', ""),
+            None => "missing: {y: {add: [U]}, x: {add: [NR, '5/5', '1/4']}}".to_owned(),
+        };
+        let again = load_one(text(&words), &whole).map(|_| Vec::new()).unwrap_or_else(|found| found);
+        assert!(again.iter().all(|error| !error.contains("column 'x'")), "{whole}: {again:?}");
+    }
+    // A token that was taken away comes back where it is asked for.
+    let found = errors(text(&["NA"]), "missing: {x: {remove: [NA]}}");
+    assert!(found[0].contains("by `missing: {x: {add: [NA]}}`"), "{found:?}");
+    // The same of words that are to be kept.
+    let label = load_one("t,x\nNA,1\nb,2\n", "{label: t, missing: {t: {add: [U]}}}").unwrap();
+    assert!(label.notes[0].ends_with("write `missing: {t: {add: [U], remove: [NA]}}`"), "{:?}", label.notes);
+}
+
+#[test]
+fn remedies_are_yaml_of_the_very_text() {
+    let rows: String = (0..100).map(|i| format!("{i}\n")).collect();
+    for word in ["\u{feff}1", "\u{1b}[31mN", "tab\there", "it's", "a\\tb", "\u{e0041}\"\\"] {
+        let text = format!("x\n{rows}\"{}\"\n", word.replace('"', "\"\""));
+        let found = errors(&text, "{}");
+        let (_, remedy) = found[0].split_once("missing by `").expect("a remedy");
+        let (remedy, _) = remedy.split_once('`').expect("its end");
+        assert_eq!(load_one(&text, remedy).unwrap().batch["x"].null_count(), 1, "{remedy}");
+        assert!(!remedy.contains(char::is_control), "{remedy:?}");
+    }
 }
 
 #[test]
