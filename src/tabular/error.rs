@@ -275,7 +275,11 @@ pub(super) fn bounded(problems: Vec<Problem>) -> Vec<CsvError> {
 
 pub(super) fn did_you_mean(suggestion: &Option<String>) -> String {
     match suggestion {
-        Some(name) => format!(" (did you mean '{name}'?)"),
+        Some(name) => {
+            // In the spelling of YAML where the plain one would be another text there.
+            let name = Some(yaml(name)).filter(|yaml| yaml.starts_with('"')).unwrap_or(format!("'{name}'"));
+            format!(" (did you mean {name}?)")
+        }
         None => String::new(),
     }
 }
