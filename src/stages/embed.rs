@@ -51,7 +51,7 @@ pub(crate) struct Embed {
 
 impl Stage for Embed {
     const KIND: &'static str = "embed";
-    const VERSION: u32 = 5;
+    const VERSION: u32 = 6;
     const SUMMARY: &'static str = "text columns to vectors";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "the rows whose texts to embed, e.g. a `load` stage"),

@@ -257,7 +257,14 @@ impl Stage for Load {
         let loaded = tabular::load_until(&inputs, &self.options(), &|| report.cancelled());
         let loaded = loaded.map_err(|errors| match errors.as_slice() {
             [error] if matches!(*error.problem, tabular::Problem::Filter(_)) => context.placed(WHERE, all_of(&errors)),
-            _ => all_of(&errors),
+            [error, others @ ..] => match error.problem.as_ref() {
+                tabular::Problem::DerivedFromText { name, .. } if others.is_empty() => {
+                    context.placed(&format!("derive.{name}"), all_of(&errors))
+                }
+                tabular::Problem::DerivedFromText { .. } => context.placed("derive", all_of(&errors)),
+                _ => all_of(&errors),
+            },
+            [] => all_of(&errors),
         })?;
         for note in &loaded.notes {
             context.report().warn(note);

@@ -61,12 +61,14 @@ pub enum Problem {
         "column '{name}' occurs twice in the header, as number {first} and {second} (rename one; if the file has no header, put a line of names above its records)"
     )]
     DuplicateColumn { name: String, first: usize, second: usize },
-    #[error("expected {expected} fields, found {found}{}", reaches(*.last_line))]
+    #[error("expected {expected} fields, found {found} ({})", ragged(*.expected, *.found, *.last_line, *.is_broken))]
     Ragged {
         expected: usize,
         found: usize,
         /// The line where the record ends, when that is another line than where it starts.
         last_line: Option<u64>,
+        /// Whether a carriage return stands before or behind it, alone, where lines of the file end otherwise.
+        is_broken: bool,
     },
     #[error("column '{column}': '{token}' is not a number{}{}", in_rows(*.rows), or_missing(.hint, .remedy))]
     NotANumber { column: String, token: String, rows: usize, hint: Option<String>, remedy: Option<String> },
@@ -126,7 +128,7 @@ pub enum Problem {
     DerivedUnnamed(String),
     #[error("derive.{0}: a column of this name exists already (choose another name)")]
     DerivedExists(String),
-    #[error("derive.{name}: column '{source_column}' holds text, not numbers, e.g. {examples}")]
+    #[error("derive.{name}: column '{source_column}' holds text, not numbers, e.g. {examples} (if it holds numbers, declare `types: {{{key}: number}}`; else derive from another column)", key = yaml(.source_column))]
     DerivedFromText { name: String, source_column: String, examples: String },
     #[error("delimiter: {0:?} cannot separate fields (use one ASCII character such as ',', ';' or a tab)")]
     BadDelimiter(char),
@@ -312,12 +314,17 @@ fn or_dropped(drop: &Option<Vec<String>>) -> String {
     format!(", or leave these columns out by `drop: [{}]`", drop.join(", "))
 }
 
-fn reaches(last_line: Option<u64>) -> String {
+fn ragged(expected: usize, found: usize, last_line: Option<u64>, is_broken: bool) -> String {
     match last_line {
-        Some(line) => {
-            format!(" (the record reaches to line {line}: is a quote left open?)")
+        Some(line) => format!("the record reaches to line {line}: is a quote left open?"),
+        None if is_broken => {
+            "a carriage return stands alone here, at which a line ends too: quote fields that hold one".to_owned()
         }
-        None => " (quote fields that hold the delimiter)".to_owned(),
+        None if found > expected => "quote fields that hold the delimiter".to_owned(),
+        None => {
+            "write what is missing, a delimiter for each field though it is empty; quote fields that hold a line break"
+                .to_owned()
+        }
     }
 }
 

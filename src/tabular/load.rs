@@ -91,6 +91,8 @@ pub fn load_until(inputs: &[Input], options: &LoadOptions, cancelled: Cancelled)
         let end = source.partition_point(|&other| other <= index);
         header_check::note(file.records.path(), &columns, first..end, &place)
     }));
+    let written: HashMap<&str, StringArray> =
+        layout.read.iter().map(String::as_str).zip(texts.iter().cloned()).collect();
     let typed = typed(layout.read.iter().zip(texts), options, &place, &mut notes, cancelled)?;
     let (names, record) = (source.iter().map(|&file| files[file].name), rows.record.finish());
     let first: [ArrayRef; 4] = [
@@ -101,7 +103,7 @@ pub fn load_until(inputs: &[Input], options: &LoadOptions, cancelled: Cancelled)
     ];
     let mut columns: Vec<(String, ArrayRef)> = ROW_COLUMNS.map(str::to_owned).into_iter().zip(first).collect();
     columns.extend(typed.columns);
-    derive(&mut columns, options, &place, &mut notes)?;
+    derive(&mut columns, &written, options, &place, &mut notes)?;
     let batch = assemble(&files, columns, typed.beyond, options).map_err(|error| vec![error])?;
     let Filtered { batch, keep, unmatched } = filtered(&batch, options).map_err(|error| vec![error])?;
     notes.extend(unmatched.iter().map(|unmatched| format!("where: {unmatched}")));
@@ -283,6 +285,8 @@ fn read_file(
 ) -> Result<(), CsvError> {
     let expected = file.header.columns.names.len();
     let (mut record, mut end) = ("header".to_owned(), file.records.end());
+    // What ended the record before; the first may follow anything.
+    let mut before = Some(file.header.terminator);
     while let Some(span) = file.records.next_record()? {
         file.note_end(std::mem::replace(&mut record, rows.line.len().to_string()), end, span.start);
         end = span.end;
@@ -290,10 +294,12 @@ fn read_file(
             go_on(cancelled)?;
         }
         let fields = file.records.fields();
+        let is_alone = |terminator: Option<&str>| terminator == Some("\r") && file.header.terminator != "\r";
+        let is_broken = is_alone(std::mem::replace(&mut before, span.terminator)) || is_alone(span.terminator);
         if fields.len() != expected {
             let (found, end) = (fields.len(), file.records.last_line());
             let last_line = (end != span.line).then_some(end);
-            let problem = Problem::Ragged { expected, found, last_line };
+            let problem = Problem::Ragged { expected, found, last_line, is_broken };
             problems.push(CsvError::line(file.records.path(), span.line, problem));
         }
         for (column, position) in rows.columns.iter_mut().zip(positions) {

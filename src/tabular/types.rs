@@ -123,6 +123,23 @@ impl RawColumn<'_, '_> {
             notes.extend(self.text_note());
             return Shape::Text;
         }
+        // A few of an identifier's values with a fraction, as a spreadsheet writes `46843.0`, make no number of the others.
+        if counts.codes > 0 && fractions > 0 && fractions * 100 <= STRAY_PERCENT * present {
+            let codes = rows_of(&tokens, |token| matches!(token, Token::Code));
+            let rows = rows_of(&tokens, |token| matches!(token, Token::Number(_) | Token::Inexact(_)));
+            notes.push(format!(
+                "column '{}' is read as text, as {} of its {present} numbers have leading zeros, e.g. {}, although {} a fraction: {} (correct {}, or declare \
+                 `types: {{{}: number}}` if they are no identifiers)",
+                self.name,
+                codes.len(),
+                self.examples(&codes),
+                if rows.len() == 1 { "one has".to_owned() } else { format!("{} have", rows.len()) },
+                self.examples(&rows),
+                if rows.len() == 1 { "it" } else { "these" },
+                yaml(self.name)
+            ));
+            return Shape::Text;
+        }
         if fractions == 0 && counts.codes + counts.huge > 0 {
             // Where most tokens are of that sort the column is plainly one of codes; a few must be told of.
             if (counts.codes + counts.huge) * 100 <= STRAY_PERCENT * present {

@@ -89,7 +89,7 @@ fn an_empty_file_and_a_lone_header() {
 
 #[test]
 fn a_ragged_row() {
-    insta::assert_snapshot!(error_of(&with_line(9, "s7,a,band 1,100.0,rap")), @"songs.csv:9: expected 6 fields, found 5 (quote fields that hold the delimiter)");
+    insta::assert_snapshot!(error_of(&with_line(9, "s7,a,band 1,100.0,rap")), @"songs.csv:9: expected 6 fields, found 5 (write what is missing, a delimiter for each field though it is empty; quote fields that hold a line break)");
 }
 
 #[test]

@@ -83,7 +83,9 @@ fn columns_are_derived() {
     assert_eq!(integers(&batch, "year"), [Some(1999), Some(2001)]);
     assert_eq!(
         errors("t,x\na,1\n", "derive: {d: {log_of: t}}"),
-        ["derive.d: column 't' holds text, not numbers, e.g. 'a' (a.csv:2)"]
+        [
+            "derive.d: column 't' holds text, not numbers, e.g. 'a' (a.csv:2) (if it holds numbers, declare `types: {t: number}`; else derive from another column)"
+        ]
     );
 }
 

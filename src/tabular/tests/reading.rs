@@ -355,6 +355,20 @@ fn remedies_are_yaml_of_the_very_text() {
 }
 
 #[test]
+fn a_record_of_another_length_is_told_what_helps() {
+    let remedy = |text: &str| errors(text, "{}").remove(0);
+    let short = remedy("x,y,z\n1,2\n");
+    assert!(short.ends_with("found 2 (write what is missing, a delimiter for each field though it is empty; quote fields that hold a line break)"), "{short}");
+    assert!(remedy("x,y\n1,2,3\n").ends_with("found 3 (quote fields that hold the delimiter)"));
+    // A carriage return alone ends a line as well: both parts of what it tears apart are too short.
+    let torn = errors("x,y\n1,a\rb\n2,c\n", "{}");
+    assert_eq!(torn.len(), 1, "{torn:?}");
+    assert!(torn[0].contains("expected 2 fields, found 1 (a carriage return stands alone here"), "{torn:?}");
+    assert!(errors("x,y\n1\r2,c\n", "{}").iter().all(|one| one.contains("a carriage return stands alone")));
+    assert!(load_one("x,y\n1,\"a\rb\"\n2,c\n", "{}").is_ok());
+}
+
+#[test]
 fn columns_without_a_name_match_by_their_order_wherever_they_stand() {
     let (train, test) = (&b"y,name,,\na,n0,2,72\n"[..], &b"name,,\nn1,104,62\n"[..]);
     let loaded = load_all(&[("train", train), ("test", test)], "label: y").unwrap();
