@@ -149,6 +149,36 @@ pub fn json(text: &str) -> Cow<'_, str> {
     )
 }
 
+/// A text as it is written in YAML: bare where it is plainly a name, else in quotes, in double ones where a character needs an escape. So what is shown of it
+/// can be pasted, as none of its characters is hidden.
+pub fn yaml(text: &str) -> String {
+    const TAKEN: [&str; 3] = ["null", "true", "false"];
+    let is_name = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if is_name && !TAKEN.iter().any(|word| text.eq_ignore_ascii_case(word)) {
+        return text.to_owned();
+    }
+    if let Cow::Borrowed(_) = quoted(text) {
+        return format!("'{}'", text.replace('\'', "''"));
+    }
+    let text = text.replace('\\', "\\\\").replace('"', "\\\"");
+    let escaped = replaced(
+        &text,
+        |_| true,
+        |character, out| {
+            let _ = match (character, u32::from(character)) {
+                ('\n', _) => write!(out, "\\n"),
+                ('\r', _) => write!(out, "\\r"),
+                ('\t', _) => write!(out, "\\t"),
+                (_, code @ ..=0xff) => write!(out, "\\x{code:02x}"),
+                (_, code @ ..=0xffff) => write!(out, "\\u{code:04x}"),
+                (_, code) => write!(out, "\\U{code:08x}"),
+            };
+        },
+    );
+    format!("\"{escaped}\"")
+}
+
 fn replaced(text: &str, counts: impl Fn(char) -> bool, write: impl Fn(char, &mut String)) -> Cow<'_, str> {
     if !text.chars().any(|character| may_be_hidden(character) && counts(character)) {
         return Cow::Borrowed(text);
@@ -201,6 +231,26 @@ mod tests {
         ] {
             assert_eq!(escaped(text), shown);
             assert_eq!(escaped(shown), shown, "escaping twice");
+        }
+    }
+
+    #[test]
+    fn yaml_of_a_text_shows_all_of_it() {
+        for (text, written) in [
+            ("rock", "rock"),
+            ("5/5", "'5/5'"),
+            ("it's", "'it''s'"),
+            ("True", "'True'"),
+            ("", "''"),
+            ("a\\tb", "'a\\tb'"),
+            ("tab\there", "\"tab\\there\""),
+            ("\u{feff}1", "\"\\ufeff1\""),
+            ("\u{1b}[31m\"\\N", "\"\\x1b[31m\\\"\\\\N\""),
+            ("\u{e0041}\u{85}", "\"\\U000e0041\\x85\""),
+            ("\u{3164}❤\u{fe0f}", "\"\\u3164❤\u{fe0f}\""),
+        ] {
+            assert_eq!(yaml(text), written);
+            assert_eq!(quoted(written), written, "nothing of it is shown otherwise");
         }
     }
 

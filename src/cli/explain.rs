@@ -14,7 +14,13 @@ pub(super) struct ExplainArguments {
     study: StudyArguments,
     /// The stage to explain
     stage: String,
+    /// Every value, also of long lists and wide tables
+    #[arg(long)]
+    all: bool,
 }
+
+/// Values of a parameter or an input that are shown without `--all`, and reasons.
+const SHOWN: usize = 100;
 
 pub(super) fn explain(arguments: &ExplainArguments) -> Outcome {
     let study = Study::of_results(&arguments.study)?;
@@ -32,7 +38,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Outcome {
                 "{}: whether this is up to date is not known: {why}\n",
                 style.bold(&arguments.stage)
             ));
-            print_manifest(&record.manifest, style);
+            print_manifest(&record.manifest, arguments.all, style);
             return Ok(DONE);
         }
     };
@@ -46,8 +52,13 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Outcome {
             Status::Run => "must run",
         };
         super::print(&format!("{} {word}\n", style.bold(&arguments.stage)));
-        for reason in decision.reasons() {
+        let reasons = decision.reasons();
+        let shown = if arguments.all { reasons.len() } else { SHOWN };
+        for reason in reasons.iter().take(shown) {
             super::print(&screen::wrap(&reason.to_string(), &format!("  {} ", style.accent("•")), screen::width()));
+        }
+        if reasons.len() > shown {
+            super::print(&style.note(&more(reasons.len() - shown)));
         }
         if decision.status() == Status::Run
             && let Forecast { seconds: Some(seconds), memory, basis } = Forecaster::new(&workspace).stage(*i)
@@ -62,17 +73,36 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Outcome {
             super::print(&format!("  {basis} {}{memory}\n", screen::duration(seconds)));
         }
         let Some(manifest) = decision.manifest() else { continue };
-        print_manifest(manifest, style);
+        print_manifest(manifest, arguments.all, style);
     }
     Ok(DONE)
 }
 
-fn print_manifest(manifest: &Manifest, style: screen::Style) {
+/// What is said of values that are left out.
+fn more(count: usize) -> String {
+    format!("… and {} more (--all shows them)", screen::count(count as u64))
+}
+
+/// What an entry is a value of: a parameter of the stage or one of its inputs, all of whose values stand together.
+fn whole_of(entry: &str) -> &str {
+    let segments = match entry.split('.').next() {
+        Some("input") => 3,
+        _ => 2,
+    };
+    entry.match_indices('.').nth(segments - 1).map_or(entry, |(end, _)| &entry[..end])
+}
+
+fn print_manifest(manifest: &Manifest, all: bool, style: screen::Style) {
     super::print(&format!("\n{} {}\n", style.dim("key"), manifest.key()));
-    let rows: Vec<Vec<String>> = manifest
-        .entries()
-        .iter()
-        .map(|(name, value)| vec![style.dim(&name.to_string()), engine::shorten(value)])
-        .collect();
+    let entries: Vec<(String, &String)> =
+        manifest.entries().iter().map(|(name, value)| (name.to_string(), value)).collect();
+    let mut rows = Vec::new();
+    for values in entries.chunk_by(|(one, _), (other, _)| whole_of(one) == whole_of(other)) {
+        let shown = if all { values.len() } else { SHOWN };
+        rows.extend(values.iter().take(shown).map(|(name, value)| vec![style.dim(name), engine::shorten(value)]));
+        if values.len() > shown {
+            rows.push(vec![style.dim(whole_of(&values[0].0)), style.dim(&more(values.len() - shown))]);
+        }
+    }
     super::print(&screen::table_within(&rows, screen::width()));
 }

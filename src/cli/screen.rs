@@ -179,13 +179,18 @@ fn in_one_line(text: &str) -> String {
     pieces(text).map(piece).collect()
 }
 
+/// Characters of a text that stand in one column on average: a letter and its marks.
+const MOST_BY_COLUMN: usize = 4;
+
 /// The text in one line of at most `width` columns; colours take none.
 pub(super) fn cut(text: &str, width: usize) -> String {
     let one_line = in_one_line(text);
-    if visible(&one_line) <= width {
+    // Combining marks take no column, and a cell may have thousands of them.
+    let most = width.saturating_mul(MOST_BY_COLUMN);
+    if visible(&one_line) <= width && pieces(&one_line).map(|(_, piece)| piece.chars().count()).sum::<usize>() <= most {
         return one_line;
     }
-    let (mut line, mut shown, mut colored) = (String::new(), 0, false);
+    let (mut line, mut shown, mut characters, mut colored) = (String::new(), 0, 0, false);
     'line: for (code, piece) in pieces(&one_line) {
         if let Some(code) = code {
             line.push_str(&begin(code));
@@ -194,10 +199,10 @@ pub(super) fn cut(text: &str, width: usize) -> String {
         for character in piece.chars() {
             let wide = UnicodeWidthChar::width(character).unwrap_or(0);
             // The last column is for the ellipsis.
-            if shown + wide >= width {
+            if shown + wide >= width || characters + 1 >= most {
                 break 'line;
             }
-            shown += wide;
+            (shown, characters) = (shown + wide, characters + 1);
             line.push(character);
         }
     }
@@ -257,6 +262,10 @@ mod tests {
         assert_eq!(rendered(&cut(&colored("31", "failed"), 4)), "\x1b[31mfai…\x1b[0m");
         assert_eq!(rendered(&cut(&colored("31", "fail"), 4)), "\x1b[31mfail\x1b[0m");
         assert_eq!(cut("a\nb", 4), "a\\nb");
+        // Marks take no column, and are cut all the same.
+        let marked = format!("a{}b", "\u{301}".repeat(1000));
+        assert_eq!(cut(&marked, 4), format!("a{}…", "\u{301}".repeat(14)));
+        assert_eq!(cut("e\u{301}te\u{301}", 3), "e\u{301}te\u{301}");
     }
 
     #[test]

@@ -118,7 +118,6 @@ fn elsewhere(problem: Problem, parameters: &Node, kind: &KindInfo, registry: Reg
         return problem;
     };
     let Some((key, _)) = entries.iter().find(|(_, entry)| Some(entry.key_span) == problem.span) else { return problem };
-    let (problem, help) = with_inputs(problem, help, key, kind);
     let takes = |other: &&KindInfo| ranges::has_parameter(other, key);
     if problem.message.contains("did you mean") || ranges::has_parameter(kind, key) {
         return problem;
@@ -128,25 +127,6 @@ fn elsewhere(problem: Problem, parameters: &Node, kind: &KindInfo, registry: Reg
         true => problem,
         false => problem.help(format!("'{}' takes no `{key}`, {} does; {help}", kind.name, others.join(" or "))),
     }
-}
-
-/// What is said of an unknown key, with the inputs among the keys that there are: parameters and inputs are written side by side.
-fn with_inputs(mut problem: Problem, help: String, key: &str, kind: &KindInfo) -> (Problem, String) {
-    let inputs = || kind.inputs.iter().map(|port| port.name);
-    let before = format!("keys of '{}' are ", kind.name);
-    let help = match help.strip_prefix(&before) {
-        Some(keys) if !kind.inputs.is_empty() => {
-            format!("{before}{}, {keys}", inputs().collect::<Vec<_>>().join(", "))
-        }
-        _ => help,
-    };
-    if !problem.message.contains("did you mean")
-        && let Some(input) = suggest(key, inputs())
-    {
-        problem.message.push_str(&format!(" (did you mean '{input}'?)"));
-    }
-    problem.help = Some(help.clone());
-    (problem, help)
 }
 
 /// Whether a key among the parameters may stand for an input that was not given.

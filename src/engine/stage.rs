@@ -155,11 +155,14 @@ impl<S: Stage> Kind for S {
         lineage: S::LINEAGE,
         sources_travel: S::SOURCES_TRAVEL,
         time_grows_with: S::TIME_GROWS_WITH,
-        bind: |node| match runner_spec::typed_among::<S>(node, S::KIND, &keys::parameter_paths::<S>) {
-            Ok(stage) => Ok(Box::new(stage)),
-            Err(Misread { problems, guesses, replaced, lacking }) => {
-                let guesses = guesses.into_iter().map(|guess| Box::new(guess) as Box<dyn AnyStage>).collect();
-                Err(Misread { problems, guesses, replaced, lacking })
+        bind: |node| {
+            let inputs: Vec<&str> = S::INPUTS.iter().map(|port| port.name).collect();
+            match runner_spec::typed_among::<S>(node, S::KIND, &inputs, &keys::parameter_paths::<S>) {
+                Ok(stage) => Ok(Box::new(stage)),
+                Err(Misread { problems, guesses, replaced, lacking }) => {
+                    let guesses = guesses.into_iter().map(|guess| Box::new(guess) as Box<dyn AnyStage>).collect();
+                    Err(Misread { problems, guesses, replaced, lacking })
+                }
             }
         },
         schema: |generator| generator.subschema_for::<S>(),

@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use runner_boundary::text::is_hidden;
+
 use super::node::{Node, Value};
 use super::source::Sources;
 use super::variables::text_of;
@@ -80,7 +82,7 @@ fn quoted(text: &str) -> String {
             '"' | '\\' => out.extend(['\\', c]),
             ' '..='~' => out.push(c),
             // Letters are readable; anything that an editor would hide or a parser break a line at is escaped.
-            c if c.is_alphanumeric() => out.push(c),
+            c if c.is_alphanumeric() && !is_hidden(c) => out.push(c),
             c if u32::from(c) > 0xffff => {
                 let _ = write!(out, "\\U{:08x}", u32::from(c));
             }

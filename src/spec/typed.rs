@@ -35,7 +35,7 @@ const MOST_ADVISED: usize = 20;
 /// All unknown keys (with "did you mean"), missing keys and wrong values that can be told apart,
 /// each with the span of the very key or value.
 pub fn typed<T: DeserializeOwned>(node: &Node) -> Result<T, Vec<Problem>> {
-    read(node, Wording { node, owner: None, deeper: None }).map_err(|misread| misread.problems)
+    read(node, Wording { node, owner: None, beside: &[], deeper: None }).map_err(|misread| misread.problems)
 }
 
 /// As [`typed`], for messages that name what the keys belong to: "keys of 'train' are …".
@@ -43,7 +43,7 @@ pub fn typed<T: DeserializeOwned>(node: &Node) -> Result<T, Vec<Problem>> {
 /// # Errors
 /// As [`typed`].
 pub fn typed_as<T: DeserializeOwned>(node: &Node, owner: &str) -> Result<T, Vec<Problem>> {
-    read(node, Wording { node, owner: Some(owner), deeper: None }).map_err(|misread| misread.problems)
+    read(node, Wording { node, owner: Some(owner), beside: &[], deeper: None }).map_err(|misread| misread.problems)
 }
 
 /// As [`typed_as`], of a value without places.
@@ -54,16 +54,17 @@ pub fn typed_json<T: DeserializeOwned>(value: &serde_json::Value, owner: &str) -
     typed_as(&Node::from_json(value), owner)
 }
 
-/// As [`typed_as`]; `deeper` gives the dotted paths of all keys, e.g. `optimizer.lr`, by which one that is written too high up is told its place.
+/// As [`typed_as`]; `beside` are other keys that may be meant at the root, and `deeper` gives the dotted paths of all keys, e.g. `optimizer.lr`, by which one that is written too high up is told its place.
 ///
 /// # Errors
 /// As [`typed`], with what may have been meant.
 pub fn typed_among<T: DeserializeOwned>(
     node: &Node,
     owner: &str,
+    beside: &[&str],
     deeper: &dyn Fn() -> Vec<String>,
 ) -> Result<T, Misread<T>> {
-    read(node, Wording { node, owner: Some(owner), deeper: Some(deeper) })
+    read(node, Wording { node, owner: Some(owner), beside, deeper: Some(deeper) })
 }
 
 /// What is wrong with a node, and what it reads as with other values in the places of those at fault.

@@ -12,6 +12,8 @@ pub(super) struct Wording<'a> {
     pub(crate) node: &'a Node,
     /// What the keys at the root belong to, e.g. the kind `train`.
     pub(crate) owner: Option<&'a str>,
+    /// Keys that are written beside those at the root, though they are not part of it, e.g. a stage's inputs.
+    pub(crate) beside: &'a [&'a str],
     /// The dotted paths of all keys that the root may hold, at any depth.
     pub(crate) deeper: Option<&'a dyn Fn() -> Vec<String>>,
 }
@@ -32,7 +34,10 @@ impl Wording<'_> {
         if !advises {
             return Problem::new(entry.key_span, format!("unknown key '{key}'"));
         }
-        let mut guess = did_you_mean(key, expected.iter().copied());
+        // A near name at this level comes before an equal one elsewhere.
+        let beside = if path.is_empty() { self.beside } else { &[] };
+        let known: Vec<&str> = beside.iter().chain(expected).copied().collect();
+        let mut guess = did_you_mean(key, known.iter().copied());
         if guess.is_empty() && path.is_empty() {
             guess = self.place_of(key).unwrap_or_default();
         }
@@ -42,7 +47,7 @@ impl Wording<'_> {
             (None, Some(owner)) => format!("keys of '{owner}' are"),
             (None, None) => "known keys are".to_string(),
         };
-        if expected.is_empty() { problem } else { problem.help(format!("{owner} {}", expected.join(", "))) }
+        if known.is_empty() { problem } else { problem.help(format!("{owner} {}", known.join(", "))) }
     }
 
     /// ` (did you mean 'optimizer.lr'?)` for a key that belongs further down.

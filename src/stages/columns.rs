@@ -143,9 +143,13 @@ impl Origin<'_> {
         let row = integers(&table, ROW_ID)?.into_iter().position(|id| id == row_id);
         let row = row.ok_or_else(|| anyhow!("no row {row_id}"))?;
         let source = strings(&table, SOURCE)?.swap_remove(row).unwrap_or_default();
+        Ok(format!("{}:{}: ", self.file(&source), integers(&table, LINE)?[row]))
+    }
+
+    /// The file that a `load` stage above calls `source`; that name where it is not known.
+    pub(crate) fn file(&self, source: &str) -> String {
         let path: Option<PathBuf> = self.context.source_above(self.port, &format!("files.{source}"));
-        let file = path.map_or(source, |path| path.display().to_string());
-        Ok(format!("{file}:{}: ", integers(&table, LINE)?[row]))
+        path.map_or(source.to_owned(), |path| path.display().to_string())
     }
 }
 

@@ -15,12 +15,12 @@ use super::columns::{
 };
 use super::conditions::types;
 use super::encoder::{self, TFIDF};
-use super::fitted_on;
 use super::range;
 use super::required::{require_of, require_own, require_rows, require_split};
 use super::split_rows;
+use super::{fitted_on, unnamed};
 use runner_artifact::Table;
-use runner_boundary::text::Lines;
+use runner_boundary::text::{Lines, yaml};
 use runner_engine::{CheckContext, Fact, InputShape, InputView, Reads, Report, StageContext, listed};
 use runner_ml::encoder::TransformerOptions;
 use runner_ml::frame::{Column, Frame};
@@ -78,7 +78,7 @@ impl Selection<'_> {
             };
             if missing {
                 context.refuse_column(&embedding_of(text));
-                let help = format!("add an `embed` stage with `columns: [{text}]` to `embeddings`");
+                let help = format!("add an `embed` stage with `columns: [{}]` to `embeddings`", yaml(text));
                 context.problem(&["text", &index], format!("no embedding of column '{text}'"), Some(help));
             }
         }
@@ -126,7 +126,8 @@ impl Selection<'_> {
             if is_own(name) && types.get(name) == Some(&ColumnType::Text) {
                 let message = format!("column '{name}' holds text, not numbers");
                 let help = format!(
-                    "the `types` of its `load` stage say so: write `{name}: number` there, or take it out of `numeric`, for `categories` or an `embed` stage"
+                    "the `types` of its `load` stage say so: write `{}: number` there, or take it out of `numeric`, for `categories` or an `embed` stage",
+                    yaml(name)
                 );
                 context.common_problem(
                     &["numeric", &i.to_string()],
@@ -163,6 +164,7 @@ pub(super) fn tell_of_model(context: &mut CheckContext, port: &str, columns: Vec
     for output in [port, "predictions"] {
         fitted_on::tell_fitted(context, output, "rows");
     }
+    unnamed::pass_on(context, "rows", port);
     if let Some(label) = context.fact("rows", LABEL_COLUMN).cloned() {
         context.tell(port, LABEL_COLUMN, label);
     }
@@ -259,8 +261,9 @@ pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::
     let origin = Origin { context, port: "rows" };
     let mut frame = numeric_frame(&rows, selection.numeric, &origin, |column| {
         format!(
-            "correct it, list it under `missing` of the `load` stage, or leave '{column}' out of `numeric`: `types: {{{column}: text}}` makes a text of it, \
-             for `categories` or an `embed` stage"
+            "correct it, list it under `missing` of the `load` stage, or leave '{column}' out of `numeric`: `types: {{{}: text}}` makes a text of it, \
+             for `categories` or an `embed` stage",
+            yaml(column)
         )
     })?;
     add_categories(&mut frame, &rows, selection.categories, context.report())?;
@@ -363,7 +366,10 @@ pub(super) fn add_embeddings(
             having.sort_by_key(|(_, _, made_by)| made_by != *wanted);
         }
         let (input, field, made_by) = having.into_iter().next().ok_or_else(|| {
-            anyhow!("no embedding of column '{text}' (add an `embed` stage with `columns: [{text}]` to `embeddings`)")
+            anyhow!(
+                "no embedding of column '{text}' (add an `embed` stage with `columns: [{}]` to `embeddings`)",
+                yaml(text)
+            )
         })?;
         frame.insert(text.clone(), join(input, field, row_id)?);
         encoders.push(made_by);

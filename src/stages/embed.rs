@@ -22,6 +22,7 @@ use super::required::{require_own, require_rows};
 use super::split_rows;
 use super::text_vectors::TextVectors;
 use runner_artifact::{PART_ROWS, Table, TableWriter};
+use runner_boundary::text::yaml;
 use runner_engine::{
     Arity, CheckContext, External, InputPort, Memo, OutputPort, PortType, Reads, Stage, StageContext, Threads, listed,
 };
@@ -50,7 +51,7 @@ pub(crate) struct Embed {
 
 impl Stage for Embed {
     const KIND: &'static str = "embed";
-    const VERSION: u32 = 5;
+    const VERSION: u32 = 6;
     const SUMMARY: &'static str = "text columns to vectors";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "the rows whose texts to embed, e.g. a `load` stage"),
@@ -145,7 +146,8 @@ impl Stage for Embed {
             if rows.column(name)?.data_type().is_floating() {
                 context.report().warn(&format!(
                     "column '{name}' was read as numbers, and is embedded as they are written out, e.g. 1.5 for 1.50 \
-                     (declare `types: {{{name}: text}}` in the `load` stage to embed it as it stands)"
+                     (declare `types: {{{}: text}}` in the `load` stage to embed it as it stands)",
+                    yaml(name)
                 ));
             }
             columns.push((texts(&rows, name)?, encoder, told));

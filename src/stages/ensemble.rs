@@ -15,10 +15,10 @@ use super::dataset::Dataset;
 use super::documents::put_document;
 use super::ensemble_scores::{Averaged, averaged};
 use super::figures::put_figures;
-use super::fitted_on;
 use super::predictions::{ModelPredictions, united_groups};
 use super::predictor::{NO_NETWORK, Predictor, Several, UNSERVED, distinct, model_name};
 use super::required::{require_part, tell_not_rows};
+use super::{fitted_on, unnamed};
 use runner_engine::{Arity, CheckContext, InputPort, InputShape, OutputPort, PortType, Stage, StageContext, listed};
 use runner_ml::ensemble::{self, Average, Combination, Weighting, cross_fitted};
 use runner_ml::frame::Frame;
@@ -115,6 +115,7 @@ impl Stage for Ensemble {
             context.output("model", distinct(columns));
         }
         fitted_on::pass_on(context, "models", "model");
+        unnamed::pass_on(context, "models", "model");
         fitted_on::pass_on(context, "members", "predictions");
         if let Some(label) = context.fact("models", LABEL_COLUMN).cloned() {
             context.tell("model", LABEL_COLUMN, label);

@@ -141,6 +141,12 @@ fn share_files(one: &InputShape, other: &InputShape) -> bool {
     both.is_some_and(|(own, others)| !own.is_disjoint(others))
 }
 
+/// The split that made the parts of these rows, or of the rows of these predictions.
+pub(super) fn split_of(shape: &InputShape) -> String {
+    let within = shape.facts.get(WITHIN).and_then(|within| within.last());
+    within.filter(|_| shape.facts.get(PART_OF_SPLIT).is_none()).unwrap_or(&shape.stage).clone()
+}
+
 /// The splits that something fitted on these rows would be within.
 fn splits(shape: &InputShape) -> Vec<String> {
     let mut within = shape.facts.get(WITHIN).cloned().unwrap_or_default();

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use anyhow::bail;
 use arrow::array::BooleanArray;
 
-use super::columns::{LABEL_NAME, LINE, SOURCE, integers, named, strings};
+use super::columns::{LABEL_NAME, LINE, Origin, SOURCE, integers, named, strings};
 use runner_artifact::Table;
 
 /// The rows that have a label, their labels, and what is known of the others.
@@ -20,7 +20,7 @@ pub(super) struct Unlabelled {
     pub(crate) rows: usize,
     /// Those whose file has labels in other rows; the others are rows to predict.
     unexpected: usize,
-    /// The first of those, e.g. `train:17`.
+    /// The first of those, e.g. `data/train.csv:17`.
     places: Vec<String>,
     /// All rows of files with labels.
     all: usize,
@@ -75,7 +75,7 @@ fn length(text: Option<&str>) -> usize {
     text.map_or(0, |text| text.chars().count())
 }
 
-pub(super) fn labelled(rows: &Table, label: &str) -> anyhow::Result<Labelled> {
+pub(super) fn labelled(rows: &Table, label: &str, origin: &Origin) -> anyhow::Result<Labelled> {
     let mut labels = strings(rows, &named(rows, label))?;
     // A class needs a name; tables that no `load` stage made may have blank ones.
     labels.iter_mut().for_each(|label| *label = label.take().filter(|label| !label.trim().is_empty()));
@@ -85,7 +85,7 @@ pub(super) fn labelled(rows: &Table, label: &str) -> anyhow::Result<Labelled> {
         sources.iter().zip(&has).filter(|(_, has)| **has).map(|(source, _)| source).collect();
     let unexpected: Vec<usize> = (0..has.len()).filter(|&row| !has[row] && labelled.contains(&sources[row])).collect();
     let lines = integers(rows, LINE).ok();
-    let place = |&row: &usize| Some(format!("{}:{}", sources[row].as_deref()?, lines.as_ref()?[row]));
+    let place = |&row: &usize| Some(format!("{}:{}", origin.file(sources[row].as_deref()?), lines.as_ref()?[row]));
     let unlabelled = Unlabelled {
         rows: has.iter().filter(|has| !**has).count(),
         unexpected: unexpected.len(),

@@ -51,6 +51,7 @@ mod text_vectors;
 mod train;
 mod training;
 mod transfer;
+mod unnamed;
 
 pub use columns::shown_names;
 

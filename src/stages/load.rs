@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use super::columns::{DELIMITER, HEADERS, LABEL_COLUMN, LABEL_NAME, LINE, RECORD, ROW_ID, SOURCE, WHERE, strings};
 use super::conditions::{Types, check_files, check_types, tell_types};
 use super::download::{self, Download};
-use super::fitted_on;
+use super::{fitted_on, unnamed};
 use runner_artifact::Table;
 use runner_boundary::files::open_regular;
-use runner_boundary::text::{Lines, of_chain};
+use runner_boundary::text::{Lines, of_chain, yaml};
 use runner_engine::{
     CheckContext, External, InputPort, OutputPort, PortType, Report, Source, Stage, StageContext, listed,
 };
@@ -25,7 +25,8 @@ use runner_names::Folder;
 use runner_report::noun;
 use runner_tabular::names::meant;
 use runner_tabular::{
-    self as tabular, Changes, ColumnType, CsvError, Derivation, Filter, Input, LoadOptions, Missing, Tokens,
+    self as tabular, Changes, ColumnNames, ColumnType, CsvError, Derivation, Filter, Input, LoadOptions, Missing,
+    Tokens,
 };
 
 /// Reads CSV files into one Arrow table. Rows keep the order of the files; port `rows` has them all, and each file has a port of its name.
@@ -78,7 +79,7 @@ fn default_delimiter() -> char {
 
 impl Stage for Load {
     const KIND: &'static str = "load";
-    const VERSION: u32 = 5;
+    const VERSION: u32 = 6;
     const SUMMARY: &'static str = "CSV files to one table";
     const INPUTS: &'static [InputPort] = &[];
     const SEEDED: bool = false;
@@ -149,13 +150,13 @@ impl Stage for Load {
         for (name, download) in &self.downloads {
             fitted_on::tell_files(context, name, std::iter::once(&download.url));
         }
-        let mut headers: Vec<(&str, Vec<String>)> = Vec::new();
+        let mut headers: Vec<(&str, ColumnNames)> = Vec::new();
         let read = |path: &str| {
             let opened = open(Path::new(path)).map_err(|error| vec![error]);
             opened.and_then(|file| tabular::header(path, file, self.delimiter))
         };
         let found: Vec<_> = self.files.iter().map(|(name, path)| (name, path, read(path))).collect();
-        let sound = found.iter().find(|(_, _, header)| header.as_ref().is_ok_and(|header| header.len() > 1));
+        let sound = found.iter().find(|(_, _, header)| header.as_ref().is_ok_and(|header| header.names.len() > 1));
         let sound = sound.map(|(_, path, _)| (*path).clone());
         for (name, path, header) in found {
             match header {
@@ -179,11 +180,12 @@ impl Stage for Load {
         }
         self.check_types(context, Some(&headers));
         let all: Vec<(String, Vec<String>)> =
-            self.files.keys().cloned().zip(headers.iter().map(|(_, header)| header.clone())).collect();
+            self.files.keys().cloned().zip(headers.iter().map(|(_, header)| header.names.clone())).collect();
         for one in &all {
             context.tell(&one.0, HEADERS, vec![one.clone()]);
         }
         context.tell("rows", HEADERS, all);
+        unnamed::tell_files(context, self.files.keys().zip(headers.iter().map(|(_, header)| header)));
         match tabular::columns(&headers, &self.options()) {
             Ok(columns) => {
                 for port in Stage::outputs(self) {
@@ -208,6 +210,9 @@ impl Stage for Load {
                             vec!["derive", name]
                         }
                         tabular::Problem::KeepAndDrop => vec!["drop"],
+                        tabular::Problem::UnnamedDiffer { .. } | tabular::Problem::UnnamedWritten { .. } => {
+                            vec!["files"]
+                        }
                         _ => Vec::new(),
                     };
                     match error.problem.as_ref() {
@@ -252,7 +257,14 @@ impl Stage for Load {
         let loaded = tabular::load_until(&inputs, &self.options(), &|| report.cancelled());
         let loaded = loaded.map_err(|errors| match errors.as_slice() {
             [error] if matches!(*error.problem, tabular::Problem::Filter(_)) => context.placed(WHERE, all_of(&errors)),
-            _ => all_of(&errors),
+            [error, others @ ..] => match error.problem.as_ref() {
+                tabular::Problem::DerivedFromText { name, .. } if others.is_empty() => {
+                    context.placed(&format!("derive.{name}"), all_of(&errors))
+                }
+                tabular::Problem::DerivedFromText { .. } => context.placed("derive", all_of(&errors)),
+                _ => all_of(&errors),
+            },
+            [] => all_of(&errors),
         })?;
         for note in &loaded.notes {
             context.report().warn(note);
@@ -282,7 +294,7 @@ impl Load {
     }
 
     /// Finds conditions and derivations that do not fit the types that are declared, and tells these to the stages below.
-    fn check_types(&self, context: &mut CheckContext, headers: Option<&[(&str, Vec<String>)]>) {
+    fn check_types(&self, context: &mut CheckContext, headers: Option<&[(&str, ColumnNames)]>) {
         let declared = self.types.iter().map(|(column, holds)| (column.clone(), *holds));
         let label = self.label.iter().filter(|label| !self.types.contains_key(*label));
         let label = label.map(|label| (label.clone(), ColumnType::Text));
@@ -295,8 +307,9 @@ impl Load {
         ];
         let added = added.map(|(column, holds)| (column.to_owned(), holds));
         let types: Types = declared.chain(label).chain(derived).chain(added).collect();
-        let is_of_file =
-            |column: &str| headers.iter().copied().flatten().any(|(_, names)| names.iter().any(|own| own == column));
+        let is_of_file = |column: &str| {
+            headers.iter().copied().flatten().any(|(_, columns)| columns.names.iter().any(|own| own == column))
+        };
         let is_there = |column: &str| is_of_file(column) || types.contains_key(column);
         let name_of = |column: &str| match headers {
             Some(_) => meant(column, is_there).unwrap_or_else(|| column.to_owned()),
@@ -308,7 +321,7 @@ impl Load {
             if derivation.needs_numbers() && is_of_file(source) && types.get(source) == Some(&ColumnType::Text) {
                 let message = format!("derive.{name}: column '{source}' holds text, not numbers");
                 let help = match self.types.contains_key(source) {
-                    true => format!("`types` declares it as text: write `{source}: number` there"),
+                    true => format!("`types` declares it as text: write `{}: number` there", yaml(source)),
                     false => "it is the label, whose values are names".to_owned(),
                 };
                 context.problem(&["derive", name], message, Some(help));

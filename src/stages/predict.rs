@@ -238,7 +238,8 @@ impl Layout {
             }
             let header = metadata.get(&format!("header.{source}")).cloned();
             let header = header.ok_or_else(|| anyhow!("the header of '{source}' is not known"))?;
-            let columns = tabular::header(&source, header.as_bytes(), delimiter).map_err(|errors| all_of(&errors))?;
+            let columns = tabular::header(&source, header.as_bytes(), delimiter);
+            let columns = columns.map_err(|errors| all_of(&errors))?.names;
             ends.insert(
                 source.clone(),
                 Ends::read(|key| metadata.get(&format!("{key}.{source}")).map(String::as_str))?,

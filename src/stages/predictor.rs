@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::categories::{as_trained, warn_of_unseen};
 use super::columns::{Origin, embedded_by, is_own, strings};
 use super::dataset::{Dataset, numeric_frame};
-use super::fitted_on;
 use super::model_file::{Learner, ModelFile};
+use super::{fitted_on, unnamed};
 use runner_artifact::Table;
 use runner_engine::{CheckContext, Fact, InputView, StageContext, listed};
 use runner_ml::calibration::Calibration;
@@ -169,6 +169,7 @@ impl Predictor {
             context.common_problem(&[port], format!("models of {stage}"), unserved(&stage, &members), Some(help));
         }
         fitted_on::check(context, port);
+        unnamed::check_model(context, port, "rows");
         let embedded = match context.inputs("embeddings") {
             [] => Some(Vec::new()),
             _ => context.columns("embeddings"),

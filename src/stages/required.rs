@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::columns::{NOT_ROWS, PART, PARTS, is_own};
 use super::conditions;
+use super::fitted_on;
 use runner_engine::{CheckContext, listed};
 use runner_tabular::Filter;
 use runner_tabular::names::{in_file, meant};
@@ -78,11 +79,13 @@ pub(super) fn require_part(context: &mut CheckContext, port: &str, part: &str, p
         .iter()
         .position(|shape| shape.facts.get(PARTS).is_some_and(|parts| !parts.contains(&part)));
     let Some(i) = lacking else { return };
-    let stage = context.inputs(port)[i].stage.clone();
+    let shape = &context.inputs(port)[i];
+    // However many stages pass the rows on: what is lacking is lacking in the split.
+    let (stage, split) = (shape.stage.clone(), fitted_on::split_of(shape));
     let message = format!("the rows of '{stage}' have no {part} part here, {purpose}");
     let help =
         format!("give `{part}` of the `split` stage a share above 0, and read its port `rows`, which has all parts");
-    context.common_problem(&[port, &i.to_string()], format!("{part} part of {stage}"), message, Some(help));
+    context.common_problem(&[port, &i.to_string()], format!("{part} part of {split}"), message, Some(help));
 }
 
 /// Says so of tables that hold something else than rows of data, where the stages above tell it.

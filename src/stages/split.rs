@@ -10,23 +10,23 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{
-    FOLD, FOLDS, GROUP, LABEL, LABEL_COLUMN, LABEL_NAME, PART, PARTS, RECORD, WHERE, is_own, named, strings,
+    FOLD, FOLDS, GROUP, LABEL, LABEL_COLUMN, LABEL_NAME, Origin, PART, PARTS, RECORD, WHERE, is_own, named, strings,
 };
 use super::conditions::{tell_types, types};
 use super::dataset;
 use super::documents::put_document;
-use super::fitted_on;
 use super::joined::joined;
 use super::labelled::{Labelled, is_told_of, labelled};
 use super::required::{require, require_each, require_of, require_rows};
+use super::{fitted_on, unnamed};
 use runner_artifact::Table;
-use runner_boundary::text::Lines;
+use runner_boundary::text::{Lines, yaml};
 use runner_engine::{Arity, CheckContext, InputPort, InputShape, OutputPort, PortType, Stage, StageContext};
 use runner_ml::split::{self, Part, SplitError, SplitOptions};
 use runner_ml::stats::{Clusters, FEW_GROUPS};
 use runner_report::noun;
 use runner_results::{SplitPart, SplitParts};
-use runner_tabular::{ColumnType, Filter, yaml};
+use runner_tabular::{ColumnType, Filter};
 
 /// Splits the labelled rows. Port `rows` has them all with `runner.label`, `runner.part` and `runner.fold`, and with `groups` the group of each row, `runner.group`; `train`, `valid` and `test`
 /// have their own.
@@ -135,7 +135,7 @@ const FEW_ROWS: usize = 10;
 
 impl Stage for Split {
     const KIND: &'static str = "split";
-    const VERSION: u32 = 5;
+    const VERSION: u32 = 6;
     const SUMMARY: &'static str = "train, valid, test and folds: stratified, groups kept together";
     const INPUTS: &'static [InputPort] =
         &[InputPort::table("rows", Arity::Many, "the rows to split, e.g. a `load` stage")];
@@ -202,6 +202,8 @@ impl Stage for Split {
             context.tell(port, FOLDS, if has_folds { self.folds } else { 0 });
         }
         fitted_on::tell_split(context);
+        unnamed::check_joined(context, "rows");
+        ["rows", "train", "valid", "test"].iter().for_each(|port| unnamed::pass_on(context, "rows", port));
         let mut types = types(context, "rows");
         let added = [
             (LABEL, ColumnType::Text),
@@ -224,7 +226,7 @@ impl Stage for Split {
         let all = joined(&tables, context.report())?;
         let label = self.label_column(&all)?;
         let kept = dataset::filtered(&all, &self.filter, context)?;
-        let Labelled { rows, labels, unlabelled } = labelled(&kept, &label)?;
+        let Labelled { rows, labels, unlabelled } = labelled(&kept, &label, &Origin { context, port: "rows" })?;
         if let Some(warning) = unlabelled.warning(&label).filter(|_| !is_told_of(&tables, &label)) {
             context.report().warn(&warning);
         }
@@ -277,12 +279,16 @@ impl Stage for Split {
             let clusters = Clusters::of(&numbers);
             let groups = clusters.groups().unwrap_or(own.len());
             if clusters.are_few() && part == Part::Test {
+                let effective = clusters.effective();
+                let telling = match effective < 0.95 * groups as f64 {
+                    true => format!(", which tell as much as {effective:.0} of equal size"),
+                    false => String::new(),
+                };
                 context.report().warn(&format!(
-                    "the {} part has {groups} {}, which tell as much as {:.0} of equal size: the intervals and tests of its scores, which go by \
+                    "the {} part has {groups} {}{telling}: the intervals and tests of its scores, which go by \
                      groups, are wide and rough below {FEW_GROUPS:.0}; give it a larger share, or narrower `groups`",
                     part.name(),
                     if groups == 1 { "group" } else { "groups" },
-                    clusters.effective()
                 ));
             }
             if clusters.groups().is_none() && part == Part::Test && (1..FEW_ROWS).contains(&own.len()) {

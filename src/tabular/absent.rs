@@ -3,7 +3,8 @@
 use arrow::array::StringArray;
 use indexmap::IndexMap;
 
-use super::words::{places, quoted, row_count, yaml};
+use super::missing::Missing;
+use super::words::{places, quoted, row_count};
 
 /// Tokens and columns that a note lists.
 const LISTED: usize = 5;
@@ -50,7 +51,7 @@ impl Absent {
     }
 
     /// What to say of the label, in notes: which rows have none, although their file has labels.
-    pub(crate) fn label_notes(mut self, rows: &Rows) -> Vec<String> {
+    pub(crate) fn label_notes(mut self, rows: &Rows, missing: &Missing) -> Vec<String> {
         let mut notes = Vec::new();
         self.retain(rows.keep);
         // A file without a single label holds rows to predict; it is no news that these are blank.
@@ -65,7 +66,7 @@ impl Absent {
         if self.rows.is_empty() {
             return notes;
         }
-        let (column, key, count) = (&self.column, yaml(&self.column), self.count());
+        let (column, count) = (&self.column, self.count());
         let mut parts: Vec<String> = Vec::new();
         let mut tokens: Vec<&str> = Vec::new();
         for (token, cells) in self.rows.iter().take(LISTED) {
@@ -86,10 +87,7 @@ impl Absent {
         }
         let remedy = match tokens.as_slice() {
             [] => String::new(),
-            _ => {
-                let tokens: Vec<String> = tokens.into_iter().map(yaml).collect();
-                format!("; for classes of these names write `missing: {{{key}: {{remove: [{}]}}}}`", tokens.join(", "))
-            }
+            tokens => format!("; for classes of these names write {}", missing.changed(column, &[], tokens)),
         };
         let noun = if count == 1 { "row has" } else { "rows have" };
         notes.push(format!(
@@ -100,7 +98,7 @@ impl Absent {
     }
 
     /// What to say of all text columns beside the label, in one note.
-    pub(crate) fn text_note(columns: Vec<Absent>, rows: &Rows) -> Option<String> {
+    pub(crate) fn text_note(columns: Vec<Absent>, rows: &Rows, missing: &Missing) -> Option<String> {
         let mut parts = Vec::new();
         let mut first = None;
         let mut count = 0usize;
@@ -116,17 +114,17 @@ impl Absent {
                     row_count(column.count()),
                     quoted(token)
                 ));
-                first.get_or_insert((yaml(&column.column), yaml(token)));
+                first.get_or_insert_with(|| missing.changed(&column.column, &[], &[token]));
             }
         }
-        let (key, token) = first?;
+        let remedy = first?;
         let more = match count.saturating_sub(parts.len()) {
             0 => String::new(),
             1 => " and 1 more column".to_owned(),
             more => format!(" and {more} more columns"),
         };
         Some(format!(
-            "words that stand for a missing value are taken so in {}{more} (to keep them as texts: `missing: {{{key}: {{remove: [{token}]}}}}`)",
+            "words that stand for a missing value are taken so in {}{more} (to keep them as texts: {remedy})",
             parts.join(", ")
         ))
     }

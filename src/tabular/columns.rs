@@ -63,6 +63,7 @@ pub(super) fn typed<'a, 'c>(
             // Classes are names, also those that are called 1 and 2.
             declared: declared.or(is_label.then_some(ColumnType::Text)),
             missing: &missing,
+            setting: &options.missing,
             place,
         };
         let mut own = Problems::default();
@@ -112,9 +113,10 @@ fn beyond_f32<'a>(name: &str, column: &ArrayRef, place: &Place<'a>, notes: &mut 
     Some(serde_json::Value::Object(places.collect()).to_string())
 }
 
-/// Adds the derived columns; those that lose values are told of, with examples of what was not understood.
+/// Adds the derived columns; those that lose values are told of, with examples of what was not understood, as it is `written` in the files.
 pub(super) fn derive<'a>(
     columns: &mut Vec<(String, ArrayRef)>,
+    written: &HashMap<&str, StringArray>,
     options: &LoadOptions,
     place: &Place<'a>,
     notes: &mut Vec<String>,
@@ -130,8 +132,9 @@ pub(super) fn derive<'a>(
             continue;
         };
         let cells = |rows: &[usize]| {
-            let texts = cast(source, &DataType::Utf8).ok();
-            let text = |row: usize| texts.as_ref().map_or(String::new(), |t| quoted(t.as_string::<i32>().value(row)));
+            let texts = written.get(source_column).cloned();
+            let texts = texts.or_else(|| Some(cast(source, &DataType::Utf8).ok()?.as_string::<i32>().clone()));
+            let text = |row: usize| texts.as_ref().map_or(String::new(), |t| quoted(t.value(row).trim()));
             examples(rows.iter().map(|&row| (text(row), place(row))))
         };
         let derived = match derivation.apply(source) {

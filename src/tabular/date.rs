@@ -134,7 +134,7 @@ impl Parts {
         let is_time = time.starts_with(|c: char| c.is_ascii_digit())
             && time.chars().all(|c| c.is_ascii_digit() || ":.+-ZzAaPpMm".contains(c));
         self.has_time = true;
-        is_time.then_some(())
+        (is_time && is_time_of_day(time)).then_some(())
     }
 
     fn add_year(&mut self, year: &str) -> Option<()> {
@@ -177,6 +177,20 @@ fn plain(text: &str) -> String {
         other => other,
     };
     text.chars().flat_map(char::to_lowercase).map(plain).collect()
+}
+
+/// Whether there is such a time: hours to 24, minutes to 59, seconds to 60, as leap seconds are written. What is behind them is a zone or a fraction.
+fn is_time_of_day(time: &str) -> bool {
+    let numbers = time.split(':').map_while(|part| {
+        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+        Some((part[..digits].parse::<u32>().ok()?, digits < part.len()))
+    });
+    let mut is_over = false;
+    numbers.zip([24, 59, 60]).all(|((number, ends), most)| {
+        let fits = is_over || number <= most;
+        is_over |= ends;
+        fits
+    })
 }
 
 /// `+0200`, `+02:00`, `-05`.
@@ -244,6 +258,9 @@ mod tests {
             "1990-03-05-05:00",
             "1990-03-05Z",
             "1990-03-05 10:00:00 +02:00",
+            "1990-03-05 24:00",
+            "1990-03-05T23:59:60Z",
+            "1990-03-05T10:00+05:30",
             "00/03/1990",
             "1990-03-00",
         ];
@@ -291,6 +308,9 @@ mod tests {
             "1990-03-05+2:00",
             "1990-03-32Z",
             "soonZ",
+            "1990-03-05 99:99",
+            "1990-03-05T10:60",
+            "1990-03-05 10:00:61",
         ];
         for text in texts {
             assert_eq!(year(text), None, "{text}");

@@ -18,7 +18,7 @@ use super::options::ColumnType;
 #[schemars(!try_from)]
 pub enum Derivation {
     /// The year of a date (as `Int64`), e.g. `2021`, `2021-09-25`, `2021/09/25`, `25.09.2021`, `20210925`, `25 Sep 2021` or `September 25, 2021`,
-    /// also with a time of day; anything else, as a year of two digits, gives a missing value.
+    /// also with a time of day; of `2021-00-00` the month and day are unknown; anything else, as a year of two digits, gives a missing value.
     Year {
         /// The column that is read.
         year_of: String,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use unicode_normalization::char::is_combining_mark;
+
 use super::error::{CsvError, Problem};
 
 /// Lines that a message lists.
@@ -40,8 +42,8 @@ pub struct Damage {
     /// The first byte that is no UTF-8.
     byte: u8,
     bad: Lines,
-    /// Lines with a character beyond ASCII in valid UTF-8, bad ones included.
-    sound: usize,
+    /// Lines with a character beyond ASCII that is meant as UTF-8, bad ones included.
+    sound: Lines,
     lines: usize,
     likely: Likely,
 }
@@ -123,39 +125,94 @@ fn lines_with(bytes: &[u8], wanted: u8) -> Lines {
 impl Damage {
     fn of(bytes: &[u8], byte: u8) -> Self {
         let line_feed = line_feed(bytes);
-        let (mut bad, mut sound, mut lines) = (Lines::default(), 0, 0);
-        let (mut high, mut beside, mut windows, mut undefined) = (0usize, 0usize, false, false);
+        let (mut bad, mut sound, mut lines) = (Lines::default(), Lines::default(), 0);
+        let mut seen = HighBytes::default();
         for line in bytes.split(|byte| *byte == line_feed) {
             lines += 1;
             if line.is_ascii() {
                 continue;
             }
-            if std::str::from_utf8(line).is_ok() {
-                sound += 1;
-                continue;
+            seen.is_after_high = false;
+            let is_bad = std::str::from_utf8(line).is_err();
+            if is_bad {
+                bad.push(lines as u64);
+                seen.letters += line.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
             }
-            bad.push(lines as u64);
             let mut is_sound = false;
             for chunk in line.utf8_chunks() {
-                is_sound |= !chunk.valid().is_ascii();
-                beside += usize::from(chunk.valid().is_empty() && !chunk.invalid().is_empty());
-                high += chunk.invalid().len();
-                beside += chunk.invalid().len().saturating_sub(1);
-                for byte in chunk.invalid() {
-                    windows |= (0x80..0xa0).contains(byte);
-                    undefined |= [0x81, 0x8d, 0x8f, 0x90, 0x9d].contains(byte);
-                }
+                is_sound |= add_characters(chunk.valid(), &mut seen);
+                chunk.invalid().iter().for_each(|byte| seen.add(*byte));
             }
-            sound += usize::from(is_sound);
+            if is_sound {
+                sound.push(lines as u64);
+            }
         }
         // A line that ends the file is no further line.
         lines -= usize::from(bytes.ends_with(&[line_feed]));
-        let likely = match () {
-            () if undefined || beside * 2 > high => Likely::Other,
-            () if windows => Likely::Windows1252,
-            () => Likely::Latin1,
-        };
+        let likely = seen.likely();
         Damage { byte, bad, sound, lines, likely }
+    }
+}
+
+/// The bytes beyond ASCII that are no UTF-8, or are by chance.
+#[derive(Default)]
+struct HighBytes {
+    count: usize,
+    /// Those next to another one.
+    beside: usize,
+    /// ASCII letters in their lines.
+    letters: usize,
+    is_after_high: bool,
+    has_windows: bool,
+    has_undefined: bool,
+}
+
+impl HighBytes {
+    fn add(&mut self, byte: u8) {
+        self.count += 1;
+        self.beside += usize::from(std::mem::replace(&mut self.is_after_high, true));
+        self.has_windows |= (0x80..0xa0).contains(&byte);
+        self.has_undefined |= [0x81, 0x8d, 0x8f, 0x90, 0x9d].contains(&byte);
+    }
+
+    fn likely(&self) -> Likely {
+        // Languages that Windows-1252 is for have few letters beyond ASCII, though two may stand side by side.
+        let are_runs = self.beside * 2 > self.count && self.count * 4 > self.letters;
+        match () {
+            () if self.has_undefined || are_runs => Likely::Other,
+            () if self.has_windows => Likely::Windows1252,
+            () => Likely::Latin1,
+        }
+    }
+}
+
+/// Whether some of these characters beyond ASCII are meant; bytes of the others are counted with those that are no UTF-8.
+fn add_characters(text: &str, seen: &mut HighBytes) -> bool {
+    let mut has_meant = false;
+    let (mut before, mut characters) = (None, text.chars().peekable());
+    while let Some(character) = characters.next() {
+        if character.is_ascii() {
+            seen.is_after_high = false;
+        } else if is_meant(character, before, characters.peek().copied()) {
+            (has_meant, seen.is_after_high) = (true, false);
+        } else {
+            character.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| seen.add(byte));
+        }
+        before = Some(character);
+    }
+    has_meant
+}
+
+/// Whether a character is more likely meant than two bytes of another encoding that happen to be UTF-8: as `Ì¼` in Windows-1252 are a combining mark. Latin
+/// letters are, marks on a letter, and those of other scripts beside their like; three bytes are hardly ever UTF-8 by chance.
+fn is_meant(character: char, before: Option<char>, after: Option<char>) -> bool {
+    let is_beside = |other: Option<char>, fits: fn(char) -> bool| other.is_some_and(fits);
+    match character {
+        '\u{a0}'..='\u{17f}' | '\u{800}'.. => true,
+        mark if is_combining_mark(mark) => is_beside(before, char::is_alphabetic),
+        _ => [before, after]
+            .into_iter()
+            .any(|other| is_beside(other, |other| !other.is_ascii() && !is_combining_mark(other))),
     }
 }
 
@@ -163,12 +220,13 @@ impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Damage { byte, bad, sound, lines, likely } = self;
         write!(f, "byte 0x{byte:02x} is not valid UTF-8; of {lines} lines {} not: {bad}", are(bad.count))?;
-        if *sound >= bad.count {
+        if sound.count >= bad.count {
             return write!(
                 f,
-                " (correct {}; {sound} {} characters beyond ASCII in valid UTF-8, which converting the whole file would spoil)",
+                " (correct {}; {} {} characters beyond ASCII in valid UTF-8, which converting the whole file would spoil)",
                 if bad.count == 1 { "it" } else { "these" },
-                if *sound == 1 { "line has" } else { "lines have" },
+                sound.count,
+                if sound.count == 1 { "line has" } else { "lines have" },
             );
         }
         f.write_str(" (")?;
@@ -182,8 +240,12 @@ impl fmt::Display for Damage {
                 "find the file's encoding, e.g. in the program that wrote it, and convert it: `iconv -f ENCODING -t UTF-8 OLD > NEW`",
             )?,
         }
-        if *sound > 0 {
-            write!(f, "; but characters of {sound} of the lines are UTF-8 already and would be spoilt by that")?;
+        if sound.count > 0 {
+            let verb = if sound.count == 1 { "has" } else { "have" };
+            write!(
+                f,
+                "; but {sound} {verb} characters that are UTF-8 already, which that would spoil: keep them as they are"
+            )?;
         }
         f.write_str(")")
     }

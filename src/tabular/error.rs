@@ -61,23 +61,26 @@ pub enum Problem {
         "column '{name}' occurs twice in the header, as number {first} and {second} (rename one; if the file has no header, put a line of names above its records)"
     )]
     DuplicateColumn { name: String, first: usize, second: usize },
-    #[error("expected {expected} fields, found {found}{}", reaches(*.last_line))]
+    #[error("expected {expected} fields, found {found} ({})", ragged(*.expected, *.found, *.last_line, *.is_broken))]
     Ragged {
         expected: usize,
         found: usize,
         /// The line where the record ends, when that is another line than where it starts.
         last_line: Option<u64>,
+        /// Whether a carriage return stands before or behind it, alone, where lines of the file end otherwise.
+        is_broken: bool,
     },
-    #[error("column '{column}': '{token}' is not a number{}{}", in_rows(*.rows), or_missing(.hint))]
-    NotANumber { column: String, token: String, rows: usize, hint: Option<String> },
-    #[error("column '{column}': '{token}' is not a 64-bit integer{}{}", in_rows(*.rows), or_missing(.hint))]
-    NotAnInteger { column: String, token: String, rows: usize, hint: Option<String> },
+    #[error("column '{column}': '{token}' is not a number{}{}", in_rows(*.rows), or_missing(.hint, .remedy))]
+    NotANumber { column: String, token: String, rows: usize, hint: Option<String>, remedy: Option<String> },
+    #[error("column '{column}': '{token}' is not a 64-bit integer{}{}", in_rows(*.rows), or_missing(.hint, .remedy))]
+    NotAnInteger { column: String, token: String, rows: usize, hint: Option<String>, remedy: Option<String> },
     #[error(
         "column '{column}': '{token}' is not a number{}, but {percent:.1} % of the column is ({}, or declare `types: {{{key}: text}}`)",
         in_rows(*.rows),
-        match .hint {
-            Some(hint) => format!("{hint}; else correct it"),
-            None => format!("correct it, make it missing by `{remedy}`"),
+        match (.hint, .remedy) {
+            (Some(hint), _) => format!("{hint}; else correct it"),
+            (None, Some(remedy)) => format!("correct it, make it missing by {remedy}"),
+            (None, None) => "correct it".to_owned(),
         },
         key = yaml(.column)
     )]
@@ -87,28 +90,45 @@ pub enum Problem {
         /// How many rows have the token.
         rows: usize,
         percent: f64,
-        /// Which tokens of the column may stand for a missing value, and how to say so.
+        /// Where the token may stand for a missing value: which tokens of the column do, and how to say so.
         hint: Option<String>,
-        /// The setting that makes missing what no hint names.
-        remedy: String,
+        /// The one setting by which all tokens of the column that are told of are missing.
+        remedy: Option<String>,
     },
     #[error(
-        "column '{column}': '{token}' is infinite or too large for a number{} (write a finite number, or make it \
-         missing by `{remedy}`)",
-        in_rows(*.rows)
+        "column '{column}': '{token}' is infinite or too large for a number{} (write a finite number{})",
+        in_rows(*.rows),
+        match .remedy {
+            Some(remedy) => format!(", or make it missing by {remedy}"),
+            None => String::new(),
+        }
     )]
-    Infinite { column: String, token: String, rows: usize, remedy: String },
+    Infinite { column: String, token: String, rows: usize, remedy: Option<String> },
     #[error("{option}: no file has a column '{name}'{}", did_you_mean(.suggestion))]
     UnknownColumn { option: String, name: String, suggestion: Option<String> },
     #[error(
         "{option}: names of columns that begin with '{ADDED}' are kept for those that the program adds (choose another name than '{name}')"
     )]
     Reserved { option: String, name: String },
+    #[error(
+        "{} has {} without a name and {} {}, so which of them are the same cannot be told (write names into the header lines{})",
+        first.0, unnamed(first.1), other.0, other.1, or_dropped(.drop)
+    )]
+    UnnamedDiffer {
+        first: (String, usize),
+        other: (String, usize),
+        /// What to write under `drop` to leave them out, where nothing needs them.
+        drop: Option<Vec<String>>,
+    },
+    #[error(
+        "'{name}' is the name of a column in {other}, and stands for one without a name in {path} (write a name into the header line of {path})"
+    )]
+    UnnamedWritten { name: String, path: String, other: String },
     #[error("derive: a column needs a name (write it in place of '{0}')")]
     DerivedUnnamed(String),
     #[error("derive.{0}: a column of this name exists already (choose another name)")]
     DerivedExists(String),
-    #[error("derive.{name}: column '{source_column}' holds text, not numbers, e.g. {examples}")]
+    #[error("derive.{name}: column '{source_column}' holds text, not numbers, e.g. {examples} (if it holds numbers, declare `types: {{{key}: number}}`; else derive from another column)", key = yaml(.source_column))]
     DerivedFromText { name: String, source_column: String, examples: String },
     #[error("delimiter: {0:?} cannot separate fields (use one ASCII character such as ',', ';' or a tab)")]
     BadDelimiter(char),
@@ -257,7 +277,11 @@ pub(super) fn bounded(problems: Vec<Problem>) -> Vec<CsvError> {
 
 pub(super) fn did_you_mean(suggestion: &Option<String>) -> String {
     match suggestion {
-        Some(name) => format!(" (did you mean '{name}'?)"),
+        Some(name) => {
+            // In the spelling of YAML where the plain one would be another text there.
+            let name = Some(yaml(name)).filter(|yaml| yaml.starts_with('"')).unwrap_or(format!("'{name}'"));
+            format!(" (did you mean {name}?)")
+        }
         None => String::new(),
     }
 }
@@ -280,17 +304,36 @@ fn one_column(found: char, beside: &Option<(String, char)>) -> String {
     }
 }
 
-fn reaches(last_line: Option<u64>) -> String {
+fn unnamed(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "column" } else { "columns" })
+}
+
+fn or_dropped(drop: &Option<Vec<String>>) -> String {
+    let Some(drop) = drop else { return String::new() };
+    let drop: Vec<String> = drop.iter().map(|name| yaml(name)).collect();
+    format!(", or leave these columns out by `drop: [{}]`", drop.join(", "))
+}
+
+fn ragged(expected: usize, found: usize, last_line: Option<u64>, is_broken: bool) -> String {
     match last_line {
-        Some(line) => {
-            format!(" (the record reaches to line {line}: is a quote left open?)")
+        Some(line) => format!("the record reaches to line {line}: is a quote left open?"),
+        None if is_broken => {
+            "a carriage return stands alone here, at which a line ends too: quote fields that hold one".to_owned()
         }
-        None => " (quote fields that hold the delimiter)".to_owned(),
+        None if found > expected => "quote fields that hold the delimiter".to_owned(),
+        None => {
+            "write what is missing, a delimiter for each field though it is empty; quote fields that hold a line break"
+                .to_owned()
+        }
     }
 }
 
-fn or_missing(hint: &Option<String>) -> String {
-    hint.as_ref().map_or(String::new(), |hint| format!(" ({hint}; else correct it)"))
+fn or_missing(hint: &Option<String>, remedy: &Option<String>) -> String {
+    match (hint, remedy) {
+        (Some(hint), _) => format!(" ({hint}; else correct it)"),
+        (None, Some(remedy)) => format!(" (correct it, or make it missing by {remedy})"),
+        (None, None) => String::new(),
+    }
 }
 
 fn in_rows(rows: usize) -> String {

@@ -12,11 +12,32 @@ use super::words::shorten;
 /// A header may be this long: an unclosed quote must not make a check read gigabytes.
 const HEADER_LIMIT: u64 = 1 << 20;
 
+/// What the columns of a file are called.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ColumnNames {
+    /// All of them, in the file's order.
+    pub names: Vec<String>,
+    /// The 1-based positions of those that have no name in the file.
+    pub unnamed: Vec<usize>,
+}
+
+impl ColumnNames {
+    /// What the columns without a name are called, in their order.
+    pub fn of_unnamed(&self) -> impl Iterator<Item = &str> {
+        self.unnamed.iter().map(|position| self.names[position - 1].as_str())
+    }
+
+    /// Whether the file has a column that it calls so itself.
+    pub(crate) fn is_written(&self, name: &str) -> bool {
+        self.names.iter().any(|own| own == name) && self.of_unnamed().all(|unnamed| unnamed != name)
+    }
+}
+
 /// The column names of a CSV file, from a reader of which at most 1 MiB is read.
 ///
-/// Columns without a name are called by their position, e.g. `unnamed_1`; for others see `own`. Errors: unreadable, empty, a file of another
+/// Columns without a name are counted: `unnamed_1`, `unnamed_2` …; for others see `own`. Errors: unreadable, empty, a file of another
 /// kind, not UTF-8, NUL bytes, a name that occurs twice, an unclosed quote, a single column that holds another delimiter.
-pub fn header(path: &str, reader: impl Read, delimiter: char) -> Result<Vec<String>, Vec<CsvError>> {
+pub fn header(path: &str, reader: impl Read, delimiter: char) -> Result<ColumnNames, Vec<CsvError>> {
     let delimiter = delimiter_byte(delimiter).map_err(|error| vec![error])?;
     let mut bytes = Vec::new();
     if let Err(error) = reader.take(HEADER_LIMIT).read_to_end(&mut bytes) {
@@ -28,7 +49,7 @@ pub fn header(path: &str, reader: impl Read, delimiter: char) -> Result<Vec<Stri
     if records.at_end() && is_cut {
         return Err(vec![CsvError::line(path, 1, Problem::HeaderTooLong(HEADER_LIMIT))]);
     }
-    Ok(header?.names)
+    Ok(header?.columns)
 }
 
 /// Characters of a column's name, which stands in every message and table.
@@ -36,23 +57,13 @@ pub(super) const LONGEST_NAME: usize = 1000;
 
 /// A file's header, taken apart.
 pub(super) struct Header<'a> {
-    pub(crate) names: Vec<String>,
-    /// 1-based positions of the columns that had no name.
-    pub(crate) unnamed: Vec<usize>,
+    pub(crate) columns: ColumnNames,
     /// Names that are not as the file has them, since those are kept for added columns.
     pub(crate) renamed: Vec<String>,
     /// The exact text, with a byte order mark if the file has one, without the terminator.
     pub(crate) text: &'a str,
     /// What ended the line; `"\n"` when nothing did.
     pub(crate) terminator: &'static str,
-}
-
-impl Header<'_> {
-    /// Whether the file has a column that it calls so itself.
-    pub(crate) fn is_named(&self, name: &str) -> bool {
-        let position = self.names.iter().position(|own| own == name);
-        position.is_some_and(|position| !self.unnamed.contains(&(position + 1)))
-    }
 }
 
 /// Takes the header off the front of `records`, which are `whole` unless the file goes on behind them.
@@ -66,7 +77,7 @@ pub(super) fn read_header<'a>(records: &mut Records<'a>, whole: bool) -> Result<
     for (index, name) in written.iter().enumerate() {
         if name.is_empty() {
             unnamed.push(index + 1);
-            names.push(unnamed_name(index + 1, &written));
+            names.push(unnamed_name(unnamed.len(), &written));
             continue;
         }
         let own = own(name);
@@ -93,12 +104,14 @@ pub(super) fn read_header<'a>(records: &mut Records<'a>, whole: bool) -> Result<
     let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let text = if span.start > mark { &text[span.start..] } else { text };
     let terminator = span.terminator.unwrap_or("\n");
-    Ok(Header { names, unnamed, renamed, text, terminator })
+    Ok(Header { columns: ColumnNames { names, unnamed }, renamed, text, terminator })
 }
 
-/// `unnamed_3`, or the first of `unnamed_3_2`, `unnamed_3_3` … that no column of the file is called.
-fn unnamed_name(position: usize, written: &[String]) -> String {
-    let name = format!("unnamed_{position}");
+/// `unnamed_1` for the first column without a name, or the first of `unnamed_1_2`, `unnamed_1_3` … that no column of the file is called.
+///
+/// Not its position: files that lack other columns have it elsewhere.
+fn unnamed_name(place: usize, written: &[String]) -> String {
+    let name = format!("unnamed_{place}");
     let numbered = (2..).map(|number| format!("{name}_{number}"));
     std::iter::once(name.clone()).chain(numbered).find(|name| !written.contains(name)).unwrap_or(name)
 }

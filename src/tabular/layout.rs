@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use indexmap::IndexSet;
 
 use super::error::{CsvError, Problem, SHOWN, bounded};
+use super::header::ColumnNames;
 use super::names::{self, ROW_COLUMNS};
 use super::options::LoadOptions;
 use super::words::list;
@@ -16,7 +17,7 @@ const LISTED: usize = 10;
 
 /// The names of the columns that [`load`](super::load) would give for files of these headers, in order, without
 /// reading them. `headers` holds a path and [`header`](super::header) for each file.
-pub fn columns(headers: &[(&str, Vec<String>)], options: &LoadOptions) -> Result<Vec<String>, Vec<CsvError>> {
+pub fn columns(headers: &[(&str, ColumnNames)], options: &LoadOptions) -> Result<Vec<String>, Vec<CsvError>> {
     let all = |problems: Vec<Problem>| problems.into_iter().map(CsvError::options).collect::<Vec<_>>();
     let layout = Layout::find(headers, options).map_err(all)?;
     let first = ROW_COLUMNS.map(str::to_owned).into_iter();
@@ -36,16 +37,16 @@ pub(super) struct Layout {
 impl Layout {
     /// # Errors
     /// The first mistakes, and how many more there are.
-    pub(crate) fn new(headers: &[(&str, Vec<String>)], options: &LoadOptions) -> Result<Layout, Vec<CsvError>> {
+    pub(crate) fn new(headers: &[(&str, ColumnNames)], options: &LoadOptions) -> Result<Layout, Vec<CsvError>> {
         Layout::find(headers, options).map_err(bounded)
     }
 
     /// # Errors
     /// All mistakes.
-    fn find(headers: &[(&str, Vec<String>)], options: &LoadOptions) -> Result<Layout, Vec<Problem>> {
+    fn find(headers: &[(&str, ColumnNames)], options: &LoadOptions) -> Result<Layout, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut known: IndexSet<&str> =
-            headers.iter().flat_map(|(_, names)| names.iter().map(String::as_str)).collect();
+            headers.iter().flat_map(|(_, columns)| columns.names.iter().map(String::as_str)).collect();
         let label = options.label.as_deref();
         let unknown = |option: String, name: &str, known: &IndexSet<&str>, problems: &mut Vec<Problem>| {
             // A file without the label is no slip, so neither is what the options say of it.
@@ -111,6 +112,9 @@ impl Layout {
         let filtered: HashSet<&str> = options.where_.columns().collect();
         let needed = |name: &&str| output_names.contains(name) || sources.contains(name) || filtered.contains(name);
         let read: IndexSet<String> = files.iter().copied().filter(needed).map(str::to_owned).collect();
+        if let Some(problem) = unmatched(headers, &read, &output_names, options) {
+            return Err(vec![problem]);
+        }
         let notes = notes(headers, &read, label);
         Ok(Layout { read, output, notes })
     }
@@ -120,15 +124,55 @@ fn names_of(names: &[String]) -> HashSet<&str> {
     names.iter().map(String::as_str).collect()
 }
 
+/// Whether columns without a name cannot be told apart: by their order alone nobody knows which of three is which of two, and what one file calls
+/// `unnamed_1` is not known to be what has no name in another.
+fn unmatched(
+    headers: &[(&str, ColumnNames)],
+    read: &IndexSet<String>,
+    output: &HashSet<&str>,
+    options: &LoadOptions,
+) -> Option<Problem> {
+    let of_file = |columns: &ColumnNames| columns.of_unnamed().map(str::to_owned).collect::<Vec<_>>();
+    for (path, columns) in headers {
+        for name in columns.of_unnamed().filter(|name| read.contains(*name)) {
+            if let Some((other, _)) = headers.iter().find(|(_, other)| other.is_written(name)) {
+                let (name, path, other) = (name.to_owned(), (*path).to_owned(), (*other).to_owned());
+                return Some(Problem::UnnamedWritten { name, path, other });
+            }
+        }
+    }
+    let mut unnamed =
+        headers.iter().map(|(path, columns)| (*path, of_file(columns))).filter(|(_, names)| !names.is_empty());
+    let first = unnamed.next()?;
+    let other = unnamed.find(|(_, names)| *names != first.1)?;
+    let mut all: IndexSet<String> = first.1.iter().chain(&other.1).cloned().collect();
+    all.extend(headers.iter().flat_map(|(_, columns)| of_file(columns)));
+    let used: Vec<&String> = all.iter().filter(|name| read.contains(*name)).collect();
+    // Those that only the output has can be dropped, which is all that is needed of empty columns.
+    let is_idle = |name: &&&String| {
+        let name = name.as_str();
+        output.contains(name)
+            && options.label.as_deref() != Some(name)
+            && options.where_.columns().all(|column| column != name)
+            && options.derive.values().all(|derivation| derivation.source() != name)
+    };
+    let can_be_dropped = options.keep.is_empty() && used.iter().filter(is_idle).count() == used.len();
+    let drop = can_be_dropped.then(|| options.drop.iter().chain(used.iter().copied()).cloned().collect());
+    let counted = |(path, names): (&str, Vec<String>)| (path.to_owned(), names.len());
+    (!used.is_empty()).then(|| Problem::UnnamedDiffer { first: counted(first), other: counted(other), drop })
+}
+
 /// Which columns are absent from some files, and whether the label is from all.
-fn notes(headers: &[(&str, Vec<String>)], read: &IndexSet<String>, label: Option<&str>) -> Vec<String> {
+fn notes(headers: &[(&str, ColumnNames)], read: &IndexSet<String>, label: Option<&str>) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(label) = label.filter(|label| !read.contains(*label)) {
         notes.push(format!("no file has the label column '{label}'"));
     }
-    for (path, names) in headers {
-        let names = names_of(names);
-        let mut absent = read.iter().map(String::as_str).filter(|name| !names.contains(name)).peekable();
+    for (path, columns) in headers {
+        let names = names_of(&columns.names);
+        // Files to predict lack the label.
+        let is_absent = |name: &&str| !names.contains(name) && label != Some(*name);
+        let mut absent = read.iter().map(String::as_str).filter(is_absent).peekable();
         if absent.peek().is_some() {
             notes.push(format!("{path} has no column {} (missing there)", list(absent, LISTED)));
         }

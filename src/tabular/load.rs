@@ -13,13 +13,13 @@ use super::condition::Scalar;
 use super::encoding::check_text;
 use super::error::{Cancelled, CsvError, Problem, Problems, go_on, tell_of_delimiter};
 use super::filter::{FilterError, Filtered, Unmatched};
-use super::header::{Header, read_header};
+use super::header::{ColumnNames, Header, read_header};
 use super::header_check;
 use super::layout::Layout;
 use super::names::{ADDED, ROW_COLUMNS, in_file};
 use super::options::LoadOptions;
 use super::records::{Records, delimiter_byte, loosely_quoted};
-use super::words::{list, yaml};
+use super::words::list;
 
 /// Records read between two looks at whether to stop.
 const BETWEEN_LOOKS: usize = 1024;
@@ -73,8 +73,8 @@ pub fn load_until(inputs: &[Input], options: &LoadOptions, cancelled: Cancelled)
     let delimiter = delimiter_byte(options.delimiter).map_err(|error| vec![error])?;
     check_inputs(inputs).map_err(|problem| vec![CsvError::options(problem)])?;
     let mut files = open(inputs, delimiter, cancelled)?;
-    let headers: Vec<(&str, Vec<String>)> =
-        files.iter().map(|file| (file.records.path(), file.header.names.clone())).collect();
+    let headers: Vec<(&str, ColumnNames)> =
+        files.iter().map(|file| (file.records.path(), file.header.columns.clone())).collect();
     let layout = Layout::new(&headers, options)?;
     let mut rows = read(&mut files, &layout, cancelled)?;
     let mut notes: Vec<String> = files.iter().flat_map(File::notes).collect();
@@ -84,13 +84,15 @@ pub fn load_until(inputs: &[Input], options: &LoadOptions, cancelled: Cancelled)
     let place = |row: usize| (inputs[source[row]].path, line[row] as u64);
     let texts: Vec<StringArray> = rows.columns.iter_mut().map(StringBuilder::finish).collect();
     notes.extend(files.iter().enumerate().filter_map(|(index, file)| {
-        let named = |name: &str| file.header.is_named(name);
+        let named = |name: &str| file.header.columns.is_written(name);
         let columns: Vec<(&str, &StringArray)> =
             layout.read.iter().map(String::as_str).zip(&texts).filter(|(name, _)| named(name)).collect();
         let first = source.partition_point(|&other| other < index);
         let end = source.partition_point(|&other| other <= index);
         header_check::note(file.records.path(), &columns, first..end, &place)
     }));
+    let written: HashMap<&str, StringArray> =
+        layout.read.iter().map(String::as_str).zip(texts.iter().cloned()).collect();
     let typed = typed(layout.read.iter().zip(texts), options, &place, &mut notes, cancelled)?;
     let (names, record) = (source.iter().map(|&file| files[file].name), rows.record.finish());
     let first: [ArrayRef; 4] = [
@@ -101,14 +103,14 @@ pub fn load_until(inputs: &[Input], options: &LoadOptions, cancelled: Cancelled)
     ];
     let mut columns: Vec<(String, ArrayRef)> = ROW_COLUMNS.map(str::to_owned).into_iter().zip(first).collect();
     columns.extend(typed.columns);
-    derive(&mut columns, options, &place, &mut notes)?;
+    derive(&mut columns, &written, options, &place, &mut notes)?;
     let batch = assemble(&files, columns, typed.beyond, options).map_err(|error| vec![error])?;
     let Filtered { batch, keep, unmatched } = filtered(&batch, options).map_err(|error| vec![error])?;
     notes.extend(unmatched.iter().map(|unmatched| format!("where: {unmatched}")));
     notes.extend(emptied(&files, &source, &keep, options));
     let kept = absent::Rows { keep: &keep, source: &source, place: &place };
-    notes.extend(typed.label.into_iter().flat_map(|label| label.label_notes(&kept)));
-    notes.extend(Absent::text_note(typed.texts, &kept));
+    notes.extend(typed.label.into_iter().flat_map(|label| label.label_notes(&kept, &options.missing)));
+    notes.extend(Absent::text_note(typed.texts, &kept, &options.missing));
 
     let schema = batch.schema_ref();
     let kept = ROW_COLUMNS.iter().copied().chain(layout.output.iter().map(String::as_str));
@@ -149,17 +151,18 @@ impl File<'_> {
     fn notes(&self) -> Vec<String> {
         let path = self.records.path();
         let mut notes = Vec::new();
-        match self.header.unnamed.as_slice() {
+        let columns = &self.header.columns;
+        match columns.unnamed.as_slice() {
             [] => {}
             [position] => {
-                let name = &self.header.names[position - 1];
+                let name = &columns.names[position - 1];
                 notes.push(format!("{path}: column {position} has no name, it is called '{name}'"))
             }
             many => {
                 let positions: Vec<String> = many.iter().map(usize::to_string).collect();
                 let positions = list(positions.iter().map(String::as_str), 10);
-                let first = &self.header.names[many[0] - 1];
-                notes.push(format!("{path}: columns {positions} have no names, they are called '{first}' and so on"));
+                let names = list(columns.of_unnamed(), 10);
+                notes.push(format!("{path}: columns {positions} have no names, they are called {names}"));
             }
         }
         for name in &self.header.renamed {
@@ -240,7 +243,7 @@ fn open<'a>(inputs: &[Input<'a>], delimiter: u8, cancelled: Cancelled) -> Result
     if errors.is_empty() {
         return Ok(files);
     }
-    if let Some(sound) = files.iter().find(|file| file.header.names.len() > 1) {
+    if let Some(sound) = files.iter().find(|file| file.header.columns.names.len() > 1) {
         tell_of_delimiter(&mut errors, sound.records.path(), char::from(delimiter));
     }
     errors.extend(read(&mut files, &Layout::default(), cancelled).err().into_iter().flatten());
@@ -260,7 +263,7 @@ fn read(files: &mut [File], layout: &Layout, cancelled: Cancelled) -> Result<Row
         // For each file on its own, so that one does not hide the next.
         let mut problems = Problems::default();
         let before = rows.line.len();
-        let places: HashMap<&str, usize> = file.header.names.iter().map(String::as_str).zip(0..).collect();
+        let places: HashMap<&str, usize> = file.header.columns.names.iter().map(String::as_str).zip(0..).collect();
         let positions: Vec<Option<usize>> = layout.read.iter().map(|name| places.get(name.as_str()).copied()).collect();
         if let Err(error) = read_file(index, file, &positions, &mut rows, &mut problems, cancelled) {
             problems.push(error);
@@ -280,8 +283,10 @@ fn read_file(
     problems: &mut Problems,
     cancelled: Cancelled,
 ) -> Result<(), CsvError> {
-    let expected = file.header.names.len();
+    let expected = file.header.columns.names.len();
     let (mut record, mut end) = ("header".to_owned(), file.records.end());
+    // What ended the record before; the first may follow anything.
+    let mut before = Some(file.header.terminator);
     while let Some(span) = file.records.next_record()? {
         file.note_end(std::mem::replace(&mut record, rows.line.len().to_string()), end, span.start);
         end = span.end;
@@ -289,10 +294,12 @@ fn read_file(
             go_on(cancelled)?;
         }
         let fields = file.records.fields();
+        let is_alone = |terminator: Option<&str>| terminator == Some("\r") && file.header.terminator != "\r";
+        let is_broken = is_alone(std::mem::replace(&mut before, span.terminator)) || is_alone(span.terminator);
         if fields.len() != expected {
             let (found, end) = (fields.len(), file.records.last_line());
             let last_line = (end != span.line).then_some(end);
-            let problem = Problem::Ragged { expected, found, last_line };
+            let problem = Problem::Ragged { expected, found, last_line, is_broken };
             problems.push(CsvError::line(file.records.path(), span.line, problem));
         }
         for (column, position) in rows.columns.iter_mut().zip(positions) {
@@ -366,9 +373,8 @@ fn filtered(batch: &RecordBatch, options: &LoadOptions) -> Result<Filtered, CsvE
             && options.missing.tokens(column).iter().any(|missing| missing == token.trim())
         {
             unmatched.hint = format!(
-                ": it stands for a missing value there (`{{missing: true}}` selects these, `missing: {{{}: {{remove: [{}]}}}}` keeps it as text)",
-                yaml(column),
-                yaml(token.trim())
+                ": it stands for a missing value there (`{{missing: true}}` selects these, {} keeps it as text)",
+                options.missing.changed(column, &[], &[token.trim()])
             );
         }
         unmatched
@@ -390,7 +396,7 @@ fn filtered(batch: &RecordBatch, options: &LoadOptions) -> Result<Filtered, CsvE
 fn emptied(files: &[File], source: &[usize], keep: &[bool], options: &LoadOptions) -> Vec<String> {
     let mut left = vec![0usize; files.len()];
     source.iter().zip(keep).for_each(|(&file, &keep)| left[file] += usize::from(keep));
-    let is_own = |name: &str| files.iter().any(|file| file.header.names.iter().any(|own| own == name));
+    let is_own = |name: &str| files.iter().any(|file| file.header.columns.names.iter().any(|own| own == name));
     if !options.where_.columns().all(is_own) {
         return Vec::new();
     }
@@ -398,7 +404,7 @@ fn emptied(files: &[File], source: &[usize], keep: &[bool], options: &LoadOption
     let note = |file: &File| {
         let path = file.records.path();
         let mut absent =
-            options.where_.columns().filter(|name| !file.header.names.iter().any(|own| own == name)).peekable();
+            options.where_.columns().filter(|name| !file.header.columns.names.iter().any(|own| own == name)).peekable();
         let why = match absent.peek() {
             Some(_) => format!(", as it has no column {}", list(absent, 10)),
             None => String::new(),

@@ -9,6 +9,8 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::words::yaml;
+
 /// The missing tokens when none are declared. "None", "-" and the like are left out: they occur as titles.
 const DEFAULTS: [&str; 7] = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"];
 
@@ -68,6 +70,22 @@ impl Missing {
         }
     }
 
+    /// How to write that of `column` the tokens `add` stand for a missing value too and `remove` no longer, with all that is written of the column already:
+    /// `missing: {stars: {add: [Unrated, NR]}}` in backticks, or the column's key alone where other columns have some.
+    pub(super) fn changed(&self, column: &str, add: &[&str], remove: &[&str]) -> String {
+        let own = match self {
+            Missing::ByColumn(columns) => columns.get(column),
+            Missing::Everywhere(_) => None,
+        };
+        let own = format!("{}: {}", yaml(column), own.cloned().unwrap_or_default().with(add, remove));
+        match self {
+            Missing::Everywhere(_) if *self == Missing::default() => format!("`missing: {{{own}}}`"),
+            Missing::Everywhere(tokens) => format!("`missing: {{'*': {}, {own}}}`", list(tokens)),
+            Missing::ByColumn(columns) if columns.keys().all(|key| key == column) => format!("`missing: {{{own}}}`"),
+            Missing::ByColumn(_) => format!("`{own}` under `missing`"),
+        }
+    }
+
     /// The columns that are named.
     pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
         let columns = match self {
@@ -78,7 +96,53 @@ impl Missing {
     }
 }
 
+impl Default for Tokens {
+    fn default() -> Self {
+        Tokens::Changed(Changes::default())
+    }
+}
+
+/// Tokens as a list of YAML.
+fn list(tokens: &[String]) -> String {
+    format!("[{}]", tokens.iter().map(|token| yaml(token)).collect::<Vec<_>>().join(", "))
+}
+
 impl Tokens {
+    /// The same with more tokens and without some, as it is written.
+    fn with(mut self, more: &[&str], fewer: &[&str]) -> String {
+        let extend = |tokens: &mut Vec<String>, more: &[&str]| {
+            for token in more {
+                if !tokens.iter().any(|own| own == token) {
+                    tokens.push((*token).to_owned());
+                }
+            }
+        };
+        let reduce = |tokens: &mut Vec<String>, fewer: &[&str]| {
+            let before = tokens.len();
+            tokens.retain(|own| !fewer.contains(&own.as_str()));
+            tokens.len() < before
+        };
+        match &mut self {
+            Tokens::Only(tokens) => {
+                extend(tokens, more);
+                reduce(tokens, fewer);
+                list(tokens)
+            }
+            Tokens::Changed(Changes { add, remove }) => {
+                // What was added or removed before need only be left out there.
+                let new: Vec<&str> =
+                    fewer.iter().copied().filter(|token| !add.iter().any(|own| own == token)).collect();
+                reduce(add, fewer);
+                reduce(remove, more);
+                extend(add, more);
+                extend(remove, &new);
+                let parts = [("add", add), ("remove", remove)].into_iter().filter(|(_, tokens)| !tokens.is_empty());
+                let parts: Vec<String> = parts.map(|(key, tokens)| format!("{key}: {}", list(tokens))).collect();
+                format!("{{{}}}", parts.join(", "))
+            }
+        }
+    }
+
     fn after(&self, mut base: Vec<String>) -> Vec<String> {
         match self {
             Tokens::Only(tokens) => tokens.clone(),

@@ -1,14 +1,18 @@
 //! Tokens among numbers that are none and may stand for a missing value: `?`, `-`, `unknown`.
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
-use super::words::{quoted, row_count, yaml};
+use super::missing::Missing;
+use super::words::{quoted, row_count};
 
 /// Different tokens that a hint names, and up to which a text column looks like one of numbers with placeholders.
 const MOST: usize = 5;
 
 /// Different tokens that are counted; a column that has more holds texts.
 const COUNTED: usize = 100;
+
+/// Bytes of a token that a remedy names.
+pub(super) const LONGEST: usize = 200;
 
 /// A column as numbers: how many of its values are some, and the tokens that are none.
 #[derive(Default)]
@@ -53,27 +57,42 @@ impl Strays {
         !self.are_many() && self.rows.iter().all(|(token, &rows)| is_placeholder(token, rows))
     }
 
-    /// Which of the words may stand for a missing value, and how to say so, e.g. `'?' (16 rows) may stand for a missing value: if
-    /// so, write 'missing: {age: {add: ['?']}}'`. Nothing of a column that holds words rather than numbers.
-    pub fn hint(&self, column: &str) -> Option<String> {
+    /// The words that may stand for a missing value with their rows, most frequent first. None of a column that holds words rather than numbers.
+    pub(super) fn placeholders(&self) -> Vec<(&str, usize)> {
         let are_signs = self.rows.keys().all(|token| is_sign(token));
-        let mut likely: Vec<(&String, usize)> = self.rows.iter().map(|(token, &rows)| (token, rows)).collect();
+        let mut likely: Vec<(&str, usize)> = self.rows.iter().map(|(token, &rows)| (token.as_str(), rows)).collect();
         likely.retain(|(token, rows)| is_placeholder(token, *rows));
-        if likely.is_empty() || self.numbers == 0 || self.numbers < self.words && !are_signs {
-            return None;
+        if self.numbers == 0 || self.numbers < self.words && !are_signs {
+            return Vec::new();
         }
         // Stable: of equally frequent ones the first.
         likely.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
         likely.truncate(MOST);
-        let tokens = likely.iter().map(|(token, rows)| format!("{} ({})", quoted(token), row_count(*rows)));
-        let cells = likely.iter().map(|(token, _)| yaml(token));
-        Some(format!(
-            "{} may stand for a missing value: if so, write `missing: {{{}: {{add: [{}]}}}}`",
-            tokens.collect::<Vec<_>>().join(", "),
-            yaml(column),
-            cells.collect::<Vec<_>>().join(", ")
-        ))
+        likely
     }
+
+    /// Which of the words may stand for a missing value, and how to say so where nothing is written under `missing` yet, e.g. `'?' (16 rows) may stand for
+    /// a missing value: if so, write 'missing: {age: {add: ['?']}}'`.
+    pub fn hint(&self, column: &str) -> Option<String> {
+        self.hint_with(&remedy(&Missing::default(), column, self, &[])?)
+    }
+
+    /// The same with the remedy.
+    pub(super) fn hint_with(&self, remedy: &str) -> Option<String> {
+        let likely = self.placeholders();
+        let tokens = likely.iter().map(|(token, rows)| format!("{} ({})", quoted(token), row_count(*rows)));
+        let tokens: Vec<String> = tokens.collect();
+        (!tokens.is_empty())
+            .then(|| format!("{} may stand for a missing value: if so, write {remedy}", tokens.join(", ")))
+    }
+}
+
+/// The one setting by which the placeholders of a column and `others` are missing, beside what `missing` says already. Long texts are left out: nobody wants
+/// to write these into a setting.
+pub(super) fn remedy(missing: &Missing, column: &str, strays: &Strays, others: &[&str]) -> Option<String> {
+    let likely = strays.placeholders().into_iter().map(|(token, _)| token);
+    let tokens: IndexSet<&str> = likely.chain(others.iter().copied()).filter(|token| token.len() <= LONGEST).collect();
+    (!tokens.is_empty()).then(|| missing.changed(column, &tokens.into_iter().collect::<Vec<_>>(), &[]))
 }
 
 /// A word that is repeated, or a sign. With digits it is rather a number with a unit or a slip.

@@ -10,8 +10,9 @@ use arrow::array::{Array, ArrayRef, Float64Array, Int64Array, StringArray};
 
 use super::columns::Place;
 use super::error::{CsvError, Problem, Problems};
+use super::missing::Missing;
 use super::options::ColumnType;
-use super::placeholder::Strays;
+use super::placeholder::{LONGEST, Strays, remedy};
 use super::token::{Token, classify, merging, written};
 use super::words::{examples, quoted, shorten, yaml};
 
@@ -28,6 +29,8 @@ pub(super) struct RawColumn<'a, 'p> {
     /// `None`: infer.
     pub(crate) declared: Option<ColumnType>,
     pub(crate) missing: &'a [String],
+    /// What the user wrote of missing values.
+    pub(crate) setting: &'a Missing,
     /// The file and line of a row.
     pub(crate) place: &'a Place<'p>,
 }
@@ -100,13 +103,13 @@ impl RawColumn<'_, '_> {
                 if !merging.is_empty() {
                     notes.push(format!(
                         "column '{}': different numbers become one, as a float holds some 16 digits, e.g. {} (declare `types: {{{}: text}}` if they are identifiers)",
-                        self.name, self.examples(&merging), self.name
+                        self.name, self.examples(&merging), yaml(self.name)
                     ));
                 }
                 if !rows.is_empty() {
                     notes.push(format!(
                         "column '{}': {} whole numbers beyond 2^53 are rounded, e.g. {} (declare `types: {{{}: text}}` or `integer` if they are identifiers)",
-                        self.name, rows.len(), self.examples(&rows), self.name
+                        self.name, rows.len(), self.examples(&rows), yaml(self.name)
                     ));
                 }
                 return Shape::Floats(tokens);
@@ -120,6 +123,23 @@ impl RawColumn<'_, '_> {
             notes.extend(self.text_note());
             return Shape::Text;
         }
+        // A few of an identifier's values with a fraction, as a spreadsheet writes `46843.0`, make no number of the others.
+        if counts.codes > 0 && fractions > 0 && fractions * 100 <= STRAY_PERCENT * present {
+            let codes = rows_of(&tokens, |token| matches!(token, Token::Code));
+            let rows = rows_of(&tokens, |token| matches!(token, Token::Number(_) | Token::Inexact(_)));
+            notes.push(format!(
+                "column '{}' is read as text, as {} of its {present} numbers have leading zeros, e.g. {}, although {} a fraction: {} (correct {}, or declare \
+                 `types: {{{}: number}}` if they are no identifiers)",
+                self.name,
+                codes.len(),
+                self.examples(&codes),
+                if rows.len() == 1 { "one has".to_owned() } else { format!("{} have", rows.len()) },
+                self.examples(&rows),
+                if rows.len() == 1 { "it" } else { "these" },
+                yaml(self.name)
+            ));
+            return Shape::Text;
+        }
         if fractions == 0 && counts.codes + counts.huge > 0 {
             // Where most tokens are of that sort the column is plainly one of codes; a few must be told of.
             if (counts.codes + counts.huge) * 100 <= STRAY_PERCENT * present {
@@ -127,7 +147,7 @@ impl RawColumn<'_, '_> {
                 let why = "with leading zeros or beyond 64 bits";
                 notes.push(format!(
                     "column '{}' is read as text, as {} of its {present} whole numbers {}: {} (correct them, or declare `types: {{{}: number}}`, if they are no identifiers)",
-                    self.name, rows.len(), if rows.len() == 1 { format!("is one {why}") } else { format!("are {why}") }, self.examples(&rows), self.name
+                    self.name, rows.len(), if rows.len() == 1 { format!("is one {why}") } else { format!("are {why}") }, self.examples(&rows), yaml(self.name)
                 ));
             }
             return Shape::Text;
@@ -145,7 +165,7 @@ impl RawColumn<'_, '_> {
             notes.push(format!(
                 "column '{}' is read as text: as fractions different numbers would become one, as a float holds some 16 digits, e.g. {} \
                  (declare `types: {{{}: number}}` if they are no identifiers)",
-                self.name, self.examples(&merging), self.name
+                self.name, self.examples(&merging), yaml(self.name)
             ));
             return Shape::Text;
         }
@@ -153,7 +173,7 @@ impl RawColumn<'_, '_> {
         notes.push(format!(
             "column '{}' is read as text: it has fractions, e.g. {}, and as fractions {} whole numbers beyond 2^53 would \
              be rounded and merge, e.g. {} (correct it, or declare `types: {{{}: number}}` if they are no identifiers)",
-            self.name, self.examples(&fractions), rounded.len(), self.examples(&rounded), self.name
+            self.name, self.examples(&fractions), rounded.len(), self.examples(&rounded), yaml(self.name)
         ));
         Shape::Text
     }
@@ -237,7 +257,8 @@ impl RawColumn<'_, '_> {
                 return None;
             }
         }
-        let hint = strays.hint(self.name).filter(|_| strays.are_placeholders())?;
+        let remedy = remedy(self.setting, self.name, &strays, &[]).filter(|_| strays.are_placeholders())?;
+        let hint = strays.hint_with(&remedy)?;
         let (numbers, values) = (strays.numbers(), strays.total());
         Some(format!(
             "column '{}' is read as text, although {numbers} of its {values} values are numbers: {hint}",
@@ -275,20 +296,22 @@ impl RawColumn<'_, '_> {
                 _ => strays.add_number(),
             }
         }
-        let hint = strays.hint(self.name);
-        // One setting for all that is shown, since each would replace the others.
-        let unhinted = unfit.iter().take(SHOWN_BY_COLUMN).map(|&(row, _)| row);
-        let unhinted = unhinted.filter(|&row| hint.is_none() || tokens[row] == Token::Infinite);
-        let cells: Vec<String> = unhinted.map(|row| yaml(self.text.value(row).trim())).collect();
-        let remedy = format!("missing: {{{}: {{add: [{}]}}}}", yaml(self.name), cells.join(", "));
+        // One setting for all that is shown and what was written before, since each would replace the others.
+        let shown = unfit.iter().take(SHOWN_BY_COLUMN);
+        let words = shown.filter(|(row, _)| matches!(tokens[*row], Token::Word | Token::Infinite));
+        let words: Vec<&str> = words.map(|&(row, _)| self.text.value(row).trim()).collect();
+        let remedy = remedy(self.setting, self.name, &strays, &words);
+        let hint = remedy.as_deref().and_then(|remedy| strays.hint_with(remedy));
+        let placeholders = strays.placeholders();
         for &(row, rows) in unfit.iter().take(SHOWN_BY_COLUMN) {
-            let remedy = remedy.clone();
-            let hint = hint.clone().filter(|_| tokens[row] == Token::Word);
+            let trimmed = self.text.value(row).trim();
+            let hint = hint.clone().filter(|_| placeholders.iter().any(|(token, _)| *token == trimmed));
+            let remedy = remedy.clone().filter(|_| words.contains(&trimmed) && trimmed.len() <= LONGEST);
             let (column, token) = (self.name.to_owned(), shorten(self.text.value(row)));
             let problem = match (tokens[row], self.declared) {
                 (Token::Infinite, _) => Problem::Infinite { column, token, rows, remedy },
-                (_, Some(ColumnType::Integer)) => Problem::NotAnInteger { column, token, rows, hint },
-                (_, Some(_)) => Problem::NotANumber { column, token, rows, hint },
+                (_, Some(ColumnType::Integer)) => Problem::NotAnInteger { column, token, rows, hint, remedy },
+                (_, Some(_)) => Problem::NotANumber { column, token, rows, hint, remedy },
                 (_, None) => {
                     let percent = 100.0 * numbers as f64 / present as f64;
                     Problem::StrayWord { column, token, rows, percent, hint, remedy }

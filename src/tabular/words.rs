@@ -1,5 +1,7 @@
 //! Lists and examples in messages, of bounded length.
 
+pub(super) use runner_boundary::text::yaml;
+
 /// Examples in a message.
 const EXAMPLES: usize = 3;
 
@@ -41,16 +43,4 @@ pub(super) fn shorten(token: &str) -> String {
         return token.to_owned();
     }
     token.chars().take(LENGTH).chain(['…']).collect()
-}
-
-/// A text as it is written in YAML: quoted unless it is plainly a name.
-pub fn yaml(text: &str) -> String {
-    let is_name = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    let is_taken = ["null", "true", "false"];
-    if is_name && !is_taken.iter().any(|word| text.eq_ignore_ascii_case(word)) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "''"))
-    }
 }

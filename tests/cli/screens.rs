@@ -143,6 +143,51 @@ fn an_edit_in_the_plan_the_explanation_and_the_graph() {
     "##);
 }
 
+/// Names of the user's are shown as they are, and what has no end is cut with its count and the way to the rest.
+#[test]
+fn names_are_not_rewritten_and_wide_tables_are_bounded() {
+    let columns: Vec<String> = (0..300).map(|i| format!("c_{i}")).collect();
+    let marked = format!("e{}", "\u{301}".repeat(3000));
+    let rows: String = (0..40)
+        .map(|i| {
+            let numbers: Vec<String> = (0..300).map(|j| ((i + j) % 7 + i % 2 * 9).to_string()).collect();
+            format!("{},{marked},{}\n", ["a_b", "__x__"][i % 2], numbers.join(","))
+        })
+        .collect();
+    let yaml = format!(
+        "name: study
+stages:
+  rows: {{kind: load, files: {{all: t.csv}}, label: y}}
+  folds: {{kind: split, rows: rows, folds: 2}}
+  base: {{kind: baseline, rows: folds, numeric: [{}], models: {{tree: {{}}}}}}
+  new: {{kind: predict, model: base.tree, rows: rows, file: p.csv}}
+",
+        columns.join(", ")
+    );
+    let work = Workspace::new().file("t.csv", &format!("y,text,{}\n{rows}", columns.join(","))).pipeline(&yaml);
+    work.run().succeeded();
+    let shown = |arguments: &[&str]| String::from_utf8(work.runner(arguments).stdout).expect("UTF-8");
+    let predicted = shown(&["show", "pipeline.yaml", "new"]);
+    assert!(predicted.contains("predicted · a_b ") && predicted.contains("predicted · __x__ "), "{predicted}");
+    assert!(predicted.contains("mean confidence "), "{predicted}");
+    let table = shown(&["show", "pipeline.yaml", "rows.rows"]);
+    assert!(table.chars().count() < 20_000, "{} characters", table.chars().count());
+    assert!(
+        table.contains("; to the right: c_94, c_95, ") && table.contains(" and 176 more (--json has all)"),
+        "{table}"
+    );
+    let json = shown(&["show", "pipeline.yaml", "rows.rows", "--json"]);
+    assert!(json.contains(&marked) && json.contains("\"c_299\":"));
+    let explained = shown(&["explain", "pipeline.yaml", "base"]);
+    assert!(
+        explained.contains("params.numeric") && explained.contains("… and 200 more (--all shows them)"),
+        "{explained}"
+    );
+    assert!(explained.contains("params.text"), "what follows a long list is shown: {explained}");
+    let all = shown(&["explain", "pipeline.yaml", "base", "--all"]);
+    assert!(all.contains("params.numeric.299") && all.contains("input.rows.0.columns.c_299") && !all.contains("more"));
+}
+
 /// One after the other, by their names.
 #[test]
 fn what_is_shown_of_each_stage() {

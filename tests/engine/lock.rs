@@ -119,7 +119,7 @@ fn other_bytes_under_the_same_key_are_refused() {
     failed: 1 ran, 1 failed in [time]
     [standard error]
     ✓ songs  ran [time]
-    ! folds  the test part has 12 groups, which tell as much as 12 of equal size: the intervals and tests of its scores, which go by groups, are wide and rough below 20; give it a larger share, or narrower `groups`
+    ! folds  the test part has 12 groups: the intervals and tests of its scores, which go by groups, are wide and rough below 20; give it a larger share, or narrower `groups`
     ✗ folds  failed
       this execution has other bytes than the lock in rows.arrow: it is not reproducible
     [exit code 1]

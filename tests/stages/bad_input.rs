@@ -89,7 +89,7 @@ fn an_empty_file_and_a_lone_header() {
 
 #[test]
 fn a_ragged_row() {
-    insta::assert_snapshot!(error_of(&with_line(9, "s7,a,band 1,100.0,rap")), @"songs.csv:9: expected 6 fields, found 5 (quote fields that hold the delimiter)");
+    insta::assert_snapshot!(error_of(&with_line(9, "s7,a,band 1,100.0,rap")), @"songs.csv:9: expected 6 fields, found 5 (write what is missing, a delimiter for each field though it is empty; quote fields that hold a line break)");
 }
 
 #[test]
@@ -307,7 +307,7 @@ fn a_corrupt_encoder() {
 #[test]
 fn a_key_one_level_too_high_is_told_its_place() {
     let work = Workspace::with_songs().pipeline(STUDY);
-    let screens = ["titles.precision=int8", "fused.weight_decay=0.1", "fused.wieght=0.1"]
+    let screens = ["titles.precision=int8", "fused.weight_decay=0.1", "fused.wieght=0.1", "fused.embedding=titles"]
         .map(|set| work.screen(&["plan", "pipeline.yaml", "--set", set]));
     insta::assert_snapshot!(screens.join("\n"), @"
     $ runner plan pipeline.yaml --set titles.precision=int8
@@ -336,6 +336,17 @@ fn a_key_one_level_too_high_is_told_its_place() {
       |
       | --set fused.wieght=0.1
       |             ^^^^^^
+      = help: keys of 'train' are rows, embeddings, numeric, text, categories, where, network, seeds,
+              search, epochs, batch_size, optimizer, schedule, loss, label_smoothing, class_weights,
+              clip_norm, early_stopping, dropout_schedule, average
+    [exit code 2]
+
+    $ runner plan pipeline.yaml --set fused.embedding=titles
+    error: unknown key 'embedding' (did you mean 'embeddings'?)
+     --> command line
+      |
+      | --set fused.embedding=titles
+      |             ^^^^^^^^^
       = help: keys of 'train' are rows, embeddings, numeric, text, categories, where, network, seeds,
               search, epochs, batch_size, optimizer, schedule, loss, label_smoothing, class_weights,
               clip_norm, early_stopping, dropout_schedule, average

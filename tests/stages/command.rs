@@ -155,7 +155,7 @@ fn folders_count_where_they_are_declared_and_are_warned_of_where_not() {
       |
     5 |     run: [sh, -c, 'cat dir/a.txt > "$0"', "{out}/result.txt", dir, --config=c.json]
       |                   ^^^^^^^^^^^^^^^^^^^^^^
-      = help: name it under `files: [dir/a.txt]` too
+      = help: name it under `files: ['dir/a.txt']` too
 
     warning: whether 'dir' changes is not noticed
      --> pipeline.yaml:5:63
@@ -169,7 +169,7 @@ fn folders_count_where_they_are_declared_and_are_warned_of_where_not() {
       |
     5 |     run: [sh, -c, 'cat dir/a.txt > "$0"', "{out}/result.txt", dir, --config=c.json]
       |                                                                    ^^^^^^^^^^^^^^^
-      = help: name it under `files: [c.json]` too
+      = help: name it under `files: ['c.json']` too
     "#);
 }
 

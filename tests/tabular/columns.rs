@@ -115,6 +115,44 @@ fn a_model_learns_from_the_users_column_whatever_its_name() {
 }
 
 #[test]
+fn columns_without_a_name_are_the_same_in_files_that_lack_others() {
+    // The first of them tells the classes apart, the second is noise of the same range.
+    let own = |class: &str, i: usize| scattered(i) % 40 + if class == "p" { 50 } else { 0 };
+    let train = rows("y,name,,", |class, i| format!("{class},n{i},{},{}", own(class, i), scattered(i + 1) % 90));
+    let new = rows("name,,", |class, i| format!("{class}{i},{},{}", own(class, i), scattered(i + 1) % 90));
+    let other = new.replacen("name,,", "name,,extra", 1);
+    let work = Workspace::new().file("t.csv", &train).file("n.csv", &new).file("o.csv", &other);
+    let stages = |load: &str, rows: &str| {
+        study(&format!(
+            "  rows: {{kind: load, files: {{train: t.csv, new: n.csv}}, label: y}}
+{load}  folds: {{kind: split, rows: rows, folds: 2}}
+  model: {{kind: baseline, rows: folds, numeric: [unnamed_1, unnamed_2], models: {{tree: {{}}}}}}
+  predict: {{kind: predict, model: model.tree, rows: {rows}, file: p.csv}}
+"
+        ))
+    };
+    let work = work.pipeline(&stages("", "rows.new"));
+    let run = work.run().succeeded();
+    assert!(!warnings(&run).contains("no column"), "{}", warnings(&run));
+    let csv = work.text("artifacts/study/predict/p.csv");
+    // The file says its class in the name.
+    let right = csv.lines().skip(1).filter(|line| line.get(..1) == line.rsplit(',').next());
+    assert!(right.count() > 228, "columns are mixed up");
+    // One column without a name, where the model learnt from two.
+    let work = work.pipeline(&stages("  later: {kind: load, files: {o: o.csv}}\n", "later"));
+    says(
+        &work.run(),
+        &[
+            "'unnamed_1' has no name in the files: those behind 'model' have 2 such columns, those behind 'later' 1, so it may be another column there",
+            "write names into the header lines",
+        ],
+    );
+    let joined = stages("  later: {kind: load, files: {o: o.csv}}\n", "rows.new")
+        .replace("split, rows: rows,", "split, rows: [rows, later],");
+    says(&work.pipeline(&joined).run(), &["those behind 'rows' have 2 such columns, those behind 'later' 1"]);
+}
+
+#[test]
 fn categories_groups_conditions_and_labels_mean_the_users_columns_too() {
     // `label` is noise here, `part` the group, `source` a condition, and the label is called `fold`.
     let csv = rows("label,part,source,line,fold", |class, i| {

@@ -283,7 +283,7 @@ fn rows_without_a_label_are_told_of_once_and_counted_alike() {
     work.edit("pipeline.yaml", "folds: 2}", "folds: 2, label: y}");
     insta::assert_snapshot!(stable(&warnings(&work.run().succeeded())), @"
     n.csv has no column y (missing there)
-    40 of the 120 rows of files with labels have none and are left out, as 'y' is blank or missing there (all:2, all:5, all:8, …); `missing` of the `load` stage says which words count as missing
+    40 of the 120 rows of files with labels have none and are left out, as 'y' is blank or missing there (t.csv:2, t.csv:5, t.csv:8, …); `missing` of the `load` stage says which words count as missing
     ");
 }
 
@@ -336,7 +336,7 @@ fn names_that_are_too_long_are_refused() {
     let work = Workspace::new().file("t.csv", &format!("x,y\n{}", rows(&long))).pipeline(SPLIT);
     says(
         &work.run().error(),
-        &["the label column 'y' holds texts of up to 1001 characters (all:4)", "is it the right column?"],
+        &["the label column 'y' holds texts of up to 1001 characters (t.csv:4)", "is it the right column?"],
     );
     Workspace::new().file("t.csv", &format!("x,y\n{}", rows(&long[1..]))).pipeline(SPLIT).run().succeeded();
     let work = Workspace::new().file("t.csv", &format!("x,{long},y\n1,2,a\n2,3,b\n")).pipeline(SPLIT);
@@ -356,6 +356,29 @@ fn few_groups_and_rows_without_a_group_are_told() {
     let rows: String = (0..80).map(|row| format!("{row},{},{}\n", key(row), ["a", "b"][row % 2])).collect();
     let work = Workspace::new().file("t.csv", &format!("x,g,y\n{rows}")).pipeline(&yaml);
     says(&warnings(&work.run().succeeded()), &["10 rows have no `g`: each is a group of its own"]);
+}
+
+/// Of groups of equal size nothing is gained by saying so; one mistake in a split is told once, whoever reads its rows.
+#[test]
+fn what_is_known_of_a_split_is_told_once() {
+    let rows: String = (0..96).map(|row| format!("{row},g{},{}\n", row / 3, ["a", "b"][row % 2])).collect();
+    let yaml = SPLIT.replace("folds: 2}", "folds: 2, groups: [g]}");
+    let work = Workspace::new().file("t.csv", &format!("x,g,y\n{rows}")).pipeline(&yaml);
+    let told = warnings(&work.run().succeeded());
+    assert!(told.contains(" groups: the intervals") && !told.contains("which tell as much"), "{told}");
+    let yaml = SPLIT.replace("folds: 2}", "folds: 2, train: 0.8, valid: 0.0, test: 0.2}")
+        + "  base: {kind: baseline, rows: folds, numeric: [x], models: {majority: {}, tree: {}}}
+  net: {kind: train, rows: folds, numeric: [x], epochs: 2}
+  both: {kind: ensemble, members: [base, net]}
+";
+    let work = Workspace::new().file("t.csv", &format!("x,g,y\n{rows}")).pipeline(&yaml);
+    let told = work.run().stderr;
+    assert_eq!(told.matches("no valid part here").count(), 1, "{told}");
+    assert!(told.contains("also at pipeline.yaml:"), "{told}");
+    let yaml = SPLIT.replace("label: y}", "label: y, derive: {l: {log_of: g}}}");
+    let work = Workspace::new().file("t.csv", &format!("x,g,y\n{rows}")).pipeline(&yaml);
+    let told = work.run().error();
+    assert!(told.starts_with("pipeline.yaml:3:") && told.contains("declare `types: {g: number}`"), "{told}");
 }
 
 #[test]

@@ -11,10 +11,20 @@ use crate::boundary;
 use crate::engine::OutputRecord;
 use crate::engine::{ActionRecord, PortType};
 use crate::report::counted;
+use crate::spec::listed;
 use crate::stages::shown_names;
 
 /// Longer lists are cut in a text; `--json` has all.
 const SHOWN: usize = 24;
+
+/// Columns of the terminal that a column's name takes at most.
+const LONGEST_NAME: usize = 80;
+
+/// The same of what has a name for each value.
+const MOST_KEYS: usize = 100;
+
+/// Characters of a text in a document.
+const LONGEST_TEXT: usize = 1000;
 
 /// Lines of JSON are not longer than this where they can be broken.
 const JSON_WIDTH: usize = 100;
@@ -61,6 +71,9 @@ pub(super) fn text(store: &Store, output: &OutputRecord, rows: usize, style: Sty
     Ok(text)
 }
 
+/// Columns of a table that are shown however wide the terminal is, or where there is none.
+const MOST_COLUMNS: usize = 100;
+
 /// The first rows of `rows`, as many columns as fit.
 fn table(head: &Table, rows: usize, style: Style) -> anyhow::Result<String> {
     let names = shown_names(&head.column_names());
@@ -76,11 +89,11 @@ fn table(head: &Table, rows: usize, style: Style) -> anyhow::Result<String> {
             let number = exact.parse::<f64>().ok().filter(|_| float);
             screen::cut(&number.map_or(exact, screen::compact), 24)
         };
-        let mut cells = vec![style.bold(name)];
+        let mut cells = vec![style.bold(&screen::cut(name, screen::width().min(LONGEST_NAME)))];
         cells.extend((0..batch.num_rows()).map(value));
         let wide = cells.iter().map(|cell| screen::visible(cell)).max().unwrap_or(0) + 2;
         // A table is cut on its right: the rest is named, and --json has it.
-        if hidden > 0 || used + wide > screen::width() {
+        if hidden > 0 || used + wide > screen::width() || columns.len() == MOST_COLUMNS {
             hidden += 1;
             continue;
         }
@@ -91,7 +104,8 @@ fn table(head: &Table, rows: usize, style: Style) -> anyhow::Result<String> {
         (0..=batch.num_rows()).map(|i| columns.iter().map(|cells| cells[i].clone()).collect()).collect();
     let mut text = screen::table(&lines);
     let more = if hidden > 0 {
-        format!("; to the right: {}", names[names.len() - hidden..].join(", "))
+        let right = names[names.len() - hidden..].iter().map(|name| screen::cut(name, LONGEST_NAME));
+        format!("; to the right: {} (--json has all)", listed(right))
     } else {
         String::new()
     };
@@ -189,7 +203,19 @@ fn shorten(value: &mut Value) {
                 items.push(Value::from(format!("… and {more} more (--json has all)")));
             }
         }
-        Value::Object(object) => object.values_mut().for_each(shorten),
+        Value::Object(object) => {
+            let more = object.len().saturating_sub(MOST_KEYS);
+            if more > 0 {
+                *object = std::mem::take(object).into_iter().take(MOST_KEYS).collect();
+            }
+            object.values_mut().for_each(shorten);
+            if more > 0 {
+                object.insert("…".to_owned(), Value::from(format!("and {more} more (--json has all)")));
+            }
+        }
+        Value::String(text) if text.chars().count() > LONGEST_TEXT => {
+            *text = text.chars().take(LONGEST_TEXT).chain(['…']).collect();
+        }
         _ => {}
     }
 }

@@ -151,16 +151,21 @@ pub(super) fn facts(document: &Value, is_ours: bool, style: Style) -> String {
     if let Some(content) = content.as_object_mut().filter(|_| is_ours) {
         ["document", "version"].iter().for_each(|key| drop(content.shift_remove(*key)));
     }
-    gather(&content, "", &mut rows, style);
+    gather(&content, "", is_ours, &mut rows, style);
     screen::table_within(&rows, screen::width())
 }
 
-fn gather(value: &Value, path: &str, rows: &mut Vec<Vec<String>>, style: Style) {
+fn gather(value: &Value, path: &str, is_ours: bool, rows: &mut Vec<Vec<String>>, style: Style) {
     for (key, value) in value.as_object().into_iter().flatten() {
-        let path = if path.is_empty() { key.replace('_', " ") } else { format!("{path} · {}", key.replace('_', " ")) };
+        // Only the outermost keys of a document of ours are sure to be ours: within it stand names of the user's, as classes.
+        let path = match path {
+            "" if is_ours => key.replace('_', " "),
+            "" => key.clone(),
+            path => format!("{path} · {key}"),
+        };
         let line = match value {
             Value::Object(_) => {
-                gather(value, &path, rows, style);
+                gather(value, &path, is_ours, rows, style);
                 continue;
             }
             Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => continue,

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use runner_boundary::text::yaml;
 use runner_engine::{External, Report};
 
 /// Passed on without counting: they say where things are on this machine and how people read.
@@ -30,7 +31,7 @@ pub(super) fn fault_of_program(name: &str) -> Option<(String, String)> {
             Ok(found) if found.is_dir() => fault(format!("'{name}' is a folder, not a program"), "name a file in it"),
             Ok(found) if found.is_file() => Some((
                 format!("'{name}' is a file that may not be executed"),
-                format!("run `chmod +x {name}`, or name what runs it, e.g. `run: [sh, {name}]`"),
+                format!("run `chmod +x {name}`, or name what runs it, e.g. `run: [sh, {}]`", yaml(name)),
             )),
             Ok(_) => fault(
                 format!("'{name}' is neither a file nor a folder, and no program"),

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use environment::Variable;
 use outputs::Files;
 use process::{End, Program};
-use runner_boundary::text::Lines;
+use runner_boundary::text::{Lines, yaml};
 use runner_engine::{Accepts, Arity, CheckContext, External, InputPort, OutputPort, Source, Stage, StageContext};
 use runner_names::Folder;
 use words::Word;
@@ -184,7 +184,7 @@ impl Command {
             let unnoticed = unnoticed.filter(|path| known.iter().all(|source| !source.path.starts_with(path)));
             for path in unnoticed {
                 let message = format!("whether '{}' changes is not noticed", path.display());
-                let help = format!("name it under `files: [{}]` too", path.display());
+                let help = format!("name it under `files: [{}]` too", yaml(&path.display().to_string()));
                 context.warn(&["run", &i.to_string()], message, Some(help));
             }
         }

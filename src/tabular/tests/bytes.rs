@@ -43,7 +43,21 @@ fn a_file_in_another_encoding_is_to_be_converted() {
     let found = only_error(&mixed(60, &all));
     assert!(found.contains("of 61 lines 60 are not") && found.contains("iconv -f WINDOWS-1252 -t UTF-8"), "{found}");
     let found = only_error(&mixed(60, &all[..50]));
-    assert!(found.contains("iconv") && found.contains("characters of 10 of the lines are UTF-8 already"), "{found}");
+    assert!(
+        found.contains("iconv")
+            && found.contains("but lines 52, 53, 54, 55, 56 and 5 more have characters that are UTF-8 already"),
+        "{found}"
+    );
+    // Two bytes that happen to be UTF-8, of a mark on nothing or one letter of another script, are not meant as that.
+    let chance = only_error(
+        &[b"t\nfor \xcc\xbc1.20\n\xc9\x94\n".as_slice(), &b"only \xe5\xa31.50 the day\n".repeat(9)].concat(),
+    );
+    assert!(chance.contains("(if the file is Windows-1252: `iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW`)"), "{chance}");
+    // Words of other scripts and accents that stand alone are.
+    for meant in ["Привет", "e\u{301}te\u{301}", "日"] {
+        let found = only_error(&[format!("t\n{meant}\n").as_bytes(), &b"Zo\xeb\n".repeat(9)].concat());
+        assert!(found.contains("but line 2 has characters that are UTF-8 already"), "{found}");
+    }
     let quotes = only_error(b"t\n\x93so\x94\nx\n");
     assert!(quotes.contains("if the file is Windows-1252:"), "{quotes}");
     // Shift JIS: two bytes a character.

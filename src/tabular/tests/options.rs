@@ -24,15 +24,15 @@ fn unknown_names_in_the_options_are_told_with_the_nearest() {
             "where: no file has a column 'genr' (did you mean 'genre'?)",
         ]
     );
-    let headers = [("a.csv", vec!["tempo".to_owned()])];
+    let headers = [("a.csv", header("a.csv", &b"tempo"[..], ',').unwrap())];
     assert_eq!(columns(&headers, &options("keep: [temp]")).unwrap_err().len(), 1);
 }
 
 #[test]
 fn a_files_own_columns_may_have_any_name() {
-    let text = "line,source,runner.line,_runner.line,,unnamed_5\n8,a,6,5,4,3\n9,b,7,6,5,4\n";
+    let text = "line,source,runner.line,_runner.line,,unnamed_1\n8,a,6,5,4,3\n9,b,7,6,5,4\n";
     let batch = table(text, "{}");
-    let own = ["line", "source", "_runner.line", "__runner.line", "unnamed_5_2", "unnamed_5"];
+    let own = ["line", "source", "_runner.line", "__runner.line", "unnamed_1_2", "unnamed_1"];
     assert_eq!(names(&batch)[4..], own);
     assert_eq!(integers(&batch, "line"), [Some(8), Some(9)]);
     assert_eq!(integers(&batch, "runner.line"), [Some(2), Some(3)]);
@@ -83,7 +83,9 @@ fn columns_are_derived() {
     assert_eq!(integers(&batch, "year"), [Some(1999), Some(2001)]);
     assert_eq!(
         errors("t,x\na,1\n", "derive: {d: {log_of: t}}"),
-        ["derive.d: column 't' holds text, not numbers, e.g. 'a' (a.csv:2)"]
+        [
+            "derive.d: column 't' holds text, not numbers, e.g. 'a' (a.csv:2) (if it holds numbers, declare `types: {t: number}`; else derive from another column)"
+        ]
     );
 }
 

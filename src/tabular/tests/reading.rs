@@ -52,10 +52,8 @@ fn a_column_or_label_that_a_file_lacks_is_missing_there() {
     // The classes 1, 2, ... are names.
     assert_eq!(texts(&loaded.batch, "genre"), [Some("2".to_owned()), None]);
     assert_eq!(integers(&loaded.batch, "extra"), [None, Some(3)]);
-    assert_eq!(
-        loaded.notes,
-        ["train.csv has no column extra (missing there)", "test.csv has no column genre (missing there)"]
-    );
+    // Files to predict have no label.
+    assert_eq!(loaded.notes, ["train.csv has no column extra (missing there)"]);
     let alone = load_all(&files[1..], "{label: genre, keep: [x]}").unwrap();
     assert_eq!(alone.notes, ["no file has the label column 'genre'"]);
     assert_eq!(names(&alone.batch)[4..], ["x"]);
@@ -137,7 +135,10 @@ fn text_in_a_declared_numeric_column_names_every_line_up_to_a_limit() {
     let text = "x,y\n1,1\nfast,1\n2,1.5\n";
     assert_eq!(
         errors(text, "types: {x: number, y: integer}"),
-        ["a.csv:3: column 'x': 'fast' is not a number", "a.csv:4: column 'y': '1.5' is not a 64-bit integer"]
+        [
+            "a.csv:3: column 'x': 'fast' is not a number (correct it, or make it missing by `missing: {x: {add: [fast]}}`)",
+            "a.csv:4: column 'y': '1.5' is not a 64-bit integer"
+        ]
     );
     let mut long = String::from("x,y,z\n");
     for row in 0..100 {
@@ -145,8 +146,10 @@ fn text_in_a_declared_numeric_column_names_every_line_up_to_a_limit() {
     }
     let found = errors(&long, "types: {x: number, y: number, z: number}");
     assert_eq!(found.len(), 8);
-    assert_eq!(found[4], "a.csv:6: column 'x': 'w4' is not a number");
-    assert_eq!(found[5], "a.csv:2: column 'y': 'w' is not a number (100 rows)");
+    let remedy = "(correct it, or make it missing by `missing: {x: {add: [w0, w1, w2, w3, w4]}}`)";
+    assert_eq!(found[4], format!("a.csv:6: column 'x': 'w4' is not a number {remedy}"));
+    let remedy = "(correct it, or make it missing by `missing: {y: {add: [w]}}`)";
+    assert_eq!(found[5], format!("a.csv:2: column 'y': 'w' is not a number (100 rows) {remedy}"));
     assert_eq!(found[7], "and 95 more problems of this kind");
 }
 
@@ -196,7 +199,14 @@ fn repeated_words_and_signs_among_numbers_may_stand_for_missing_values() {
                 `missing: {age: {add: [unknown, '?']}}`";
     let found = errors(with(&[("?", 2), ("unknown", 4), ("12 years", 1)]), "{}");
     assert_eq!(found.len(), 3);
-    assert!(found.iter().all(|error| error.contains(hint)), "{found:?}");
+    let hinted: Vec<bool> = found.iter().map(|error| error.contains("may stand for a missing value")).collect();
+    assert_eq!(hinted, [true, true, false], "{found:?}");
+    // One setting for all, which nothing has to be added to.
+    let all = "`missing: {age: {add: [unknown, '?', '12 years']}}`";
+    assert!(found.iter().all(|error| error.contains(all)), "{found:?}");
+    assert!(found[2].contains("(correct it, make it missing by `missing"), "{found:?}");
+    let remedied = load_one(with(&[("?", 2), ("unknown", 4), ("12 years", 1)]), &all.replace('`', "")).unwrap();
+    assert_eq!(remedied.batch["age"].null_count(), 7);
     for kind in ["number", "integer"] {
         let found = errors(with(&[("?", 2), ("unknown", 4)]), &format!("types: {{age: {kind}}}"));
         assert!(found[0].starts_with("a.csv:202: column 'age': '?' is not a"), "{found:?}");
@@ -287,14 +297,117 @@ fn every_file_is_checked_before_giving_up() {
 fn a_header_is_read_without_its_file() {
     // The bytes that follow are no text, which only loading notices.
     let names = header("a.csv", &b"\xef\xbb\xbfx,\"y z\"\r\n1,\xff"[..], ',').unwrap();
-    assert_eq!(names, ["x", "y z"]);
-    assert_eq!(header("a.csv", &b"x"[..], ',').unwrap(), ["x"]);
+    assert_eq!(names.names, ["x", "y z"]);
+    assert_eq!(header("a.csv", &b"x"[..], ',').unwrap().names, ["x"]);
     let errors = header("a.csv", &b"x,y,x,y\n"[..], ',').unwrap_err();
     assert_eq!(errors.len(), 2);
     assert_eq!((errors[0].line, errors[0].column), (Some(1), None));
     let endless = "x,\"".to_owned() + &"y".repeat(2 << 20);
     let error = header("a.csv", endless.as_bytes(), ',').unwrap_err()[0].to_string();
     assert!(error.contains("longer than 1048576 bytes"), "{error}");
+}
+
+// What was written before stays, in whatever form, so that no remedy takes another back.
+#[test]
+fn remedies_keep_what_was_written_of_missing_values() {
+    let text = |words: &[&str]| {
+        let rows = (0..100).map(|i| format!("{i},{i}\n")).chain(words.iter().map(|word| format!("{word},{word}\n")));
+        format!("x,y\n{}", rows.collect::<String>())
+    };
+    let words = ["NR", "5/5", "NR", "1/4"];
+    for (before, after) in [
+        ("missing: {x: {add: [Unrated]}}", "`missing: {x: {add: [Unrated, NR, '5/5', '1/4']}}`"),
+        ("missing: {x: {add: [U], remove: [NA]}}", "`missing: {x: {add: [U, NR, '5/5', '1/4'], remove: [NA]}}`"),
+        ("missing: {x: ['']}", "`missing: {x: ['', NR, '5/5', '1/4']}`"),
+        ("missing: ['?']", "`missing: {'*': ['?'], x: {add: [NR, '5/5', '1/4']}}`"),
+        ("missing: {y: {add: [U]}}", "`x: {add: [NR, '5/5', '1/4']}` under `missing`"),
+    ] {
+        let found = errors(text(&words), before);
+        let own: Vec<&String> = found.iter().filter(|error| error.contains("column 'x'")).collect();
+        assert_eq!(own.len(), 3, "{found:?}");
+        assert!(own.iter().all(|error| error.contains(after)), "{before}: {found:?}");
+        let whole = match after.strip_prefix("`missing") {
+            Some(_) => after.replace('`', ""),
+            None => "missing: {y: {add: [U]}, x: {add: [NR, '5/5', '1/4']}}".to_owned(),
+        };
+        let again = load_one(text(&words), &whole).map(|_| Vec::new()).unwrap_or_else(|found| found);
+        assert!(again.iter().all(|error| !error.contains("column 'x'")), "{whole}: {again:?}");
+    }
+    // A token that was taken away comes back where it is asked for.
+    let found = errors(text(&["NA"]), "missing: {x: {remove: [NA]}}");
+    assert!(found[0].contains("by `missing: {x: {add: [NA]}}`"), "{found:?}");
+    // The same of words that are to be kept.
+    let label = load_one("t,x\nNA,1\nb,2\n", "{label: t, missing: {t: {add: [U]}}}").unwrap();
+    assert!(label.notes[0].ends_with("write `missing: {t: {add: [U], remove: [NA]}}`"), "{:?}", label.notes);
+}
+
+#[test]
+fn remedies_are_yaml_of_the_very_text() {
+    let rows: String = (0..100).map(|i| format!("{i}\n")).collect();
+    for word in ["\u{feff}1", "\u{1b}[31mN", "tab\there", "it's", "a\\tb", "\u{e0041}\"\\"] {
+        let text = format!("x\n{rows}\"{}\"\n", word.replace('"', "\"\""));
+        let found = errors(&text, "{}");
+        let (_, remedy) = found[0].split_once("missing by `").expect("a remedy");
+        let (remedy, _) = remedy.split_once('`').expect("its end");
+        assert_eq!(load_one(&text, remedy).unwrap().batch["x"].null_count(), 1, "{remedy}");
+        assert!(!remedy.contains(char::is_control), "{remedy:?}");
+    }
+}
+
+#[test]
+fn a_record_of_another_length_is_told_what_helps() {
+    let remedy = |text: &str| errors(text, "{}").remove(0);
+    let short = remedy("x,y,z\n1,2\n");
+    assert!(short.ends_with("found 2 (write what is missing, a delimiter for each field though it is empty; quote fields that hold a line break)"), "{short}");
+    assert!(remedy("x,y\n1,2,3\n").ends_with("found 3 (quote fields that hold the delimiter)"));
+    // A carriage return alone ends a line as well: both parts of what it tears apart are too short.
+    let torn = errors("x,y\n1,a\rb\n2,c\n", "{}");
+    assert_eq!(torn.len(), 1, "{torn:?}");
+    assert!(torn[0].contains("expected 2 fields, found 1 (a carriage return stands alone here"), "{torn:?}");
+    assert!(errors("x,y\n1\r2,c\n", "{}").iter().all(|one| one.contains("a carriage return stands alone")));
+    assert!(load_one("x,y\n1,\"a\rb\"\n2,c\n", "{}").is_ok());
+}
+
+#[test]
+fn columns_without_a_name_match_by_their_order_wherever_they_stand() {
+    let (train, test) = (&b"y,name,,\na,n0,2,72\n"[..], &b"name,,\nn1,104,62\n"[..]);
+    let loaded = load_all(&[("train", train), ("test", test)], "label: y").unwrap();
+    assert_eq!(integers(&loaded.batch, "unnamed_1"), [Some(2), Some(104)]);
+    assert_eq!(integers(&loaded.batch, "unnamed_2"), [Some(72), Some(62)]);
+    // The label is absent from files to predict: no news.
+    assert_eq!(
+        loaded.notes,
+        [
+            "train.csv: columns 3, 4 have no names, they are called unnamed_1, unnamed_2",
+            "test.csv: columns 2, 3 have no names, they are called unnamed_1, unnamed_2"
+        ]
+    );
+    // Where a file has none of them, none can be another.
+    let plain = load_all(&[("train", train), ("test", b"name\nn1\n")], "label: y").unwrap();
+    assert_eq!(plain.notes[1], "test.csv has no column unnamed_1, unnamed_2 (missing there)");
+}
+
+#[test]
+fn columns_without_a_name_that_could_be_one_another_are_refused() {
+    let (three, two) = (&b"a,,,\n1,2,3,4\n"[..], &b"a,,\n5,6,7\n"[..]);
+    let files = [("three", three), ("two", two)];
+    let why = "three.csv has 3 columns without a name and two.csv 2, so which of them are the same cannot be told (write names into the header lines";
+    let drop = ", or leave these columns out by `drop: [unnamed_1, unnamed_2, unnamed_3]`)";
+    assert_eq!(load_all(&files, "{}").unwrap_err(), [format!("{why}{drop}")]);
+    let dropped = load_all(&files, "drop: [unnamed_1, unnamed_2, unnamed_3]").unwrap();
+    assert_eq!(names(&dropped.batch)[4..], ["a"]);
+    assert_eq!(names(&load_all(&files, "keep: [a]").unwrap().batch)[4..], ["a"]);
+    for used in ["label: unnamed_3", "where: {unnamed_1: 2}", "keep: [unnamed_1]", "derive: {d: {log_of: unnamed_1}}"] {
+        assert_eq!(load_all(&files, used).unwrap_err(), [format!("{why})")], "{used}");
+    }
+    let written = b"unnamed_1,a\n1,2\n";
+    let found = load_all(&[("one", b",a\n3,4\n"), ("written", written)], "{}").unwrap_err();
+    assert_eq!(
+        found,
+        [
+            "'unnamed_1' is the name of a column in written.csv, and stands for one without a name in one.csv (write a name into the header line of one.csv)"
+        ]
+    );
 }
 
 #[test]

@@ -28,11 +28,7 @@ fn only_the_listed_tokens_are_missing_among_numbers() {
         // An empty list means that every cell has a value.
         let found = errors(one_among_numbers(token), "missing: {x: []}");
         assert!(found[0].starts_with(&format!("a.csv:4: column 'x': '{token}' is not a number")), "{found:?}");
-        let remedy = if token.is_empty() {
-            "missing: {x: {add: ['']}}".to_owned()
-        } else {
-            format!("missing: {{x: {{add: [{token}]}}}}")
-        };
+        let remedy = format!("missing: {{x: [{}]}}", if token.is_empty() { "''" } else { token });
         assert!(found[0].contains(&remedy), "{found:?}");
     }
     // The same of labels that are declared numbers: no row leaves the data for a sign.
