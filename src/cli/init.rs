@@ -70,9 +70,8 @@ fn of_table(arguments: &InitArguments, from: &Path) -> Outcome {
     arguments.encoder.iter().for_each(|encoder| command.push_str(&format!(" --encoder {}", for_shell(encoder))));
     let place = |path: &str| seen_from(&arguments.folder, Path::new(path));
     let places = draft::Places { train: place(&train.path), new: new.map(|new| place(&new.path)), command };
-    let name = from.file_stem().map(|stem| stem.to_string_lossy().into_owned()).filter(|stem| is_name(stem));
-    let pipeline =
-        draft::pipeline(&name.unwrap_or_else(|| "study".to_owned()), &study, &places, arguments.encoder.as_deref());
+    let name = study_name(from);
+    let pipeline = draft::pipeline(&name, &study, &places, arguments.encoder.as_deref());
     let files = vec![
         (arguments.folder.join("pipeline.yaml"), pipeline.into_bytes()),
         (arguments.folder.join("schema.json"), super::schema::text()?.into_bytes()),
@@ -85,6 +84,15 @@ fn of_table(arguments: &InitArguments, from: &Path) -> Outcome {
     write(arguments, &files, "pipeline.yaml")?;
     super::print(&text);
     Ok(DONE)
+}
+
+/// That of the file, or where that says nothing that of its folder.
+fn study_name(file: &Path) -> String {
+    const SAYS_NOTHING: [&str; 4] = ["train", "training", "data", "all"];
+    let name = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let own = name(file).filter(|stem| !SAYS_NOTHING.contains(&stem.to_lowercase().as_str()));
+    let folder = || name(file.canonicalize().ok()?.parent()?);
+    own.or_else(folder).filter(|name| is_name(name)).unwrap_or_else(|| "study".to_owned())
 }
 
 /// The path of a file from a folder that may not be there yet; absolute where the two share nothing.
@@ -132,6 +140,10 @@ fn write(arguments: &InitArguments, files: &[(PathBuf, Vec<u8>)], pipeline: &str
         )));
     }
     for (path, bytes) in files {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make the folder '{}'", folder.display()))?;
+        }
         artifact::disk::write_through_links(path, bytes)
             .with_context(|| format!("cannot write '{}'", path.display()))?;
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Failure, StudyArguments, screen};
 use crate::artifact::Store;
-use crate::boundary::text::quoted;
+use crate::boundary::text::{Lines, quoted};
 use crate::engine::{History, HistoryError, Plan, Registry, Run, Workspace};
 use crate::spec;
 use crate::stages;
@@ -79,6 +79,11 @@ pub(super) fn run_named(history: &History, name: &str) -> Result<Run, Failure> {
         HistoryError::Unknown { .. } | HistoryError::Ambiguous { .. } => invalid(&error.to_string()),
         HistoryError::Empty { .. } | HistoryError::Io { .. } => error.into(),
     })
+}
+
+/// A message of several lines.
+pub(super) fn invalid_lines(lines: impl IntoIterator<Item = String>) -> Failure {
+    Failure::Invalid(format!("{} {}\n", screen::Style::stderr().error("error:"), Lines::new(lines)))
 }
 
 pub(super) fn invalid(message: &str) -> Failure {

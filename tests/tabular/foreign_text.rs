@@ -165,7 +165,7 @@ stages:
     assert!(text.contains(r"'r\nerror: forged\r\n✓ net  ran'"), "{text}");
     assert!(!text.lines().any(|line| line.trim_start().starts_with("error: forged")), "{text}");
     // Messages of ours that have several lines keep them.
-    assert!(text.lines().any(|line| line.trim_start().starts_with("to leave them out:")), "{text}");
+    assert!(text.lines().any(|line| line.trim_start().starts_with("to leave them out, write in this stage")), "{text}");
     said(&work, &["runs", "show", "last"], 0);
 
     let net = "  net: {kind: train, rows: folds, numeric: [zz], epochs: 2}\n";

@@ -1,7 +1,7 @@
 //! The pipeline of a new study, as a file that somebody reads and changes: every choice stands with its reason.
 
 use super::table::{LEAST, StudyTable, Use};
-use crate::tabular::yaml;
+use crate::boundary::text::yaml;
 
 /// Where the files are, as seen from the folder of the pipeline.
 pub(super) struct Places {

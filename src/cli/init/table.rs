@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Float64Type};
 use indexmap::IndexMap;
 
 use super::super::Failure;
-use super::super::study::invalid;
+use super::super::study::{invalid, invalid_lines};
 use crate::boundary::files::read_regular;
 use crate::ml::frame::{Column, Frame};
 use crate::ml::profile::{ProfileInput, ProfileOptions, profile};
@@ -37,7 +37,9 @@ impl Source {
 
     /// Its columns, with the delimiter that its first lines agree on.
     fn header(&self, delimiter: char) -> Result<Vec<String>, Failure> {
-        header(&self.path, self.bytes.as_slice(), delimiter).map_err(|errors| refused(&errors))
+        header(&self.path, self.bytes.as_slice(), delimiter)
+            .map(|columns| columns.names)
+            .map_err(|errors| refused(&errors))
     }
 
     fn start(&self) -> String {
@@ -159,8 +161,7 @@ fn read(
 }
 
 fn refused(errors: &[CsvError]) -> Failure {
-    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-    invalid(&lines.join("\n  "))
+    invalid_lines(errors.iter().map(ToString::to_string))
 }
 
 fn rows_of(table: &RecordBatch, source: &str) -> Result<RecordBatch, Failure> {
@@ -313,10 +314,9 @@ fn candidates(table: &RecordBatch, columns: &[SurveyedColumn]) -> Failure {
     };
     let mut found: Vec<&SurveyedColumn> = columns.iter().filter(is_label).collect();
     found.sort_by_key(|column| column.distinct);
-    let lines: Vec<String> =
-        found.iter().map(|column| format!("  --label {}  ({} classes)", column.name, column.distinct)).collect();
-    match lines.as_slice() {
-        [] => invalid("which column is the label? None has between 2 and 100 values: name it with --label"),
-        lines => invalid(&format!("which column is the label? Name it, e.g.\n{}", lines.join("\n"))),
+    let lines = found.iter().map(|column| format!("  --label {}  ({} classes)", column.name, column.distinct));
+    match found.is_empty() {
+        true => invalid("which column is the label? None has between 2 and 100 values: name it with --label"),
+        false => invalid_lines(std::iter::once("which column is the label? Name it, e.g.".to_owned()).chain(lines)),
     }
 }
