@@ -42,3 +42,96 @@ fn init_makes_a_study_that_runs_and_keeps_what_is_there() {
         succeeds(&work, &["plan", &format!("pipelines/{name}.yaml")]);
     }
 }
+
+/// Customers with a column of every sort, whose label follows from some of them; blanks around cells, a semicolon between them.
+fn customers(rows: usize, labelled: bool) -> String {
+    let label = |row: usize| if (row * 7 % 10 < 6) == (row % 3 != 0) { "stays" } else { "leaves" };
+    let mut text = format!("id;joined;plan;usage;note;region;copy{}\n", if labelled { ";churn" } else { "" });
+    for row in 0..rows {
+        let plan = ["basic", "plus", "team"][row % 3];
+        let usage = if row % 41 == 0 { "unknown".to_owned() } else { format!("{}.5", row * 7 % 10) };
+        let note =
+            format!("asked for {} at visit number {}", ["help", "a refund", "an upgrade"][row % 3], row * 31 % 997);
+        text.push_str(&format!(
+            "{};20{:02}-03-0{};{plan};{usage};{note};north;x{}",
+            5000 + row,
+            row % 20 + 1,
+            row % 9 + 1,
+            row * row % 7
+        ));
+        if labelled {
+            text.push_str(&format!(";{}", label(row)));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[test]
+fn a_table_of_the_users_gets_a_pipeline_that_runs() {
+    let work = Workspace::new().file("customers.csv", &customers(240, true)).file("new.csv", &customers(30, false));
+    let arguments = ["init", "churn", "--from", "customers.csv", "--label", "churn", "--test", "new.csv"];
+    insta::assert_snapshot!(work.screen(&arguments));
+    insta::assert_snapshot!("the_pipeline_of_a_table", work.text("churn/pipeline.yaml"));
+    let inside =
+        |arguments: &[&str]| work.command(arguments).current_dir(work.path().join("churn")).output().expect("runner");
+    let faster =
+        ["run", "pipeline.yaml", "--set", "network.epochs=2", "--set", "baseline.models={boosting: {rounds: 5}}"];
+    let output = inside(&faster);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let predictions = work.text("churn/artifacts/customers/predictions/predictions.csv");
+    let mut lines = predictions.lines();
+    assert_eq!(lines.next(), Some("id;joined;plan;usage;note;region;copy;churn"));
+    assert_eq!(lines.count(), 30);
+    // A second time nothing is replaced.
+    work.edit("churn/pipeline.yaml", "folds: 3", "folds: 4");
+    insta::assert_snapshot!(work.screen(&arguments), @"");
+}
+
+#[test]
+fn the_label_may_be_a_number_and_is_asked_for() {
+    let work = Workspace::new().file("customers.csv", &customers(240, true));
+    insta::assert_snapshot!(work.screen(&["init", "a", "--from", "customers.csv"]), @"
+    $ runner init a --from customers.csv
+    error: which column is the label? Name it, e.g.
+      --label churn  (2 classes)
+      --label plan  (3 classes)
+      --label copy  (4 classes)
+      --label usage  (10 classes)
+    [exit code 2]
+    ");
+    insta::assert_snapshot!(work.screen(&["init", "a", "--from", "customers.csv", "--label", "chrun"]), @"
+    $ runner init a --from customers.csv --label chrun
+    error: there is no column 'chrun'; the columns are id, joined, plan, usage, note, region, copy, churn
+    [exit code 2]
+    ");
+    insta::assert_snapshot!(work.screen(&["init", "a", "--from", "none.csv", "--label", "churn"]), @"
+    $ runner init a --from none.csv --label churn
+    error: cannot read 'none.csv': No such file or directory (os error 2)
+    [exit code 2]
+    ");
+    insta::assert_snapshot!(work.screen(&["init", "a", "--label", "churn"]), @"
+    $ runner init a --label churn
+    error: the following required arguments were not provided:
+      --from <FILE>
+
+    Usage: runner init --from <FILE> --label <COLUMN> <FOLDER>
+
+    For more information, try '--help'.
+    [exit code 2]
+    ");
+    assert!(!work.exists("a"));
+    work.screen(&["init", "a", "--from", "customers.csv", "--label", "8"]);
+    assert!(work.text("a/pipeline.yaml").contains("label: churn"));
+}
+
+#[test]
+fn a_column_that_leaks_and_one_that_is_not_to_be_had_are_left_out() {
+    let mut text = "answer,x,later,y\n".to_owned();
+    for row in 0..200 {
+        let class = ["no", "yes"][row * 13 % 7 / 4];
+        text.push_str(&format!("{}{},{},{},{class}\n", class.len(), row % 3, row * 7 % 50, row % 5));
+    }
+    let work = Workspace::new().file("t.csv", &text).file("n.csv", "answer,x\n21,5\n");
+    insta::assert_snapshot!(work.screen(&["init", ".", "--from", "t.csv", "--label", "y", "--test", "n.csv"]));
+}
