@@ -146,7 +146,14 @@ mod tests {
             distinct: 9,
             repeated: 1.0,
             purity: None,
-            row_folds: ColumnScore { coverage: 1.0, accuracy_on_covered: None, accuracy: 0.9 },
+            row_folds: ColumnScore {
+                coverage: 1.0,
+                accuracy_on_covered: None,
+                accuracy: 0.9,
+                gain: 0.8,
+                gain_low: 0.7,
+                gain_on_covered: 0.8,
+            },
             group_folds: None,
             verdict,
         };
