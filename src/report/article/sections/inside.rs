@@ -154,7 +154,7 @@ fn importance(context: &ArticleContext) -> Option<(String, Option<Float>)> {
     let stage = context.of_kind("inspect").next()?;
     let found = stage.documents.get::<Inspection>()?;
     let all = &found.importance;
-    let most = most(all)?;
+    let most = most(found)?;
     let drawings = context.drawings(stage, &["accuracy-lost-when"], None);
     let looked_at = context
         .study
@@ -176,6 +176,11 @@ fn importance(context: &ArticleContext) -> Option<(String, Option<Float>)> {
             name = markup::code(&one.name),
             drop = context.voice.decimals(one.accuracy.mean, 3),
             deviation = context.voice.decimals(one.accuracy.sd, 3),
+        ),
+        Most::Guessing(_) => bilingual!(
+            context,
+            "no column can be called important, as {model} is no better than guessing there",
+            "aucune colonne ne peut être dite importante, car {model} n'y fait pas mieux que le hasard",
         ),
         Most::Nothing => {
             bilingual!(context, "{model} loses accuracy with none", "{model} ne perd d'exactitude avec aucune",)
@@ -216,8 +221,8 @@ fn importance(context: &ArticleContext) -> Option<(String, Option<Float>)> {
     }
     let caption = bilingual!(
         context,
-        "Accuracy lost when a column is shuffled; whiskers are one standard deviation.",
-        "Exactitude perdue quand une colonne est mélangée ; les moustaches valent un écart-type.",
+        "Accuracy lost when a column is shuffled; whiskers are one standard deviation of the mean, over rows and shufflings.",
+        "Exactitude perdue quand une colonne est mélangée ; les moustaches valent un écart-type de la moyenne, selon les lignes et les mélanges.",
     );
     let figure = (!drawings.is_empty()).then(|| context.figure("fig:importance", &caption, drawings, 0.66));
     Some((sentence, figure))
