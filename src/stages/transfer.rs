@@ -283,7 +283,7 @@ impl Stage for Transfer {
         let (name, scores) = (best.strategy.name(), headline(&parts, best.best_epoch));
         context.headline(match self.strategies.len() {
             1 => format!("{name}: {scores}{known}"),
-            _ => format!("best: {name}; {scores}{known}"),
+            _ => format!("best on validation rows: {name}; {scores}{known}"),
         });
         let metrics = Training {
             parts,

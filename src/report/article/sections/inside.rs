@@ -92,10 +92,15 @@ fn mistakes(context: &ArticleContext, model: &Model, scores: &Scores) -> Option<
             lost = class(recalls.worst.0),
         )
     });
+    let (confuses, confond) = match scores.classes.len() {
+        // There is no other pair.
+        2 => (String::new(), String::new()),
+        _ => bilingual_pair(&class(most.truth), &class(most.taken_for)),
+    };
     Some(bilingual!(
         context,
-        "Among the classes, {name} {recalls}confuses {t} and {p} most: it takes {rows} of {all} {t} for {p}, and {back} of {others} the other way (@fig:confusion).",
-        "Parmi les classes, {name} {recalls}confond le plus {t} et {p} : il prend {t} pour {p} {rows} fois sur {all}, et l'inverse {back} fois sur {others} (@fig:confusion).",
+        "Among the classes, {name} {recalls}{confuses}takes {rows} of {all} {t} for {p}, and {back} of {others} the other way (@fig:confusion).",
+        "Parmi les classes, {name} {recalls}{confond}prend {t} pour {p} {rows} fois sur {all}, et l'inverse {back} fois sur {others} (@fig:confusion).",
         name = context.name(model),
         rows = context.voice.count(most.rows),
         all = context.voice.count(most.of),
@@ -104,6 +109,11 @@ fn mistakes(context: &ArticleContext, model: &Model, scores: &Scores) -> Option<
         t = class(most.truth),
         p = class(most.taken_for),
     ))
+}
+
+/// Which classes are mixed up most, before what is taken for what.
+fn bilingual_pair(t: &str, p: &str) -> (String, String) {
+    (format!("confuses {t} and {p} most: it "), format!("confond le plus {t} et {p} : il "))
 }
 
 fn reliability_figure(context: &ArticleContext, stage: &StageArtifacts) -> Option<Float> {
