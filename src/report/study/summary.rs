@@ -208,19 +208,19 @@ fn inputs(study: &Study, group: &Group) -> Option<String> {
     let common = read.iter().map(|(own, _)| own.clone()).reduce(|a, b| a.intersection(&b).cloned().collect())?;
     let told = read.iter().filter_map(|(own, models)| {
         let besides: Vec<&str> = own.difference(&common).map(String::as_str).collect();
-        (!besides.is_empty()).then(|| {
-            format!(
-                "only {} {} {}",
-                joined(models, 4),
-                if models.len() == 1 { "reads" } else { "read" },
-                joined(&besides, 6)
-            )
-        })
+        let verb = if models.len() == 1 { "reads" } else { "read" };
+        (!besides.is_empty()).then(|| format!("{} {verb} {}", joined(models, 4), joined(&besides, 6)))
     });
-    let told: Vec<String> = told.take(4).collect();
+    let told: Vec<String> = told.take(MOST_INPUTS).collect();
+    let common: Vec<&str> = common.iter().map(String::as_str).collect();
+    let besides = if common.is_empty() { String::new() } else { format!("besides {}, ", joined(&common, 6)) };
+    let more = if read.len() > MOST_INPUTS { "; and others" } else { "" };
     (read.len() > 1 && !told.is_empty())
-        .then(|| format!("The models do not all read the same columns: {}.", told.join("; ")))
+        .then(|| format!("The models do not all read the same columns: {besides}{}{more}.", told.join("; ")))
 }
+
+/// Sets of columns that a sentence names.
+const MOST_INPUTS: usize = 4;
 
 /// Where no model does better than the guess of the largest class, that is the finding.
 fn floor(group: &Group) -> Option<String> {

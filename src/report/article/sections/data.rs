@@ -91,12 +91,14 @@ fn source(context: &ArticleContext, profile: Option<&Profile>) -> Option<String>
             ""
         },
     );
+    let is_cut = context.split().is_some_and(|split| split.filtered_out > 0);
+    let (and_used, et_retenues) = if is_cut { (" and used", " et retenues") } else { ("", "") };
     let rows = profile.map(|profile| context.voice.count(profile.rows));
     Some(match rows {
         Some(rows) => bilingual!(
             context,
-            "The data come as {files}{cite}; {rows} of {their} rows are labelled, with {count} columns besides the label {label}.",
-            "Les données viennent {files}{cite} ; elles comptent {rows} lignes étiquetées et {count} colonnes en plus de l'étiquette {label}.",
+            "The data come as {files}{cite}; {rows} of {their} rows are labelled{and_used}, with {count} columns besides the label {label}.",
+            "Les données viennent {files}{cite} ; elles comptent {rows} lignes étiquetées{et_retenues} et {count} colonnes en plus de l'étiquette {label}.",
         ),
         None => bilingual!(
             context,
