@@ -8,8 +8,9 @@ pub(crate) use runner_results::inspection::{Drop, Importance};
 
 use super::frame::{Frame, category_key, tokens_key};
 use super::matrix::Matrix;
-use super::metrics::{FromProbabilities as _, Scores};
+use super::metrics::{FromProbabilities as _, Scores, losses};
 use super::rng::Stream;
+use super::stats::Clusters;
 use super::train::side_by_side;
 
 /// Columns that are shuffled together.
@@ -46,6 +47,8 @@ impl Shuffle<'_> {
 /// Importance of every group, by `repeats` shufflings of each. `predict` gives the probabilities (rows × classes) of all rows, after a shuffling or
 /// without one, and `decide` the classes that they lead to.
 ///
+/// Deviations are those of the mean over rows, by `clusters`, and over shufflings: means of other rows would be others too.
+///
 /// `labels` are indices into `classes`. A group's shufflings depend on the seed, its name and the repetition only, not on other groups nor on the
 /// number of threads.
 #[allow(clippy::too_many_arguments)] // One call of one caller; a struct would only repeat these names.
@@ -56,39 +59,97 @@ pub fn permutation_importance<E: Send>(
     repeats: usize,
     seed: u64,
     threads: usize,
+    clusters: &Clusters,
     decide: impl Fn(&Matrix) -> Vec<u32> + Sync,
     predict: impl Fn(Option<&Shuffle>) -> Result<Matrix, E> + Sync,
 ) -> Result<Vec<Importance>, E> {
-    let score = |shuffle: Option<&Shuffle>| -> Result<[f64; 3], E> {
+    let score = |shuffle: Option<&Shuffle>| -> Result<[Score; 3], E> {
         let probabilities = predict(shuffle)?;
-        let scores = Scores::new(classes, labels, &decide(&probabilities)).with_loss(labels, &probabilities);
-        Ok([scores.accuracy, scores.macro_f1, -scores.log_loss.unwrap_or(0.0)])
+        Ok(scores(labels, classes, &decide(&probabilities), &probabilities))
     };
     let whole = score(None)?;
-    let drops = side_by_side(groups.len() * repeats, threads, |index| {
-        let group = &groups[index / repeats];
+    side_by_side(groups.len(), threads, |index| {
+        let group = &groups[index];
         let purpose = format!("permutation importance {}", group.name);
-        let order = Stream::new(seed, &purpose, (index % repeats) as u64).permutation(labels.len());
-        let shuffled = score(Some(&Shuffle { columns: &group.columns, order }))?;
-        Ok([0, 1, 2].map(|metric| whole[metric] - shuffled[metric]))
-    })?;
-    let of = |own: &[[f64; 3]], metric: usize| -> Drop {
-        let count = own.len().max(1) as f64;
-        let mean = own.iter().map(|drop| drop[metric]).sum::<f64>() / count;
-        let sd = (own.iter().map(|drop| (drop[metric] - mean).powi(2)).sum::<f64>() / count).sqrt();
-        Drop { mean, sd }
-    };
-    let importance = |(g, group): (usize, &Group)| {
-        let own = &drops[g * repeats..(g + 1) * repeats];
-        Importance {
-            name: group.name.clone(),
-            columns: group.columns.clone(),
-            accuracy: of(own, 0),
-            macro_f1: of(own, 1),
-            log_loss: of(own, 2),
+        let mut drops = [0, 1, 2].map(|_| Drops { of_shuffles: Vec::new(), of_rows: vec![0.0; labels.len()] });
+        for repeat in 0..repeats {
+            let order = Stream::new(seed, &purpose, repeat as u64).permutation(labels.len());
+            let shuffled = score(Some(&Shuffle { columns: &group.columns, order }))?;
+            for (drops, (whole, shuffled)) in drops.iter_mut().zip(whole.iter().zip(&shuffled)) {
+                drops.of_shuffles.push(whole.score - shuffled.score);
+                let of_rows = whole.influence.iter().zip(&shuffled.influence);
+                drops.of_rows.iter_mut().zip(of_rows).for_each(|(sum, (a, b))| *sum += (a - b) / repeats as f64);
+            }
         }
+        let [accuracy, macro_f1, log_loss] = drops.map(|drops| drops.summary(clusters));
+        Ok(Importance { name: group.name.clone(), columns: group.columns.clone(), accuracy, macro_f1, log_loss })
+    })
+}
+
+/// How much more often predictions are right than if they were dealt out to the rows at random; about 0 where a model guesses.
+pub fn beyond_chance(labels: &[u32], predicted: &[u32], classes: usize, clusters: &Clusters) -> Drop {
+    let rows = labels.len().max(1) as f64;
+    let shares = |of: &[u32]| {
+        let mut shares = vec![0.0; classes];
+        of.iter().for_each(|&class| shares[class as usize] += 1.0 / rows);
+        shares
     };
-    Ok(groups.iter().enumerate().map(importance).collect())
+    let (truth, claimed) = (shares(labels), shares(predicted));
+    let by_chance: f64 = truth.iter().zip(&claimed).map(|(a, b)| a * b).sum();
+    let influence = |(&t, &p): (&u32, &u32)| f64::from(u8::from(t == p)) - claimed[t as usize] - truth[p as usize];
+    let influence: Vec<f64> = labels.iter().zip(predicted).map(influence).collect();
+    let mean = influence.iter().sum::<f64>() / rows + by_chance;
+    Drop { mean, sd: clusters.error_of_mean(&influence) }
+}
+
+/// A score, larger being better, and how much each row counts in it: the influence function times the rows, up to a constant.
+struct Score {
+    score: f64,
+    influence: Vec<f64>,
+}
+
+/// Accuracy, macro-F1 and the negative log loss.
+fn scores(labels: &[u32], classes: &[String], predicted: &[u32], probabilities: &Matrix) -> [Score; 3] {
+    let scores = Scores::new(classes, labels, predicted).with_loss(labels, probabilities);
+    let mut claims = vec![0.0; classes.len()];
+    predicted.iter().for_each(|&class| claims[class as usize] += 1.0);
+    // F1 is twice the hits over the rows that are of the class plus those that are said to be.
+    let sums: Vec<f64> =
+        scores.per_class.iter().zip(&claims).map(|(class, claims)| class.support as f64 + claims).collect();
+    let occurring = sums.iter().filter(|sum| **sum > 0.0).count().max(1) as f64;
+    let scale = |class: u32| labels.len() as f64 / (sums[class as usize] * occurring);
+    let of_f1 = |(&truth, &predicted): (&u32, &u32)| {
+        let hit = if truth == predicted { 2.0 * scale(truth) } else { 0.0 };
+        let missed = [truth, predicted].map(|class| scores.per_class[class as usize].f1 * scale(class));
+        hit - missed[0] - missed[1]
+    };
+    let rows = || labels.iter().zip(predicted);
+    let right = rows().map(|(truth, predicted)| f64::from(u8::from(truth == predicted))).collect();
+    [
+        Score { score: scores.accuracy, influence: right },
+        Score { score: scores.macro_f1, influence: rows().map(of_f1).collect() },
+        Score {
+            score: -scores.log_loss.unwrap_or(0.0),
+            influence: losses(labels, probabilities).into_iter().map(|loss| -loss).collect(),
+        },
+    ]
+}
+
+/// What shufflings of a group cost: in each of them, and each row over all of them.
+struct Drops {
+    of_shuffles: Vec<f64>,
+    of_rows: Vec<f64>,
+}
+
+impl Drops {
+    fn summary(&self, clusters: &Clusters) -> Drop {
+        let count = self.of_shuffles.len().max(1) as f64;
+        let mean = self.of_shuffles.iter().sum::<f64>() / count;
+        let squares: f64 = self.of_shuffles.iter().map(|drop| (drop - mean).powi(2)).sum();
+        // One shuffling tells nothing of others, but its rows do.
+        let of_shuffles = squares / (count * (count - 1.0).max(1.0));
+        Drop { mean, sd: (clusters.error_of_mean(&self.of_rows).powi(2) + of_shuffles).sqrt() }
+    }
 }
 
 #[cfg(test)]
@@ -125,6 +186,10 @@ mod tests {
         Group { name: name.to_owned(), columns: columns.iter().map(|name| (*name).to_owned()).collect() }
     }
 
+    fn singles() -> Clusters {
+        Clusters::singles(400)
+    }
+
     // import numpy as np; from sklearn.inspection import permutation_importance
     // i = np.arange(400); X = np.c_[i % 3, i * 7 % 10 / 10, i * 31 % 17]; y = i % 3
     // class M:
@@ -140,16 +205,16 @@ mod tests {
         let (frame, labels) = frame();
         let classes = ["0", "1", "2"].map(String::from);
         let groups = ["strong", "weak", "noise"].map(|name| group(name, &[name]));
-        let found = permutation_importance(&labels, &classes, &groups, 400, 7, 2, Matrix::argmax_rows, |shuffle| {
-            predict(&frame, shuffle)
-        })
-        .unwrap();
+        let found =
+            permutation_importance(&labels, &classes, &groups, 400, 7, 2, &singles(), Matrix::argmax_rows, |shuffle| {
+                predict(&frame, shuffle)
+            })
+            .unwrap();
         for (found, expected) in found.iter().zip(EXPECTED) {
             for (drop, (mean, sd)) in [found.accuracy, found.macro_f1, found.log_loss].iter().zip(expected) {
                 // Means of 400 and of 2,000 shufflings differ by chance: 4 standard errors.
                 let apart = 4.0 * sd * (1.0f64 / 400.0 + 1.0 / 2000.0).sqrt() + 1e-7;
                 assert!((drop.mean - mean).abs() < apart, "{}: {} for {mean}", found.name, drop.mean);
-                assert!((drop.sd - sd).abs() < 0.15 * sd + 1e-9, "{}: sd {} for {sd}", found.name, drop.sd);
             }
         }
         assert_eq!(found[2].accuracy, Drop::default(), "a column that is not looked at has no importance at all");
@@ -162,15 +227,68 @@ mod tests {
         [(0.0, 0.0); 3],
     ];
 
+    /// Macro-F1 and accuracy of rows drawn with replacement move as the deviations say: 2,000 resamples of groups of four rows, for one shuffling, which
+    /// keeps its predictions.
+    #[test]
+    fn deviations_are_those_of_resampled_groups() {
+        let (frame, labels) = frame();
+        let classes = ["0", "1", "2"].map(String::from);
+        let clusters = Clusters::of(&(0..400).map(|row| row / 4).collect::<Vec<usize>>());
+        let groups = [group("strong", &["strong"])];
+        let found =
+            permutation_importance(&labels, &classes, &groups, 1, 7, 1, &clusters, Matrix::argmax_rows, |shuffle| {
+                predict(&frame, shuffle)
+            })
+            .unwrap();
+        let order = Stream::new(7, "permutation importance strong", 0).permutation(400);
+        let shuffle = Shuffle { columns: &groups[0].columns, order };
+        let [whole, dealt] = [None, Some(&shuffle)].map(|shuffle| predict(&frame, shuffle).unwrap().argmax_rows());
+        let mut stream = Stream::new(1, "test resamples", 0);
+        let resampled: Vec<[f64; 3]> = (0..2000)
+            .map(|_| {
+                let rows: Vec<usize> = (0..100)
+                    .flat_map(|_| {
+                        let g = stream.below(100);
+                        g * 4..g * 4 + 4
+                    })
+                    .collect();
+                let of = |values: &[u32]| rows.iter().map(|&row| values[row]).collect::<Vec<u32>>();
+                let chance = beyond_chance(&of(&labels), &of(&dealt), 3, &clusters);
+                let [whole, dealt] =
+                    [&whole, &dealt].map(|predicted| Scores::new(&classes, &of(&labels), &of(predicted)));
+                [whole.accuracy - dealt.accuracy, whole.macro_f1 - dealt.macro_f1, chance.mean]
+            })
+            .collect();
+        let deviation = |metric: usize| {
+            let mean = resampled.iter().map(|one| one[metric]).sum::<f64>() / 2000.0;
+            (resampled.iter().map(|one| (one[metric] - mean).powi(2)).sum::<f64>() / 2000.0).sqrt()
+        };
+        let chance = beyond_chance(&labels, &dealt, 3, &clusters);
+        // Dealt out at random they are right as often as chance has it.
+        assert!(chance.mean.abs() < 3.0 * chance.sd, "{chance:?}");
+        let deviations = [found[0].accuracy.sd, found[0].macro_f1.sd, chance.sd];
+        for (found, expected) in deviations.into_iter().zip([0, 1, 2].map(deviation)) {
+            assert!((found / expected - 1.0).abs() < 0.07, "{found} {expected}");
+        }
+    }
+
     #[test]
     fn threads_and_other_groups_change_nothing() {
         let (frame, labels) = frame();
         let classes = ["0", "1", "2"].map(String::from);
         let both = [group("strong", &["strong"]), group("all", &["strong", "weak", "noise"])];
         let run = |groups: &[Group], threads| {
-            permutation_importance(&labels, &classes, groups, 5, 7, threads, Matrix::argmax_rows, |shuffle| {
-                predict(&frame, shuffle)
-            })
+            permutation_importance(
+                &labels,
+                &classes,
+                groups,
+                5,
+                7,
+                threads,
+                &singles(),
+                Matrix::argmax_rows,
+                |shuffle| predict(&frame, shuffle),
+            )
             .unwrap()
         };
         assert_eq!(run(&both, 1), run(&both, 3));

@@ -78,7 +78,7 @@ impl FromProbabilities for Scores {
 }
 
 /// The negative log-likelihood of every row's true class, in nats.
-fn losses(truth: &[u32], probabilities: &Matrix) -> Vec<f64> {
+pub(crate) fn losses(truth: &[u32], probabilities: &Matrix) -> Vec<f64> {
     let loss = |(i, &t): (usize, &u32)| -f64::from(probabilities.get(i, t as usize)).max(1e-15).ln();
     truth.iter().enumerate().map(loss).collect()
 }

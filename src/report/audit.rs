@@ -30,7 +30,15 @@ pub fn title(finding: &Finding) -> String {
         }
         FindingKind::GroupsInValid { .. } => "valid shares groups with another part".into(),
         FindingKind::GroupsWhole { .. } => "no group stands on both sides of the split".into(),
-        FindingKind::NearDuplicatesInTrain { share, .. } => {
+        FindingKind::NearDuplicatesInTrain { share, copies: Some(copies), .. } if copies == share => {
+            format!("{} of test rows equal a training row in every column", percent(*copies))
+        }
+        FindingKind::NearDuplicatesInTrain { share, copies: Some(copies), .. } => format!(
+            "{} of test rows equal a training row in every column, up to {} at least nearly",
+            percent(*copies),
+            percent(*share)
+        ),
+        FindingKind::NearDuplicatesInTrain { share, copies: None, .. } => {
             format!("up to {} of test rows equal or nearly equal a training row", percent(*share))
         }
         FindingKind::SharedValues { columns } => {
@@ -38,7 +46,7 @@ pub fn title(finding: &Finding) -> String {
                 columns.iter().map(|one| format!("{} ({})", one.column, percent(one.share))).collect();
             format!("test rows share values with train: {}", list(&named))
         }
-        FindingKind::ConsistentLabels => "labels do not contradict each other".into(),
+        FindingKind::ConsistentLabels { keys } => format!("rows equal in {} have equal labels", any_of(keys)),
         FindingKind::LabelCeiling { ceiling, varying, .. } if varying.is_empty() => {
             format!("contradictory labels cap accuracy at {}", percent(*ceiling))
         }
@@ -49,6 +57,10 @@ pub fn title(finding: &Finding) -> String {
         FindingKind::RepeatedRows { key: by, surplus, .. } => {
             let equal = if *surplus == 1 { "equals" } else { "equal" };
             format!("{} {equal} an earlier row in {}", counted(*surplus, "row"), key(by))
+        }
+        FindingKind::RepeatsByChance { surplus, .. } => {
+            let equal = if *surplus == 1 { "equals" } else { "equal" };
+            format!("{} {equal} an earlier row in every column, perhaps by chance", counted(*surplus, "row"))
         }
         FindingKind::NearDuplicates { rows, .. } => {
             format!("{} have a near-duplicate in another group", counted(*rows, "row"))
@@ -89,8 +101,12 @@ pub(crate) fn detail(finding: &Finding) -> String {
             "Where such a column's value is known from other rows, the label nearly is: use it only if it is known when predicting, and split so that its \
              values do not straddle parts."
         }
-        FindingKind::NoLeakOfLabel { best } => {
-            return format!("The best look-up of a single column is right on {} of rows.", percent(*best));
+        FindingKind::NoLeakOfLabel { best, guess } => {
+            return format!(
+                "The best look-up of a single column is right on {} of rows, guessing the largest class on {}.",
+                percent(*best),
+                percent(*guess)
+            );
         }
         FindingKind::RecognisesRows { .. } => {
             "Such a column identifies individual rows: as a feature it encourages memorisation."
@@ -125,7 +141,7 @@ pub(crate) fn detail(finding: &Finding) -> String {
         FindingKind::SharedValues { .. } => {
             "A model may rely on such values. Where new data will bring new ones, its score will be lower: group the split by the column to see by how much."
         }
-        FindingKind::ConsistentLabels => "Rows with an equal key have an equal label.",
+        FindingKind::ConsistentLabels { .. } => "No label contradicts that of an equal row.",
         FindingKind::LabelCeiling { key: by, values, contradictory, rows, ceiling, varying } => {
             let rest = match varying.is_empty() {
                 true => "Read scores against this ceiling.".to_owned(),
@@ -151,6 +167,20 @@ pub(crate) fn detail(finding: &Finding) -> String {
                 "That is {} of the rows. Repeats weigh double in training, and a split must keep them together.",
                 percent(*share)
             );
+        }
+        FindingKind::RepeatsByChance { share, pairs, expected_pairs, .. } => {
+            let of = format!("That is {} of the rows.", percent(*share));
+            return match expected_pairs {
+                Some(expected) => format!(
+                    "{of} They make {} of equal rows; values that had nothing to do with each other would make about {}. Columns of few values cannot tell \
+                     copies from rows that are rightly equal.",
+                    counted(*pairs as u64, "pair"),
+                    count(expected.round() as u64)
+                ),
+                None => format!(
+                    "{of} Only one column varies, whose values cannot tell copies from rows that are rightly equal."
+                ),
+            };
         }
         FindingKind::NearDuplicates { .. } => {
             "Other editions, mixes or re-issues of one thing, perhaps: a split by the given groups may put them on two sides."
@@ -231,7 +261,6 @@ pub(crate) fn evidence(finding: &Finding, profile: &Profile) -> Evidence {
             let own = audit.overlaps.iter().filter(is_named);
             own.map(|one| shared(one, "of test rows have a value known from train")).collect()
         }
-        FindingKind::ConsistentLabels => contradictions(audit).collect(),
         FindingKind::LabelCeiling { key, .. } => {
             let own = audit.contradictions.iter().find(|one| one.key == *key);
             contradictions(audit).chain(own.into_iter().flat_map(|one| one.examples.iter().map(example))).collect()
@@ -281,7 +310,9 @@ pub(crate) fn evidence(finding: &Finding, profile: &Profile) -> Evidence {
         }
         FindingKind::SmallClasses { .. } | FindingKind::ClassBalance { .. } => classes().collect(),
         FindingKind::NoLeakOfLabel { .. }
+        | FindingKind::ConsistentLabels { .. }
         | FindingKind::NoRepeats { .. }
+        | FindingKind::RepeatsByChance { .. }
         | FindingKind::ConstantColumns { .. }
         | FindingKind::UnlabelledRows { .. }
         | FindingKind::OneClass { .. } => Vec::new(),
@@ -301,6 +332,7 @@ pub(crate) fn reason(profile: &Profile, column: &TargetLeak) -> String {
     let what = match column.read_by {
         ReadBy::Value => "looking its value up",
         ReadBy::QuantileBin => "its quantile bin",
+        ReadBy::Presence => "whether it has a value",
     };
     let Some(accuracy) = honest.accuracy_on_covered else {
         return format!("no value occurs {others}, so it cannot predict by value");
@@ -338,6 +370,15 @@ pub(crate) fn key(key: &RowKey) -> String {
         RowKey::Numbers => "every numeric column".into(),
         RowKey::RoundedNumbers { digits } => format!("every numeric column to {}", counted(*digits, "digit")),
         RowKey::NormalisedText { columns } => format!("normalised {}", list(columns)),
+    }
+}
+
+/// `every column or id`.
+fn any_of(keys: &[RowKey]) -> String {
+    let names: Vec<String> = keys.iter().map(key).collect();
+    match names.as_slice() {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        names => names.concat(),
     }
 }
 
@@ -433,6 +474,11 @@ mod tests {
     use runner_results::profile::audit::{ClassCount, ColumnScore, Severity, SharedValues};
     use runner_results::profile::{ClassBalance, ColumnKind};
 
+    fn score(coverage: f64, right: f64, accuracy: f64) -> ColumnScore {
+        let (gain, gain_low, gain_on_covered) = (0.5, 0.45, 0.99);
+        ColumnScore { coverage, accuracy_on_covered: Some(right), accuracy, gain, gain_low, gain_on_covered }
+    }
+
     fn looked_up(column: &str, distinct: u64, verdict: TargetLeakVerdict) -> TargetLeak {
         TargetLeak {
             column: column.to_owned(),
@@ -441,8 +487,8 @@ mod tests {
             distinct,
             repeated: 1.0,
             purity: Some(1.0),
-            row_folds: ColumnScore { coverage: 0.8, accuracy_on_covered: Some(1.0), accuracy: 0.9 },
-            group_folds: Some(ColumnScore { coverage: 0.5, accuracy_on_covered: Some(0.9999), accuracy: 0.7 }),
+            row_folds: score(0.8, 1.0, 0.9),
+            group_folds: Some(score(0.5, 0.9999, 0.7)),
             verdict,
         }
     }

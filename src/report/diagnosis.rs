@@ -122,6 +122,9 @@ fn gap(found: &Gap) -> String {
         GapJudgement::Strong => "the network memorised much of the training set (strong over-fitting)",
         GapJudgement::Some => "some over-fitting",
         GapJudgement::None => "no sign of over-fitting at that epoch",
+        GapJudgement::Unfinished => {
+            "since validation loss was still falling when training ended, the network is under-trained rather than over-fitted"
+        }
         GapJudgement::Reversed => {
             "validation rows score higher than training rows, so that the parts may differ in difficulty"
         }

@@ -7,16 +7,21 @@ use runner_results::inspection::Inspection;
 
 /// A loss that three decimals show as nothing.
 const NOTHING: f64 = 0.0005;
-/// A mean within so many deviations of zero might be missing with other shufflings.
+/// A mean within so many deviations of zero might be missing with other rows and shufflings.
 const DEVIATIONS: f64 = 2.0;
 
 fn is_something(one: &Importance) -> bool {
     one.accuracy.mean >= NOTHING
 }
 
-/// Whether other shufflings would show a loss of accuracy too.
+/// Whether other rows and shufflings would show a loss of accuracy too.
 pub(crate) fn is_clear(one: &Importance) -> bool {
     is_something(one) && one.accuracy.mean > DEVIATIONS * one.accuracy.sd
+}
+
+/// Whether the model's predictions may be right as often as when dealt out at random.
+fn is_guessing(found: &Inspection) -> bool {
+    found.beyond_chance.mean <= DEVIATIONS * found.beyond_chance.sd
 }
 
 /// Whether one column was shuffled, not several together.
@@ -32,14 +37,20 @@ pub(crate) enum Most<'a> {
     Unclear(&'a Importance),
     /// No column costs anything.
     Nothing,
+    /// The model is not better than guessing, so that nothing can be lost; but this column costs most.
+    Guessing(&'a Importance),
 }
 
 /// `None` where no column was shuffled alone.
-pub(crate) fn most(all: &[Importance]) -> Option<Most<'_>> {
+pub(crate) fn most(found: &Inspection) -> Option<Most<'_>> {
+    let all = &found.importance;
     let single = || all.iter().filter(|one| is_single(one));
+    let larger = |a: &&Importance, b: &&Importance| a.accuracy.mean.total_cmp(&b.accuracy.mean);
     // What is clear comes before what only looks larger.
     let clear = single().filter(|one| is_clear(one));
-    let larger = |a: &&Importance, b: &&Importance| a.accuracy.mean.total_cmp(&b.accuracy.mean);
+    if is_guessing(found) {
+        return single().max_by(larger).map(Most::Guessing);
+    }
     if let Some(one) = clear.max_by(larger) {
         return Some(Most::Clear(one));
     }
@@ -50,7 +61,7 @@ pub(crate) fn most(all: &[Importance]) -> Option<Most<'_>> {
 /// In a line.
 pub fn line(found: &Inspection) -> Option<String> {
     let accuracy = found.scores.accuracy;
-    Some(match most(&found.importance)? {
+    Some(match most(found)? {
         Most::Clear(one) => {
             format!(
                 "most important: {}, whose shuffling costs {:.3} of accuracy {accuracy:.3}",
@@ -61,6 +72,9 @@ pub fn line(found: &Inspection) -> Option<String> {
             "no column clearly matters: {} costs most when shuffled, {:.3} ± {:.3} of accuracy {accuracy:.3}",
             one.name, one.accuracy.mean, one.accuracy.sd
         ),
+        Most::Guessing(_) => {
+            format!("no column can be called important: accuracy {accuracy:.3} is no better than guessing")
+        }
         Most::Nothing => format!("no column matters alone: shuffling one costs nothing of accuracy {accuracy:.3}"),
     })
 }
@@ -81,18 +95,21 @@ mod tests {
     fn a_column_matters_if_its_loss_can_be_told_from_nothing() {
         let (strong, noisy) = (importance("strong", 1, 0.1, 0.01), importance("noisy", 1, 0.12, 0.2));
         let (idle, joint) = (importance("idle", 1, 0.0, 0.0), importance("all numbers", 2, 0.4, 0.0));
-        let of = |all: &[&Importance]| all.iter().map(|one| (*one).clone()).collect::<Vec<_>>();
-        assert_eq!(most(&of(&[&noisy, &strong, &joint])), Some(Most::Clear(&strong)));
-        assert_eq!(most(&of(&[&idle, &noisy])), Some(Most::Unclear(&noisy)));
-        assert_eq!(most(&of(&[&idle, &joint])), Some(Most::Nothing));
-        assert_eq!(most(&of(&[&joint])), None);
-        let found = Inspection {
+        let of = |beyond_chance: f64, all: &[&Importance]| Inspection {
             part: Part::Valid,
             repeats: 5,
             scores: Scores::new(&["a".to_owned()], &[0], &[0]),
-            importance: of(&[&idle, &importance("worse", 1, -0.1, 0.0)]),
+            beyond_chance: Drop { mean: beyond_chance, sd: 0.1 },
+            importance: all.iter().map(|one| (*one).clone()).collect(),
             inputs: Inputs::default(),
         };
-        assert!(!line(&found).unwrap().contains("most important"));
+        assert_eq!(most(&of(0.3, &[&noisy, &strong, &joint])), Some(Most::Clear(&strong)));
+        assert_eq!(most(&of(0.3, &[&idle, &noisy])), Some(Most::Unclear(&noisy)));
+        assert_eq!(most(&of(0.3, &[&idle, &joint])), Some(Most::Nothing));
+        assert_eq!(most(&of(0.3, &[&joint])), None);
+        // What is no better than guessing can lose nothing.
+        assert_eq!(most(&of(0.15, &[&noisy, &strong])), Some(Most::Guessing(&noisy)));
+        assert!(!line(&of(0.15, &[&strong])).unwrap().contains("most important"));
+        assert!(!line(&of(0.3, &[&idle, &importance("worse", 1, -0.1, 0.0)])).unwrap().contains("most important"));
     }
 }

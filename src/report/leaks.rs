@@ -84,6 +84,25 @@ fn inputs(stage: &StageArtifacts) -> BTreeSet<String> {
     stage.settings().columns().into_iter().flatten().collect()
 }
 
+/// The columns that the models of a stage read, those of its members where it averages models of other stages.
+pub(crate) fn inputs_of(stages: &[StageArtifacts], edges: &[(String, String)], name: &str) -> BTreeSet<String> {
+    let (mut wanted, mut found, mut seen) = (vec![name], BTreeSet::new(), BTreeSet::new());
+    while let Some(name) = wanted.pop() {
+        let Some(stage) = stages.iter().find(|stage| stage.stage == name).filter(|_| seen.insert(name)) else {
+            continue;
+        };
+        match stage.kind.as_str() {
+            "ensemble" => {
+                let parents = edges.iter().filter(|(_, to)| to == name).map(|(from, _)| from.as_str());
+                wanted.extend(parents.filter(|parent| counts(stage, parent)));
+            }
+            kind if READERS.contains(&kind) => found.extend(inputs(stage)),
+            _ => {}
+        }
+    }
+    found
+}
+
 /// Whether a member, or a model of that stage, has a weight in an ensemble; where no weight is known it has.
 fn counts(ensemble: &StageArtifacts, member: &str) -> bool {
     let Some(document) = ensemble.documents.get::<Ensemble>() else { return true };
@@ -146,7 +165,14 @@ mod tests {
             distinct: 9,
             repeated: 1.0,
             purity: None,
-            row_folds: ColumnScore { coverage: 1.0, accuracy_on_covered: None, accuracy: 0.9 },
+            row_folds: ColumnScore {
+                coverage: 1.0,
+                accuracy_on_covered: None,
+                accuracy: 0.9,
+                gain: 0.8,
+                gain_low: 0.7,
+                gain_on_covered: 0.8,
+            },
             group_folds: None,
             verdict,
         };
@@ -201,6 +227,9 @@ mod tests {
         ];
         let edges = [("net", "ens"), ("clean", "ens"), ("net", "idle"), ("clean", "idle"), ("ens", "outer")];
         let edges = edges.map(|(from, to)| (from.to_owned(), to.to_owned()));
+        let read = |name: &str| inputs_of(&stages, &edges, name).into_iter().collect::<Vec<_>>();
+        assert_eq!(read("net"), ["fine"]);
+        assert_eq!((read("outer"), read("idle")), (vec!["album".into(), "fine".into()], vec!["album".to_owned()]));
         let found = all(&stages, &edges);
         let names: Vec<&str> = found.iter().map(|leak| leak.stage.as_str()).collect();
         assert_eq!(names, ["net", "base", "ens", "outer"]);

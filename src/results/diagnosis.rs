@@ -154,6 +154,8 @@ pub enum GapJudgement {
     None,
     /// Validation rows are ahead.
     Reversed,
+    /// As large as one that would count, but validation loss still fell when training ended: the network is under-trained, and does not over-fit yet.
+    Unfinished,
     /// As large as one that would count, but training accuracy lies within the interval of that on validation rows.
     Chance,
 }

@@ -15,6 +15,8 @@ pub struct Inspection {
     pub repeats: usize,
     /// Of the model as it is.
     pub scores: Scores,
+    /// Accuracy above that of dealing the same predictions out at random, Σ P(truth = c) P(prediction = c): about 0 where the model guesses.
+    pub beyond_chance: Drop,
     /// Every column alone, and all of a kind together; what costs most accuracy first.
     pub importance: Vec<Importance>,
     /// The columns that the model reads.
@@ -36,16 +38,16 @@ pub struct Importance {
     pub log_loss: Drop,
 }
 
-/// Over the repetitions.
+/// The mean over the repetitions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Drop {
     /// Below 0 where the score got better.
     pub mean: f64,
-    /// Population deviation, as numpy's `std`.
+    /// Standard deviation of the mean, had other rows (or groups of them) been drawn and shuffled otherwise.
     pub sd: f64,
 }
 
 impl Document for Inspection {
     const NAME: &'static str = "inspection";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 }

@@ -24,6 +24,8 @@ pub struct Split {
     pub filtered_out: u64,
     /// Of these, the ones that lack the label.
     pub without_label: u64,
+    /// Classes of which `where` kept no row.
+    pub filtered_out_classes: u64,
 }
 
 /// The three parts of a split.
@@ -58,7 +60,7 @@ impl SplitParts {
 
 impl Document for Split {
     const NAME: &'static str = "split";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 
     fn classes(&self) -> Vec<&str> {
         self.parts.train.classes.keys().map(String::as_str).collect()

@@ -24,7 +24,7 @@ use super::split_rows;
 use runner_artifact::Table;
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
 use runner_ml::frame::Frame;
-use runner_ml::importance::{Group, permutation_importance};
+use runner_ml::importance::{Group, beyond_chance, permutation_importance};
 use runner_ml::matrix::Matrix;
 use runner_ml::metrics::{FromProbabilities as _, Scores};
 use runner_ml::stats::Clusters;
@@ -67,7 +67,7 @@ fn default_mistakes() -> usize {
 
 impl Stage for Inspect {
     const KIND: &'static str = "inspect";
-    const VERSION: u32 = 9;
+    const VERSION: u32 = 10;
     const SUMMARY: &'static str = "feature importance, and a model's most confident mistakes";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted model, e.g. a `train` or `ensemble` stage"),
@@ -134,22 +134,31 @@ impl Stage for Inspect {
         let groups = groups(&model);
         let (seed, threads) = (context.seed(), context.threads());
         let decide = |probabilities: &Matrix| model.decide(probabilities);
-        let mut found =
-            permutation_importance(&truth, model.classes(), &groups, self.repeats, seed, threads, decide, |shuffle| {
-                match shuffle {
-                    None => model.probabilities(&frames, &progress),
-                    Some(shuffle) => {
-                        let frames: Vec<Frame> = frames.iter().map(|frame| shuffle.apply(frame)).collect();
-                        model.probabilities(&frames, &progress)
-                    }
+        let mut found = permutation_importance(
+            &truth,
+            model.classes(),
+            &groups,
+            self.repeats,
+            seed,
+            threads,
+            &clusters,
+            decide,
+            |shuffle| match shuffle {
+                None => model.probabilities(&frames, &progress),
+                Some(shuffle) => {
+                    let frames: Vec<Frame> = frames.iter().map(|frame| shuffle.apply(frame)).collect();
+                    model.probabilities(&frames, &progress)
                 }
-            })?;
+            },
+        )?;
         // Most important first; equals stay in the order of the columns.
         found.sort_by(|a, b| b.accuracy.mean.total_cmp(&a.accuracy.mean));
         let importance = importance_table(&found)?;
         let mistakes = self.mistakes(&rows, &row_id, &truth, (&probabilities, &predicted), model.classes())?;
         let inputs = Inputs { numeric: model.numeric(), text: model.text(), categories: model.categories() };
-        let findings = Inspection { part: self.part, repeats: self.repeats, scores, importance: found, inputs };
+        let beyond_chance = beyond_chance(&truth, &predicted, model.classes().len(), &clusters);
+        let findings =
+            Inspection { part: self.part, repeats: self.repeats, scores, beyond_chance, importance: found, inputs };
         if let Some(line) = importance::line(&findings) {
             context.headline(line);
         }

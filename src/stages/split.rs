@@ -1,6 +1,6 @@
 //! `split`: train / valid / test and folds, stratified by label, with linked rows kept together.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::anyhow;
@@ -254,11 +254,9 @@ impl Stage for Split {
             let parameter = self.to_blame(&error);
             let rare = rare_classes(&codes, &names, &groups, &self.options(), context.seed());
             // Those that `where` leaves out already stay out.
-            let all = strings(&all, &named(&all, &label)).unwrap_or_default();
             let is_of_label = self.filter.columns().any(|column| column == label);
-            let gone = all.into_iter().flatten().map(|class| class.trim().to_owned());
-            let gone = gone.filter(|class| is_of_label && !class.is_empty() && !names.contains(class));
-            let error = with_remedy(error, &label, gone.collect(), rare);
+            let gone = if is_of_label { classes_gone(&all, &label, &names) } else { BTreeSet::new() };
+            let error = with_remedy(error, &label, gone, rare);
             match parameter {
                 Some(parameter) => context.placed(parameter, error),
                 None => error,
@@ -309,6 +307,7 @@ impl Stage for Split {
         let parts =
             SplitParts { train: part_told(Part::Train), valid: part_told(Part::Valid), test: part_told(Part::Test) };
         let groups = is_grouped.then(|| split.group.iter().max().map_or(0, |&last| u64::from(last) + 1));
+        let gone = if self.filter.is_empty() { BTreeSet::new() } else { classes_gone(&all, &label, &names) };
         let told = runner_results::Split {
             label,
             parts,
@@ -318,6 +317,7 @@ impl Stage for Split {
             left_out: (all.rows() - rows.rows()) as u64,
             filtered_out: (all.rows() - kept.rows()) as u64,
             without_label: unlabelled.rows as u64,
+            filtered_out_classes: gone.len() as u64,
         };
         put_document(context, "summary", "split", &told)?;
         let of = |part| split.part.iter().filter(|found| **found == part).count();
@@ -363,6 +363,14 @@ impl Split {
             .map(|field| field.metadata()[LABEL_NAME].clone())
             .ok_or_else(|| anyhow!("no label: set `label` here or in the `load` stage"))
     }
+}
+
+/// The classes of the table that are not among these any more.
+fn classes_gone(all: &Table, label: &str, names: &[String]) -> BTreeSet<String> {
+    let all = strings(all, &named(all, label)).unwrap_or_default();
+    let kept: HashSet<&str> = names.iter().map(String::as_str).collect();
+    let classes = all.into_iter().flatten().map(|class| class.trim().to_owned());
+    classes.filter(|class| !class.is_empty() && !kept.contains(class.as_str())).collect()
 }
 
 /// The classes without which the rows can be split: those that are too rare for the parts, then for the folds, and so on. `None` where that leaves

@@ -118,7 +118,7 @@ impl Train {
 
 impl Stage for Train {
     const KIND: &'static str = "train";
-    const VERSION: u32 = 16;
+    const VERSION: u32 = 17;
     const TIME_GROWS_WITH: &'static [&'static str] = &["epochs"];
     const SUMMARY: &'static str = "a network on numbers, texts or both";
     const INPUTS: &'static [InputPort] = &[

@@ -103,7 +103,7 @@ fn default_seeds() -> usize {
 
 impl Stage for Transfer {
     const KIND: &'static str = "transfer";
-    const VERSION: u32 = 17;
+    const VERSION: u32 = 18;
     const TIME_GROWS_WITH: &'static [&'static str] = &["epochs"];
     const SUMMARY: &'static str = "a fitted network learns new classes";
     const INPUTS: &'static [InputPort] = &[
@@ -283,7 +283,7 @@ impl Stage for Transfer {
         let (name, scores) = (best.strategy.name(), headline(&parts, best.best_epoch));
         context.headline(match self.strategies.len() {
             1 => format!("{name}: {scores}{known}"),
-            _ => format!("best: {name}; {scores}{known}"),
+            _ => format!("best on validation rows: {name}; {scores}{known}"),
         });
         let metrics = Training {
             parts,

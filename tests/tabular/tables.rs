@@ -459,7 +459,7 @@ stages:
     ");
     let summary: serde_json::Value =
         serde_json::from_slice(&work.read("artifacts/study/folds/split.json")).expect("JSON");
-    assert_eq!(summary["filtered_out"], 30);
+    assert_eq!((&summary["filtered_out"], &summary["filtered_out_classes"]), (&30.into(), &1.into()));
 }
 
 #[test]

@@ -125,6 +125,7 @@ pub(super) fn gap(course: &Course) -> Option<Finding> {
     let judgement = match gap {
         gap if gap.abs() < GAP => GapJudgement::None,
         _ if course.valid_interval.is_none_or(is_within) => GapJudgement::Chance,
+        gap if gap > 0.0 && unfinished(course).is_some() => GapJudgement::Unfinished,
         gap if gap >= STRONG_GAP => GapJudgement::Strong,
         gap if gap > 0.0 => GapJudgement::Some,
         _ => GapJudgement::Reversed,

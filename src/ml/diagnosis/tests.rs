@@ -79,6 +79,17 @@ fn a_gap_is_judged_by_its_size() {
 }
 
 #[test]
+fn a_gap_while_validation_loss_still_falls_is_no_over_fitting() {
+    let falling = [1.6, 1.4, 1.2, 1.0, 0.9, 0.8, 0.7, 0.6];
+    let mut curves = curves(&falling.map(|loss| loss - 0.4), &falling);
+    (curves.train_accuracy[7], curves.valid_accuracy[7]) = (0.72, 0.60);
+    assert_eq!(found!(course(&curves, 7), Gap).unwrap().judgement, GapJudgement::Unfinished);
+    // The same gap where the loss has settled.
+    curves.valid_loss[3..].fill(1.0);
+    assert_eq!(found!(course(&curves, 7), Gap).unwrap().judgement, GapJudgement::Some);
+}
+
+#[test]
 fn a_network_that_stops_learning_its_own_rows_under_fits() {
     let flat = [1.6, 1.4, 1.305, 1.302, 1.301, 1.3, 1.3, 1.3, 1.3];
     let finding = found!(course(&curves(&flat, &flat), 8), UnderFitting).unwrap();

@@ -99,6 +99,20 @@ impl Clusters {
         }
     }
 
+    /// Standard error of the mean of the rows' values, groups being drawn whole; 0 of a single group.
+    pub(crate) fn error_of_mean(&self, values: &[f64]) -> f64 {
+        let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
+        let squares: f64 = match self.groups.as_slice() {
+            [] => values.iter().map(|value| (value - mean).powi(2)).sum(),
+            groups => {
+                let apart = |group: &Vec<usize>| group.iter().map(|&row| values[row] - mean).sum::<f64>();
+                groups.iter().map(|group| apart(group).powi(2)).sum()
+            }
+        };
+        let count = self.groups().unwrap_or(values.len()) as f64;
+        if count < 2.0 { 0.0 } else { (squares * count / (count - 1.0)).sqrt() / values.len() as f64 }
+    }
+
     /// The share of the bootstrap's distribution beyond each end of an interval.
     ///
     /// Of few groups percentiles are too narrow, by √((g − 1) / g) and by the normal distribution's tails where Student's are meant: the share
@@ -126,6 +140,18 @@ mod tests {
         assert_eq!((grouped.groups(), grouped.rows(), grouped.effective()), (Some(2), 4, 2.0));
         assert_eq!(grouped.sums(|row| row as i64), [2, 4]);
         assert!(grouped.are_few() && grouped.can_vary() && !Clusters::of(&[1, 1]).can_vary());
+    }
+
+    // import numpy as np, statsmodels.api as sm; y = np.array([1, 4, 2, 8, 5, 7.]); g = [0, 0, 1, 1, 1, 2]
+    // sm.OLS(y, np.ones(6)).fit().bse; sm.OLS(y, np.ones(6)).fit(cov_type="cluster", cov_kwds=dict(groups=g)).bse
+    #[test]
+    fn errors_of_means_are_those_of_least_squares() {
+        let values = [1.0, 4.0, 2.0, 8.0, 5.0, 7.0];
+        let plain = Clusters::singles(6).error_of_mean(&values);
+        assert!((plain - (7.5f64 / 6.0).sqrt()).abs() < 1e-12, "{plain}");
+        let grouped = Clusters::of(&[0, 0, 1, 1, 1, 2]).error_of_mean(&values);
+        // Sums of residuals of the mean 4.5: −4, 1.5 and 2.5.
+        assert!((grouped - ((16.0 + 2.25 + 6.25) * 1.5f64).sqrt() / 6.0).abs() < 1e-12, "{grouped}");
     }
 
     #[test]

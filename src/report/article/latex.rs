@@ -479,6 +479,14 @@ mod tests {
         assert_eq!(declarations("Straße"), "");
     }
 
+    /// pdfTeX takes twice as long for each accent on another.
+    #[test]
+    fn dozens_of_accents_are_no_accents() {
+        assert_eq!(escaped("e\u{302}\u{301}"), "\\'{\\^{e}}");
+        let many = escaped(&format!("a{}", "\u{301}".repeat(24)));
+        assert!(!many.contains("{\\") && undeclared(&many).len() >= 23, "{many:?}");
+    }
+
     #[test]
     fn nothing_that_a_name_holds_is_taken_for_tex() {
         assert_eq!(

@@ -237,6 +237,9 @@ const SIGNS: [(char, &str); 118] = [
     ('♯', "\\sharp"),
 ];
 
+/// Accents that letters of languages have, one on another; pdfTeX takes twice as long for each.
+const MOST_ACCENTS: usize = 3;
+
 /// A letter with its accents, or a sign, as LaTeX composes it; `None` for what it cannot.
 pub(crate) fn composed(cluster: &str) -> Option<String> {
     let mut characters = cluster.chars();
@@ -246,6 +249,9 @@ pub(crate) fn composed(cluster: &str) -> Option<String> {
         return Some(found);
     }
     let (letter, accents) = parts(cluster)?;
+    if accents.len() > MOST_ACCENTS {
+        return None;
+    }
     if let Some((_, name)) = GREEK.iter().find(|(known, _)| *known == letter) {
         let over = |inner: String, accent: &char| Some(format!("{}{{{inner}}}", command(&MATH_ACCENTS, *accent)?));
         return Some(format!("${}$", accents.iter().try_fold((*name).to_owned(), over)?));

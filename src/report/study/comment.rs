@@ -19,10 +19,8 @@ pub fn confusion_sentence(scores: &Scores) -> Option<String> {
     };
     let share = most.rows as f64 / most.of.max(1) as f64;
     let mixed = most.rows.saturating_add(most.back);
-    let mut sentence = format!(
-        "{} and {} are confused most: {} of {} {} rows ({}) are taken for {}, {} of {} the other way; together {} of all errors.",
-        classes[most.truth],
-        classes[most.taken_for],
+    let taken = format!(
+        "{} of {} {} rows ({}) are taken for {}, {} of {} the other way",
         count(most.rows),
         count(most.of),
         classes[most.truth],
@@ -30,8 +28,17 @@ pub fn confusion_sentence(scores: &Scores) -> Option<String> {
         classes[most.taken_for],
         count(most.back),
         count(most.back_of),
-        percent(mixed as f64 / most.errors.max(1) as f64),
     );
+    // Of two classes there is no other pair.
+    let mut sentence = match classes.len() {
+        2 => format!("{taken}."),
+        _ => format!(
+            "{} and {} are confused most: {taken}; together {} of all errors.",
+            classes[most.truth],
+            classes[most.taken_for],
+            percent(mixed as f64 / most.errors.max(1) as f64)
+        ),
+    };
     if let Some(recalls) = scores.recalls() {
         sentence.push_str(&format!(
             " {} is found best (recall {}), {} least ({}).",
@@ -47,6 +54,14 @@ pub fn confusion_sentence(scores: &Scores) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_two_classes_there_is_no_pair_that_is_confused_most() {
+        let scores = Scores::new(&["a", "b"].map(String::from), &[0, 0, 0, 1, 1], &[0, 0, 1, 1, 0]);
+        let sentence = confusion_sentence(&scores).unwrap();
+        assert!(sentence.starts_with("1 of 2 b rows (50.0 %) are taken for a, 1 of 3 the other way."), "{sentence}");
+        assert!(!sentence.contains("most") && !sentence.contains("of all errors"), "{sentence}");
+    }
 
     #[test]
     fn the_largest_confusion_is_named_with_its_counts() {

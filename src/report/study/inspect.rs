@@ -49,7 +49,7 @@ fn importance(section: &mut Section, found: &Inspection) {
     section.push(Block::Figure(Figure::new(
         svg,
         format!(
-            "Means of {} on {part} rows; whiskers are one standard deviation. Correlated columns mask each other's \
+            "Means of {} on {part} rows; whiskers are one standard deviation of the mean, over rows and shufflings. Correlated columns mask each other's \
              importance.{}",
             plural(found.repeats as u64, "shuffling"),
             match all.len() - shown.len() {
@@ -64,7 +64,7 @@ fn importance(section: &mut Section, found: &Inspection) {
             Column::text("shuffled"),
             Column::number("columns"),
             Column::number("accuracy lost"),
-            Column::number("±").hint("standard deviation over the shufflings"),
+            Column::number("±").hint("standard deviation of the mean, over rows and shufflings"),
             Column::number("macro-F1 lost"),
             Column::number("±"),
             Column::number("log loss gained"),
@@ -103,7 +103,7 @@ fn most_important(all: &[Importance]) -> Vec<&Importance> {
 fn sentence(found: &Inspection) -> Option<String> {
     let all = &found.importance;
     let of = format!(" of accuracy {}", decimals(found.scores.accuracy, 3));
-    let most = most(all)?;
+    let most = most(found)?;
     let mut sentence = match most {
         Most::Clear(one) => {
             format!("{} matters most: shuffled, it costs {}{of}.", one.name, decimals(one.accuracy.mean, 3))
@@ -113,6 +113,11 @@ fn sentence(found: &Inspection) -> Option<String> {
             one.name,
             decimals(one.accuracy.mean, 3),
             decimals(one.accuracy.sd, 3)
+        ),
+        Most::Guessing(one) => format!(
+            "No column can be called important: the model's accuracy of {} is no better than guessing, whatever is lost when {} is shuffled.",
+            decimals(found.scores.accuracy, 3),
+            one.name
         ),
         Most::Nothing => format!("No column matters alone: shuffling one costs nothing{of}."),
     };

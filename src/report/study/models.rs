@@ -23,6 +23,8 @@ pub(crate) struct Model {
     pub(crate) cv_macro_f1: Option<(f64, f64)>,
     pub(crate) train: Option<Scores>,
     pub(crate) valid: Option<Scores>,
+    /// Whether these are of weights that were chosen on other validation rows.
+    pub(crate) is_cross_fitted: bool,
     pub(crate) test: Option<Scores>,
 }
 
@@ -83,6 +85,7 @@ pub(crate) fn baselines(stage: &StageArtifacts) -> Vec<Model> {
         cv_macro_f1: Some((evaluation.cv_macro_f1_mean, evaluation.cv_macro_f1_std)),
         train: None,
         valid: evaluation.valid.clone(),
+        is_cross_fitted: false,
         test: evaluation.test.clone(),
     };
     document.evaluations.iter().map(model).collect()
@@ -101,6 +104,7 @@ pub(crate) fn network(stage: &StageArtifacts) -> Option<Model> {
         stage: stage.stage.clone(),
         train: parts.train.clone(),
         valid: valid.cloned(),
+        is_cross_fitted: stage.documents.get::<Ensemble>().is_some(),
         test: parts.test.clone(),
         ..Model::default()
     };

@@ -37,7 +37,8 @@ pub(crate) fn grouping(scores: &Scores) -> Option<String> {
 
 /// Scores by part: accuracy with its interval, macro-F1, log loss.
 pub(crate) fn parts_table(model: &Model) -> Option<Block> {
-    let parts = [("train", &model.train), ("valid", &model.valid), ("test", &model.test)];
+    let valid = if model.is_cross_fitted { "valid, cross-fitted" } else { "valid" };
+    let parts = [("train", &model.train), (valid, &model.valid), ("test", &model.test)];
     let parts = parts.into_iter().filter_map(|(name, scores)| Some((name, scores.as_ref()?)));
     let grouped = parts.clone().any(|(_, scores)| scores.groups.is_some());
     // Of a part without intervals of its own Wilson's would take rows of a group for independent.

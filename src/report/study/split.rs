@@ -32,8 +32,12 @@ pub(crate) fn section(study: &Study) -> Option<Section> {
                 .filter(|(rows, _)| *rows > 0)
                 .map(|(rows, why)| format!("{} {why}", plural(rows, "row")))
                 .collect();
+        let classes = match split.filtered_out_classes {
+            0 => String::new(),
+            gone => format!(" `where` leaves out all rows of {}.", plural(gone, "class")),
+        };
         if !left_out.is_empty() {
-            inner.say(format!("Left out: {}.", left_out.join(", ")));
+            inner.say(format!("Left out: {}.{classes}", left_out.join(", ")));
         }
         if let Some(balance) = balance(&parts) {
             inner.say(balance);

@@ -1,5 +1,7 @@
 //! The first section: what was run, and every model's headline scores in one table.
 
+use std::collections::BTreeSet;
+
 use runner_results::{profile::Profile, scores::Scores};
 
 use super::models::{Group, Model, groups, models};
@@ -31,6 +33,9 @@ pub(crate) fn section(study: &Study) -> Option<Section> {
         }
         if let Some(caution) = caution(group) {
             inner.say(caution);
+        }
+        if let Some(inputs) = inputs(study, group) {
+            inner.say(inputs);
         }
         if let Some(floor) = floor(group) {
             inner.say(floor);
@@ -190,6 +195,33 @@ fn headline(study: &Study, group: &Group) -> Prose {
     }
 }
 
+/// Models that read different columns are not compared by what they are alone.
+fn inputs(study: &Study, group: &Group) -> Option<String> {
+    let mut read: Vec<(BTreeSet<String>, Vec<&str>)> = Vec::new();
+    for model in group.models.iter().filter(|model| !model.is_reference()) {
+        let own = leaks::inputs_of(study.stages, study.edges, &model.stage);
+        match read.iter_mut().find(|(known, _)| *known == own) {
+            Some((_, models)) => models.push(&model.name),
+            None => read.push((own, vec![&model.name])),
+        }
+    }
+    let common = read.iter().map(|(own, _)| own.clone()).reduce(|a, b| a.intersection(&b).cloned().collect())?;
+    let told = read.iter().filter_map(|(own, models)| {
+        let besides: Vec<&str> = own.difference(&common).map(String::as_str).collect();
+        let verb = if models.len() == 1 { "reads" } else { "read" };
+        (!besides.is_empty()).then(|| format!("{} {verb} {}", joined(models, 4), joined(&besides, 6)))
+    });
+    let told: Vec<String> = told.take(MOST_INPUTS).collect();
+    let common: Vec<&str> = common.iter().map(String::as_str).collect();
+    let besides = if common.is_empty() { String::new() } else { format!("besides {}, ", joined(&common, 6)) };
+    let more = if read.len() > MOST_INPUTS { "; and others" } else { "" };
+    (read.len() > 1 && !told.is_empty())
+        .then(|| format!("The models do not all read the same columns: {besides}{}{more}.", told.join("; ")))
+}
+
+/// Sets of columns that a sentence names.
+const MOST_INPUTS: usize = 4;
+
 /// Where no model does better than the guess of the largest class, that is the finding.
 fn floor(group: &Group) -> Option<String> {
     let floor = group.models.iter().filter_map(Model::validation).find(|validation| validation.is_floor)?.macro_f1?;
@@ -231,7 +263,7 @@ fn table(study: &Study, group: &Group) -> Table {
             Column::text("model"),
             Column::text("stage"),
             Column::number("macro-F1 valid")
-                .hint("on validation rows; without any, mean over the folds of cross-validation"),
+                .hint("on validation rows, of ensembles with weights chosen on others of them; without any, mean over the folds of cross-validation"),
             Column::number("accuracy valid"),
             Column::number(&format!("accuracy {on}")),
             interval_column(group.models.iter().filter_map(Model::judged)),

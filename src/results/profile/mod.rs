@@ -84,7 +84,7 @@ pub enum ClassGroup {
 
 impl Document for Profile {
     const NAME: &'static str = "profile";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
 
     fn classes(&self) -> Vec<&str> {
         let described = self.classes.iter().map(|class| &class.class);

@@ -23,8 +23,19 @@ pub struct Relevance {
     /// Nats that counting would show on average if labels were shuffled, already subtracted; high for identifiers. Of an estimate
     /// by neighbours, which chance does not raise, only those of counting which values are missing.
     pub by_chance: f64,
-    /// Share of the label's entropy that `mutual_information` is, 0 to 1: compare columns by this one.
+    /// Nats that `mutual_information` exceeds once in forty columns that have nothing to do with the label: two standard deviations over shuffled labels.
+    pub chance_limit: f64,
+    /// Share of the label's entropy that `mutual_information` is, 0 to 1, and 0 up to the limit of chance: compare columns by this one.
     pub information_share: f64,
+}
+
+impl Relevance {
+    /// Whether there is more information than chance shows.
+    pub fn is_beyond_chance(&self) -> bool {
+        // Counts of an identifier are the same for all shuffles, but for rounding.
+        const ROUNDING: f64 = 1e-9;
+        self.mutual_information.is_some_and(|information| information > self.chance_limit + ROUNDING)
+    }
 }
 
 /// How the mutual information was estimated.

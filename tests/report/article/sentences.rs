@@ -120,8 +120,13 @@ fn the_abstract_says_by_what_each_model_was_chosen() {
     for (stages, language, said) in [
         ("songs, folds, baseline, fused", "en", standard),
         ("songs, folds, baseline, fused, tempo", "en", standard),
+        ("songs, folds, baseline, fused, tempo", "en", "Chosen on validation rows among networks and ensembles, "),
         ("songs, folds, baseline", "en", "Chosen on validation rows, "),
-        ("songs, folds, baseline, fused, tempo", "fr", "Le choix sur la validation désigne le réseau \\texttt{"),
+        (
+            "songs, folds, baseline, fused, tempo",
+            "fr",
+            "Le choix sur la validation parmi les réseaux et les ensembles désigne le réseau \\texttt{",
+        ),
         ("songs, folds, baseline, fused, tempo", "fr", "meilleur classifieur usuel sur la validation, "),
         ("songs, folds, baseline", "fr", "Le choix sur la validation désigne "),
     ] {
@@ -147,4 +152,48 @@ stages:
         assert!(text.contains(said), "{said}: {text}");
     }
     assert!(!text.contains("on validation rows; its"), "{text}");
+}
+
+/// A standard classifier that ranks higher than the network, which reads less; a class and rows that the split leaves out.
+#[test]
+fn what_ranks_higher_reads_more_or_is_left_out_is_told() {
+    let rows: String = (0..300)
+        .map(|i| {
+            let x = f64::from(i * 7919 % 1009) / 1009.0;
+            let label = if i % 30 == 0 { "rare" } else { ["low", "high"][usize::from(x > 0.5)] };
+            format!("{x:.4},{},{label}\n", i * 31 % 17)
+        })
+        .collect();
+    let study = "name: study
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y}
+  folds: {kind: split, rows: rows, folds: 3, where: {y: {not: [rare]}}}
+  base: {kind: baseline, rows: folds, numeric: [x, z], models: {majority: {}, logistic: {}}}
+  net: {kind: train, rows: folds, numeric: [z], network: {trunk: {layers: [4]}}, epochs: 2}
+  both: {kind: ensemble, members: [base, net], models: [base, net]}
+  page: {kind: report, title: t, author: a, stages: [rows, folds, base, net, both]}
+  article: {kind: article, title: t, author: a, stages: [rows, folds, base, net]}
+";
+    let work = Workspace::new().file("t.csv", &format!("x,z,y\n{rows}")).pipeline(study);
+    work.run().succeeded();
+    let text = tex(&work);
+    let valid = |document: serde_json::Value| document["parts"]["valid"]["macro_f1"].as_f64().expect("a score");
+    let baselines = json(&work, "base/baseline.json");
+    let logistic = baselines["evaluations"].as_array().expect("a list").iter().find(|one| one["name"] == "logistic");
+    let high = logistic.expect("one")["valid"]["macro_f1"].as_f64().expect("a score");
+    let low = valid(json(&work, "net/metrics.json"));
+    assert!(high > low, "{high} {low}");
+    for said in [
+        format!("ranks all models, logistic regression stands higher ({high:.3} against {low:.3})"),
+        "The two have different inputs: only logistic regression reads \\texttt{x}.".to_owned(),
+        "are 10 rows of the files, among them all rows of one class".to_owned(),
+    ] {
+        assert!(text.contains(&said), "{said}: {text}");
+    }
+    let page = work.text("artifacts/study/page/report.html");
+    for said in
+        ["besides z, ", " read x.", "10 rows not selected by", "leaves out all rows of 1 class.", "valid, cross-fitted"]
+    {
+        assert!(page.contains(said), "{said}");
+    }
 }

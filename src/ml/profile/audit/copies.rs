@@ -8,8 +8,9 @@ use crate::progress::Cancelled;
 /// Distinct values from which on a measurement or a text repeats with its row rather than by chance.
 const MANY: usize = 32;
 
-/// Words of a text that is no name of a category, on average.
+/// Words, or characters, of a text that is no name of a category, on average.
 const WORDS: usize = 4;
+const CHARACTERS: usize = 20;
 
 /// The key of whole rows; `None` where none is a copy of another, or where all columns are categories, whose combinations repeat rightly.
 pub(super) fn of_table(input: &Checked) -> Result<Option<Key>, Cancelled> {
@@ -28,7 +29,9 @@ fn is_content(column: &PreparedColumn) -> bool {
         ColumnData::Text(values) => {
             let present = || values.iter().flatten();
             let words: usize = present().map(|text| text.split_whitespace().count()).sum();
-            words >= WORDS * present().count()
+            let characters: usize = present().map(|text| text.chars().count()).sum();
+            let texts = present().count();
+            words >= WORDS * texts || characters >= CHARACTERS * texts
         }
     }
 }

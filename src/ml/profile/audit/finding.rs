@@ -14,11 +14,11 @@ pub(super) fn of_audit(
     classes: &[ClassBalance],
     correlations: &Correlations,
 ) -> Vec<Finding> {
-    let mut findings = target_leakage::target_leaks(audit);
+    let mut findings = target_leakage::target_leaks(audit, classes);
     findings.extend(split_leaks::groups_between_parts(input, audit));
     findings.extend(split_leaks::duplicates_between_parts(audit, has_copies));
     findings.extend(repetition::contradictions(input, audit));
-    findings.extend(repetition::repeated_rows(input, audit));
+    findings.extend(repetition::repeated_rows(input, audit, has_copies));
     findings.extend(repetition::near_duplicates(audit));
     findings.extend(split_leaks::known_values(input, audit));
     findings.extend(quality::of_columns(input, columns, correlations));

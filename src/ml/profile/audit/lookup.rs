@@ -1,7 +1,9 @@
 //! Looking one column's values up among other rows: purity, and cross-validated accuracy over given folds.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 
+use runner_results::interval::{Z, wilson};
 use runner_results::profile::audit::ColumnScore;
 
 use super::super::table::input::Checked;
@@ -33,21 +35,34 @@ pub(super) struct LookUp<'a> {
     /// Rows by class; decides ties in favour of the larger class, then of the first.
     class_rows: Vec<u64>,
     majority_class: usize,
-    /// Share of the largest class, 0 to 1.
-    pub(crate) majority: f64,
+    /// Rows of the largest class and of the others; rows of one group count as one.
+    independent: [f64; 2],
 }
 
 impl<'a> LookUp<'a> {
-    pub(crate) fn new(input: &Checked<'a>, row_folds: Vec<u32>, group_folds: Option<Vec<u32>>) -> Self {
+    pub(crate) fn new(
+        input: &Checked<'a>,
+        row_folds: Vec<u32>,
+        group_folds: Option<Vec<u32>>,
+        groups: Option<&Key>,
+    ) -> Self {
         let mut class_rows = vec![0u64; input.classes.len()];
         for label in input.label.iter().flatten() {
             class_rows[*label as usize] += 1;
         }
         let majority_class = most(&class_rows, &class_rows);
         let labelled = input.labelled as f64;
-        let majority = class_rows[majority_class] as f64 / labelled;
         let folds = input.options.folds;
-        LookUp { label: input.label, labelled, folds, row_folds, group_folds, class_rows, majority_class, majority }
+        let independent = [true, false].map(|of_largest| {
+            let is_own =
+                |label: &Option<u32>| label.is_some_and(|label| (label as usize == majority_class) == of_largest);
+            let own = (0..input.rows).filter(|&row| is_own(&input.label[row]));
+            match groups {
+                Some(groups) => own.map(|row| groups.codes[row]).collect::<HashSet<_>>().len() as f64,
+                None => own.count() as f64,
+            }
+        });
+        LookUp { label: input.label, labelled, folds, row_folds, group_folds, class_rows, majority_class, independent }
     }
 
     /// Labelled rows.
@@ -84,6 +99,8 @@ impl<'a> LookUp<'a> {
         let mut held_out = vec![0u64; self.folds];
         let (mut occurring, mut cells) = (Vec::new(), Vec::new());
         let (mut covered, mut right_on_covered, mut right) = (0u64, 0u64, 0u64);
+        // Against guessing the largest class: errors avoided, errors added, and errors of that guess among covered rows.
+        let (mut avoided, mut added, mut guess_wrong) = (0u64, 0u64, 0u64);
         for rows in sets.iter() {
             for &row in rows {
                 let Some(label) = self.label[row as usize] else { continue };
@@ -105,6 +122,11 @@ impl<'a> LookUp<'a> {
                     Some((count, _, Reverse(label))) if count > 0 => {
                         covered += *held_out;
                         right_on_covered += own[label];
+                        guess_wrong += *held_out - own[self.majority_class];
+                        if label != self.majority_class {
+                            avoided += own[label];
+                            added += own[self.majority_class];
+                        }
                     }
                     _ => right += own[self.majority_class],
                 }
@@ -117,7 +139,29 @@ impl<'a> LookUp<'a> {
             coverage: covered as f64 / self.labelled,
             accuracy_on_covered: (covered > 0).then(|| right_on_covered as f64 / covered as f64),
             accuracy: (right + right_on_covered) as f64 / self.labelled,
+            gain: self.gain(avoided, added).0,
+            gain_low: self.gain(avoided, added).1,
+            gain_on_covered: match guess_wrong {
+                0 => 0.0,
+                wrong => (avoided as f64 - added as f64) / wrong as f64,
+            },
         }
+    }
+
+    /// The share of the errors of guessing the largest class that are avoided, less those added; and the lower end of its interval, by Wilson's intervals of
+    /// both shares (Donner and Zou 2012).
+    fn gain(&self, avoided: u64, added: u64) -> (f64, f64) {
+        let largest = self.class_rows[self.majority_class] as f64;
+        let others = self.labelled - largest;
+        if others == 0.0 {
+            return (0.0, 0.0);
+        }
+        let (avoided, added) = (avoided as f64 / others, added as f64 / largest);
+        let [of_largest, of_others] = self.independent;
+        let fewer = avoided - wilson(avoided, of_others, Z).0;
+        let more = wilson(added, of_largest, Z).1 - added;
+        let gain = avoided - added * largest / others;
+        (gain, gain - fewer.hypot(more * largest / others))
     }
 }
 

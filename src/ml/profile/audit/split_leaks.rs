@@ -68,7 +68,8 @@ pub(super) fn duplicates_between_parts(audit: &Audit, has_copies: bool) -> Optio
         worst if worst > NEGLIGIBLE => Severity::Warning,
         _ => Severity::Note,
     };
-    (worst > 0.0).then(|| Finding::new(severity, FindingKind::NearDuplicatesInTrain { share: worst, keys }))
+    let copies = whole.map(given).filter(|share| has_copies && *share > 0.0);
+    (worst > 0.0).then(|| Finding::new(severity, FindingKind::NearDuplicatesInTrain { share: worst, copies, keys }))
 }
 
 /// Values that test and train share rightly, such as an artist: how far the test part is from new workspace.

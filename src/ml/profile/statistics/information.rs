@@ -1,6 +1,6 @@
 //! Mutual information with the label, in nats: for discrete values by counting, for continuous ones by neighbours.
 
-use super::super::table::key::Key;
+use super::super::table::key::{Key, RowSets};
 use crate::rng::Stream;
 use crate::stats::ln_gamma;
 
@@ -20,6 +20,33 @@ impl Discrete {
     pub(crate) fn beyond_chance(&self) -> f64 {
         self.plug_in - self.by_chance
     }
+}
+
+/// The plug-in estimate alone, over rows that have a label and a value.
+pub(super) fn plug_in(sets: &RowSets, label: &[Option<u32>], classes: usize) -> f64 {
+    let mut class_rows = vec![0u64; classes];
+    let mut cells = vec![0u64; classes];
+    let (mut joint, mut of_values) = (0.0, 0.0);
+    for set in sets.iter() {
+        let mut rows = 0u64;
+        for label in set.iter().filter_map(|&row| label[row as usize]) {
+            cells[label as usize] += 1;
+            rows += 1;
+        }
+        of_values += x_ln_x(rows as f64);
+        // Each class of the value once: its count is taken when it is first met.
+        for label in set.iter().filter_map(|&row| label[row as usize]) {
+            let count = std::mem::take(&mut cells[label as usize]);
+            joint += x_ln_x(count as f64);
+            class_rows[label as usize] += count;
+        }
+    }
+    let n = class_rows.iter().sum::<u64>() as f64;
+    if n == 0.0 {
+        return 0.0;
+    }
+    let of_classes: f64 = class_rows.iter().map(|&count| x_ln_x(count as f64)).sum();
+    ((joint - of_values - of_classes + x_ln_x(n)) / n).max(0.0)
 }
 
 /// Over rows that have a label and a value; `None` without any.

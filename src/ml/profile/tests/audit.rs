@@ -237,7 +237,24 @@ fn coarse_columns_are_not_taken_for_duplicates() {
     let table = Table::new(label, &CLASSES[..2]).numeric("p", coin()).numeric("q", coin());
     let profile = table.part((0..400).map(|i| (i % 3) as u8)).profile();
     assert!(duplicates(&profile, &RowKey::Numbers).rows > 390);
-    assert!(severity(&profile, |kind| matches!(kind, FindingKind::NoRepeats { .. })).is_some());
+    // 400 rows of nine different ones: 391 repeat, as many as chance makes them.
+    let by_chance = profile.audit.findings.iter().find_map(|finding| match finding.kind {
+        FindingKind::RepeatsByChance { surplus, share, pairs, expected_pairs } => {
+            Some((surplus, share, pairs, expected_pairs.expect("two columns vary")))
+        }
+        _ => None,
+    });
+    let (surplus, share, pairs, expected) = by_chance.expect("rows repeat");
+    assert_eq!((surplus, share), (391, 391.0 / 400.0));
+    assert!((pairs / expected - 1.0).abs() < 0.05, "{pairs} {expected}");
+    // Equal rows do have unequal labels, which of such columns is no contradiction.
+    let told = |kind: &FindingKind| {
+        matches!(
+            kind,
+            FindingKind::NoRepeats { .. } | FindingKind::ConsistentLabels { .. } | FindingKind::LabelCeiling { .. }
+        )
+    };
+    assert!(severity(&profile, told).is_none());
     assert!(severity(&profile, |kind| matches!(kind, FindingKind::NearDuplicatesInTrain { .. })).is_none());
     assert!(profile.audit.findings.iter().all(|finding| finding.severity <= Severity::Note));
 }
@@ -299,4 +316,84 @@ fn only_values_of_which_there_are_many_may_be_new() {
     });
     let names: Vec<String> = shared.expect("a finding").into_iter().map(|one| one.column).collect();
     assert_eq!(names, ["shop"]);
+}
+
+#[test]
+fn verdicts_follow_what_a_look_up_gains_over_the_largest_class() {
+    // 1,000 rows of which 59 are in the smaller class, as many as 0.059 of them.
+    let positive = |i: usize| i * 7919 % 1000 < 59;
+    let label = (0..1000).map(|i| Some(u32::from(positive(i)))).collect();
+    let present = |is: bool, text: String| if is { text } else { String::new() };
+    let profile = Table::new(label, &CLASSES[..2])
+        // Missing wherever the label is the smaller class; no other value repeats.
+        .numeric("amount", (0..1000).map(|i| if positive(i) { f64::NAN } else { i as f64 + 0.25 }))
+        .text("note", (0..1000).map(|i| present(!positive(i), format!("note {i}"))))
+        .text("date", (0..1000).map(|i| present(positive(i), format!("day {i}"))))
+        // Knows 6 of the 59 for sure, and of nothing else more than guessing does.
+        .text(
+            "some",
+            (0..1000).map(|i| match i * 7919 % 1000 {
+                code @ 0..59 if code < 6 => "known".to_owned(),
+                0..59 => format!("once {i}"),
+                code => format!("word {}", code % 7),
+            }),
+        )
+        // Half missing, whatever the label is.
+        .text("half", (0..1000).map(|i| present(i % 2 == 0, format!("word {}", i % 14))))
+        .profile();
+    let told = |column| {
+        let found = target_leak(&profile, column);
+        let score = found.honest();
+        (found.verdict, found.read_by, (score.coverage, score.accuracy, score.gain))
+    };
+    for (column, read_by) in [("amount", ReadBy::QuantileBin), ("note", ReadBy::Presence), ("date", ReadBy::Presence)] {
+        assert_eq!(told(column), (TargetLeakVerdict::GivesAway, read_by, (1.0, 1.0, 1.0)), "{column}");
+    }
+    let (verdict, _, (_, accuracy, gain)) = told("some");
+    assert!(verdict == TargetLeakVerdict::No && (accuracy - 0.947).abs() < 1e-12 && (gain - 6.0 / 59.0).abs() < 1e-12);
+    assert_eq!(told("half").0, TargetLeakVerdict::No);
+    // from statsmodels.stats.proportion import proportion_confint
+    // 6/59 - hypot(6/59 - proportion_confint(6, 59, method="wilson")[0], proportion_confint(0, 941, method="wilson")[1] * 941 / 59)
+    let low = target_leak(&profile, "some").honest().gain_low;
+    let wilson = |share: f64, n: f64| {
+        let z = 1.959_963_984_540_054_f64;
+        let half = z * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
+        let centre = share + z * z / (2.0 * n);
+        ((centre - half) / (1.0 + z * z / n), (centre + half) / (1.0 + z * z / n))
+    };
+    let expected = 6.0 / 59.0 - (6.0 / 59.0 - wilson(6.0 / 59.0, 59.0).0).hypot(wilson(0.0, 941.0).1 * 941.0 / 59.0);
+    assert!((low - expected).abs() < 1e-9, "{low} {expected}");
+}
+
+#[test]
+fn few_rows_prove_no_leak() {
+    // Two rows of the smaller class, which a value finds: that may be luck.
+    let label = |n: usize| (0..200).map(|i| Some(u32::from(i < n))).collect::<Vec<_>>();
+    let flag = |n: usize| (0..200).map(move |i| if i < n { "yes" } else { "no" });
+    let verdict = |n| target_leak(&Table::new(label(n), &CLASSES[..2]).text("flag", flag(n)).profile(), "flag").verdict;
+    assert_ne!(verdict(2), TargetLeakVerdict::GivesAway);
+    assert_eq!(verdict(20), TargetLeakVerdict::GivesAway);
+}
+
+#[test]
+fn copies_of_texts_are_told_as_such_whatever_chance_would_make_of_one_column() {
+    // 400 texts, every tenth of them twice, and nothing else.
+    let text = |i: usize| format!("message {i} 0.{:012}", i * 7919 % 100_003);
+    let row = |i: usize| if i < 400 { i } else { (i - 400) * 10 };
+    let label = || (0..440).map(|i| Some((row(i) % 2) as u32)).collect::<Vec<_>>();
+    let table = || Table::new(label(), &CLASSES[..2]).text("text", (0..440).map(|i| text(row(i))));
+    let repeats = |kind: &FindingKind| matches!(kind, FindingKind::RepeatedRows { surplus: 40, .. });
+    assert_eq!(severity(&table().profile(), repeats), Some(Severity::Warning));
+    // Copies are the last 40 rows, all in test beside 60 others; their originals are in train.
+    let split = table().part((0..440).map(|i| if i < 340 { 0 } else { 2 })).profile();
+    let copies = split.audit.findings.iter().find_map(|finding| match finding.kind {
+        FindingKind::NearDuplicatesInTrain { share, copies, .. } => Some((share, copies)),
+        _ => None,
+    });
+    assert_eq!(copies, Some((0.34, Some(0.34))));
+    // Of names of categories nothing tells copies from equal rows, nor does a number of pairs.
+    let short = Table::new(label(), &CLASSES[..2]).text("word", (0..440).map(|i| format!("word {}", row(i))));
+    let kind =
+        |kind: &FindingKind| matches!(kind, FindingKind::RepeatsByChance { surplus: 40, expected_pairs: None, .. });
+    assert_eq!(severity(&short.profile(), kind), Some(Severity::Note));
 }

@@ -310,3 +310,33 @@ fn histograms_agree_with_numpy_and_hold_whole_numbers_together() {
     assert_eq!(histograms[1].edges, [-0.5, 3.5, 7.5, 11.5, 15.5, 19.5]);
     assert_eq!(histograms[2].overall, [48; 5]);
 }
+
+#[test]
+fn columns_of_noise_say_nothing_beyond_chance() {
+    let mut stream = Stream::new(4, "statistics test", 0);
+    let label: Vec<Option<u32>> = (0..600).map(|_| Some(stream.below(2) as u32)).collect();
+    let mut table = Table::new(label.clone(), &["a", "b"]);
+    for column in 0..150 {
+        table = match column % 3 {
+            0 => table.numeric(&format!("normal {column}"), (0..600).map(|_| stream.normal())),
+            1 => table.numeric(&format!("skew {column}"), (0..600).map(|_| (2.0 * stream.normal()).exp())),
+            _ => table.text(&format!("word {column}"), (0..600).map(|_| format!("word {}", stream.below(40)))),
+        };
+    }
+    let telling = label.iter().map(|label| f64::from(label.unwrap()) + stream.normal()).collect::<Vec<_>>();
+    let profile = table.numeric("telling", telling).profile();
+    let (told, noise) = profile.relevance.split_last().expect("columns");
+    assert!(told.is_beyond_chance() && told.information_share > 0.05, "{told:?}");
+    // Deviations of the estimates themselves, over fifty columns of a kind that are independent of the label.
+    for kind in 0..3 {
+        let own: Vec<_> = noise.iter().skip(kind).step_by(3).collect();
+        let found = own.iter().map(|one| one.mutual_information.expect("has values"));
+        let deviation = (found.map(|information| information * information).sum::<f64>() / own.len() as f64).sqrt();
+        let limit = own.iter().map(|one| one.chance_limit).sum::<f64>() / own.len() as f64;
+        assert!((limit / (2.0 * deviation) - 1.0).abs() < 0.3, "{kind}: {limit} for 2 x {deviation}");
+    }
+    // Once in forty.
+    let beyond = noise.iter().filter(|one| one.is_beyond_chance()).count();
+    assert!(beyond <= 9, "{beyond}");
+    assert!(noise.iter().all(|one| one.is_beyond_chance() || one.information_share == 0.0));
+}

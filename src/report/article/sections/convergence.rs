@@ -65,6 +65,7 @@ fn table(context: &ArticleContext, courses: &[Course]) -> Float {
                 GapJudgement::Strong => voice.say("strong", "fort"),
                 GapJudgement::Some => voice.say("some", "modéré"),
                 GapJudgement::None => voice.say("none", "aucun"),
+                GapJudgement::Unfinished => voice.say("under-trained", "inachevé"),
                 GapJudgement::Reversed => voice.say("reversed", "inversé"),
                 GapJudgement::Chance => voice.say("unclear", "incertain"),
             })
@@ -129,7 +130,9 @@ fn trouble(context: &ArticleContext, courses: &[Course]) -> Option<String> {
 
 fn gaps(context: &ArticleContext, courses: &[Course]) -> Option<String> {
     let mut sentences = Vec::new();
-    for wanted in [GapJudgement::Strong, GapJudgement::Some, GapJudgement::None, GapJudgement::Chance] {
+    let told =
+        [GapJudgement::Strong, GapJudgement::Some, GapJudgement::Unfinished, GapJudgement::None, GapJudgement::Chance];
+    for wanted in told {
         let own: Vec<String> = courses
             .iter()
             .filter_map(|course| {
@@ -160,6 +163,11 @@ fn gaps(context: &ArticleContext, courses: &[Course]) -> Option<String> {
                     "Un surapprentissage modéré se voit chez {list}."
                 )
             }
+            GapJudgement::Unfinished => bilingual!(
+                context,
+                "The gap of {list} is no over-fitting yet: validation loss was still falling when training ended, which is under-training.",
+                "L'écart de {list} n'est pas encore du surapprentissage : la perte de validation baissait toujours à la fin, l'apprentissage est inachevé.",
+            ),
             GapJudgement::Chance => bilingual!(
                 context,
                 "Validation rows are too few to tell the gap of {list} from chance.",
@@ -411,6 +419,13 @@ pub(crate) fn in_short(context: &ArticleContext) -> Option<String> {
             "{reseau} surapprend à partir de l'époque {epoch}",
         ));
     }
+    if course.is_unfinished() && course.fell().is_none() {
+        return Some(bilingual!(
+            context,
+            "{network} is under-trained, as its validation loss was still falling at the last epoch",
+            "{reseau} n'est pas assez entraîné, car sa perte de validation baissait encore à la dernière époque",
+        ));
+    }
     Some(match course.gap()?.judgement {
         GapJudgement::None | GapJudgement::Reversed if course.fell().is_some() => falls(),
         GapJudgement::Strong => {
@@ -424,7 +439,7 @@ pub(crate) fn in_short(context: &ArticleContext) -> Option<String> {
             "validation rows are too few to tell whether {network} over-fits",
             "les lignes de validation sont trop peu nombreuses pour dire si {reseau} surapprend",
         ),
-        GapJudgement::None | GapJudgement::Reversed => {
+        GapJudgement::None | GapJudgement::Reversed | GapJudgement::Unfinished => {
             bilingual!(
                 context,
                 "{network} shows no sign of over-fitting",

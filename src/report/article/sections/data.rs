@@ -22,6 +22,7 @@ pub(crate) fn section(context: &ArticleContext) -> Section {
     let profile = context.profile();
     section.blocks.extend(context.paragraph([
         source(context, profile),
+        filtered_out(context),
         parts.as_ref().map(|(_, all)| {
             let all = *all;
             bilingual!(
@@ -90,12 +91,14 @@ fn source(context: &ArticleContext, profile: Option<&Profile>) -> Option<String>
             ""
         },
     );
+    let is_cut = context.split().is_some_and(|split| split.filtered_out > 0);
+    let (and_used, et_retenues) = if is_cut { (" and used", " et retenues") } else { ("", "") };
     let rows = profile.map(|profile| context.voice.count(profile.rows));
     Some(match rows {
         Some(rows) => bilingual!(
             context,
-            "The data come as {files}{cite}; {rows} of {their} rows are labelled, with {count} columns besides the label {label}.",
-            "Les données viennent {files}{cite} ; elles comptent {rows} lignes étiquetées et {count} colonnes en plus de l'étiquette {label}.",
+            "The data come as {files}{cite}; {rows} of {their} rows are labelled{and_used}, with {count} columns besides the label {label}.",
+            "Les données viennent {files}{cite} ; elles comptent {rows} lignes étiquetées{et_retenues} et {count} colonnes en plus de l'étiquette {label}.",
         ),
         None => bilingual!(
             context,
@@ -103,6 +106,29 @@ fn source(context: &ArticleContext, profile: Option<&Profile>) -> Option<String>
             "Les données viennent {files}{cite} ; l'étiquette est {label}.",
         ),
     })
+}
+
+/// Rows and classes that a condition of the split leaves out.
+fn filtered_out(context: &ArticleContext) -> Option<String> {
+    let split = context.split().filter(|split| split.filtered_out > 0)?;
+    let rows = match (split.filtered_out, context.voice.is_french()) {
+        (1, false) => "one row of the files".to_owned(),
+        (1, true) => "une ligne des fichiers".to_owned(),
+        (rows, false) => format!("{} rows of the files", context.voice.count(rows)),
+        (rows, true) => format!("{} lignes des fichiers", context.voice.count(rows)),
+    };
+    let classes = match (split.filtered_out_classes, context.voice.is_french()) {
+        (0, _) => String::new(),
+        (1, false) => ", among them all rows of one class".to_owned(),
+        (1, true) => ", dont toutes celles d'une classe".to_owned(),
+        (gone, false) => format!(", among them all rows of {} classes", context.voice.count(gone)),
+        (gone, true) => format!(", dont toutes celles de {} classes", context.voice.count(gone)),
+    };
+    Some(bilingual!(
+        context,
+        "Left out before the split by a condition (`where`) are {rows}{classes}: all counts and scores are without them.",
+        "Sont écartées avant le partage par une condition (`where`) {rows}{classes} : tous les comptes et scores sont sans elles.",
+    ))
 }
 
 /// A part by its name on the page.

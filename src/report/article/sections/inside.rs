@@ -92,10 +92,15 @@ fn mistakes(context: &ArticleContext, model: &Model, scores: &Scores) -> Option<
             lost = class(recalls.worst.0),
         )
     });
+    let (confuses, confond) = match scores.classes.len() {
+        // There is no other pair.
+        2 => (String::new(), String::new()),
+        _ => bilingual_pair(&class(most.truth), &class(most.taken_for)),
+    };
     Some(bilingual!(
         context,
-        "Among the classes, {name} {recalls}confuses {t} and {p} most: it takes {rows} of {all} {t} for {p}, and {back} of {others} the other way (@fig:confusion).",
-        "Parmi les classes, {name} {recalls}confond le plus {t} et {p} : il prend {t} pour {p} {rows} fois sur {all}, et l'inverse {back} fois sur {others} (@fig:confusion).",
+        "Among the classes, {name} {recalls}{confuses}takes {rows} of {all} {t} for {p}, and {back} of {others} the other way (@fig:confusion).",
+        "Parmi les classes, {name} {recalls}{confond}prend {t} pour {p} {rows} fois sur {all}, et l'inverse {back} fois sur {others} (@fig:confusion).",
         name = context.name(model),
         rows = context.voice.count(most.rows),
         all = context.voice.count(most.of),
@@ -104,6 +109,11 @@ fn mistakes(context: &ArticleContext, model: &Model, scores: &Scores) -> Option<
         t = class(most.truth),
         p = class(most.taken_for),
     ))
+}
+
+/// Which classes are mixed up most, before what is taken for what.
+fn bilingual_pair(t: &str, p: &str) -> (String, String) {
+    (format!("confuses {t} and {p} most: it "), format!("confond le plus {t} et {p} : il "))
 }
 
 fn reliability_figure(context: &ArticleContext, stage: &StageArtifacts) -> Option<Float> {
@@ -154,7 +164,7 @@ fn importance(context: &ArticleContext) -> Option<(String, Option<Float>)> {
     let stage = context.of_kind("inspect").next()?;
     let found = stage.documents.get::<Inspection>()?;
     let all = &found.importance;
-    let most = most(all)?;
+    let most = most(found)?;
     let drawings = context.drawings(stage, &["accuracy-lost-when"], None);
     let looked_at = context
         .study
@@ -176,6 +186,11 @@ fn importance(context: &ArticleContext) -> Option<(String, Option<Float>)> {
             name = markup::code(&one.name),
             drop = context.voice.decimals(one.accuracy.mean, 3),
             deviation = context.voice.decimals(one.accuracy.sd, 3),
+        ),
+        Most::Guessing(_) => bilingual!(
+            context,
+            "no column can be called important, as {model} is no better than guessing there",
+            "aucune colonne ne peut être dite importante, car {model} n'y fait pas mieux que le hasard",
         ),
         Most::Nothing => {
             bilingual!(context, "{model} loses accuracy with none", "{model} ne perd d'exactitude avec aucune",)
@@ -216,8 +231,8 @@ fn importance(context: &ArticleContext) -> Option<(String, Option<Float>)> {
     }
     let caption = bilingual!(
         context,
-        "Accuracy lost when a column is shuffled; whiskers are one standard deviation.",
-        "Exactitude perdue quand une colonne est mélangée ; les moustaches valent un écart-type.",
+        "Accuracy lost when a column is shuffled; whiskers are one standard deviation of the mean, over rows and shufflings.",
+        "Exactitude perdue quand une colonne est mélangée ; les moustaches valent un écart-type de la moyenne, selon les lignes et les mélanges.",
     );
     let figure = (!drawings.is_empty()).then(|| context.figure("fig:importance", &caption, drawings, 0.66));
     Some((sentence, figure))

@@ -340,7 +340,69 @@ impl<'a> ArticleContext<'a> {
             ),
         };
         let (it, its) = (self.voice.say("It", "Il"), self.voice.say("Its accuracy", "Son exactitude"));
-        Some(self.against(it, its, chosen, classical, &other)? + ".")
+        let against = self.against(it, its, chosen, classical, &other)? + ".";
+        Some(
+            [Some(against), self.ranked_higher(chosen, classical), self.other_inputs(chosen, classical)]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" "),
+        )
+    }
+
+    /// What the recommended model was chosen among, where standard classifiers are not part of it.
+    fn among(&self) -> (&'static str, &'static str) {
+        match (self.chosen(), self.classical()) {
+            (Some(_), Some(_)) => (" among networks and ensembles", " parmi les réseaux et les ensembles"),
+            _ => ("", ""),
+        }
+    }
+
+    /// Where the rule that ranks all models puts a standard classifier above the best network or ensemble.
+    fn ranked_higher(&self, chosen: &Model, classical: &Model) -> Option<String> {
+        let best = ranking::best([chosen, classical], |model| model.validation())?;
+        if std::ptr::eq(best, chosen) {
+            return None;
+        }
+        let score = |model: &Model| Some(self.voice.decimals(model.validation()?.macro_f1?, 3));
+        Some(bilingual!(
+            self,
+            "By macro-F1 on validation rows, which ranks all models, {name} stands higher ({high} against {low}).",
+            "Selon la macro-F1 de validation, qui classe tous les modèles, {name} est devant ({high} contre {low}).",
+            name = self.subject(classical),
+            high = score(classical)?,
+            low = score(chosen)?,
+        ))
+    }
+
+    /// The columns that one of the two reads and the other does not.
+    fn other_inputs(&self, chosen: &Model, classical: &Model) -> Option<String> {
+        let [own, other] =
+            [chosen, classical].map(|model| leaks::inputs_of(self.study.stages, self.study.edges, &model.stage));
+        let told = |model: &Model, only: Vec<String>| {
+            let columns = self.voice.list(&codes(&only), 6);
+            (!only.is_empty()).then(|| {
+                bilingual!(
+                    self,
+                    "only {name} reads {columns}",
+                    "seul {name} lit {columns}",
+                    name = self.subject(model),
+                )
+            })
+        };
+        let differences = [
+            told(chosen, own.difference(&other).cloned().collect()),
+            told(classical, other.difference(&own).cloned().collect()),
+        ];
+        let list: Vec<String> = differences.into_iter().flatten().collect();
+        (!list.is_empty()).then(|| {
+            bilingual!(
+                self,
+                "The two have different inputs: {list}.",
+                "Leurs entrées diffèrent : {list}.",
+                list = self.voice.list(&list, 2),
+            )
+        })
     }
 
     fn judge(&self, a: &Model, b: &Model) -> Option<Judgement> {

@@ -11,6 +11,7 @@ pub(crate) fn summary(context: &ArticleContext) -> Text {
     let chosen = context.recommended().and_then(|model| Some((model, model.judged()?)));
     let is_tested = context.judged_on() == Part::Test;
     let is_alone = !context.is_choice();
+    let among = context.among();
     let sentences = [
         task(context),
         chosen.map(|(model, scores)| {
@@ -21,13 +22,15 @@ pub(crate) fn summary(context: &ArticleContext) -> Text {
                 "{choisi} {y} une exactitude de {accuracy} et une macro-F1 de {f1}{none}.",
                 chosen = match (is_alone, source(model)) {
                     (true, _) => upper(&name),
-                    (false, Source::ValidationPart) => format!("Chosen on validation rows, {name}"),
+                    (false, Source::ValidationPart) => format!("Chosen on validation rows{}, {name}", among.0),
                     (false, Source::CrossValidation) => format!("Chosen by cross-validation, {name}"),
                 },
                 // No participle, which would have to agree with the name.
                 choisi = match (is_alone, source(model)) {
                     (true, _) => upper(&name),
-                    (false, Source::ValidationPart) => format!("Le choix sur la validation désigne {name}, qui"),
+                    (false, Source::ValidationPart) => {
+                        format!("Le choix sur la validation{} désigne {name}, qui", among.1)
+                    }
                     (false, Source::CrossValidation) => format!("Le choix par validation croisée désigne {name}, qui"),
                 },
                 part = match (is_tested, is_alone || source(model) == Source::CrossValidation) {

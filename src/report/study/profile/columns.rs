@@ -113,9 +113,12 @@ pub(crate) fn relevance_table(found: &[&Relevance]) -> Block {
         "Relevance of each column, taken alone",
         vec![
             Column::text("column"),
-            Column::number("share of entropy").hint("of the label's entropy, beyond chance"),
-            Column::number("mutual information").hint("nats beyond chance; missing counts as a value"),
-            Column::number("by chance").hint("nats that counting would show with shuffled labels, already subtracted"),
+            Column::number("share of entropy").hint("of the label's entropy; 0 up to the limit of chance"),
+            Column::number("mutual information")
+                .hint("nats, less those subtracted for chance; missing counts as a value"),
+            Column::number("limit of chance")
+                .hint("nats that the mutual information beside it exceeds once in forty columns that say nothing of the label"),
+            Column::number("subtracted").hint("nats that counting shows on average with shuffled labels; the mutual information is without them"),
             Column::number("ANOVA F"),
             Column::number("p").hint("chance of such an F if all classes had one mean"),
             Column::number("η²").hint("share of the variance that lies between classes"),
@@ -129,7 +132,8 @@ pub(crate) fn relevance_table(found: &[&Relevance]) -> Block {
         table.push(vec![
             Cell::text(&one.column),
             Cell::percent(one.information_share),
-            Cell::decimals(one.mutual_information, 3),
+            Cell::decimals(one.mutual_information, 3).muted_if(!one.is_beyond_chance()),
+            Cell::decimals(one.chance_limit, 3),
             Cell::decimals(one.by_chance, 3),
             Cell::compact(one.anova_f),
             p,

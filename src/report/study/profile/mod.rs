@@ -166,12 +166,13 @@ fn relevance(profile: &Profile, id: String, title: String) -> Section {
     let bars: Vec<Bar> = (found.iter().take(MOST_BARS))
         .map(|one| {
             let (label, value) = (one.column.clone(), one.information_share);
-            Bar { label, value, paint: Paint::Positive, note: percent(value) }
+            let note = if one.is_beyond_chance() { percent(value) } else { "within chance".to_string() };
+            Bar { label, value, paint: Paint::Positive, note }
         })
         .collect();
     let title = "Share of the label's entropy that a column explains";
-    let said = "Mutual information of one column with the label, less what shuffled labels would show, over the label's \
-                entropy; missing counts as a value. Columns are taken alone: what they say together can be more or less.";
+    let said = "Mutual information of one column with the label, over the label's entropy, where it is more than shuffled \
+                labels would show (two standard deviations); missing counts as a value. Columns are taken alone: what they say together can be more or less.";
     let description = bars.iter().map(|b| format!("{} {}", b.label, b.note)).collect::<Vec<_>>().join("; ");
     section.push(Block::Figure(Figure::new(bar_chart(title, &description, "", &bars), said)));
     section.push(columns::relevance_table(&found));

@@ -46,7 +46,7 @@ pub enum FindingKind {
     /// Each of these columns nearly does.
     NearlyLeaksLabel { columns: Vec<String> },
     /// No column does. `best`: the highest accuracy of a look-up of a single column.
-    NoLeakOfLabel { best: f64 },
+    NoLeakOfLabel { best: f64, guess: f64 },
     /// Columns that identify individual rows.
     RecognisesRows { columns: Vec<String> },
     /// Without a split: a random one by rows would leave this share of test rows with a duplicate in train.
@@ -59,12 +59,13 @@ pub enum FindingKind {
     GroupsInValid { test_in_valid: f64, valid_in_train: f64 },
     /// No group stands in two parts. `random`: as in `random_split_leaks`.
     GroupsWhole { random: f64 },
-    /// Up to this share of test rows equals or nearly equals a training row by one of these keys, which the groups do not tie together.
-    NearDuplicatesInTrain { share: f64, keys: Vec<RowKey> },
+    /// Up to this share of test rows equals or nearly equals a training row by one of these keys, which the groups do not tie together. `copies`: the share
+    /// that is equal in all columns, where that is no chance.
+    NearDuplicatesInTrain { share: f64, copies: Option<f64>, keys: Vec<RowKey> },
     /// Values that test and train share rightly, such as an artist.
     SharedValues { columns: Vec<SharedValues> },
-    /// Rows with an equal key have an equal label.
-    ConsistentLabels,
+    /// Rows that are equal by one of the keys have an equal label.
+    ConsistentLabels { keys: Vec<RowKey> },
     /// Values of the key have several labels, so that no function of it exceeds the ceiling. `varying`: columns in which rows of one value differ;
     /// without any it is a ceiling of every model.
     LabelCeiling { key: RowKey, values: u64, contradictory: u64, rows: u64, ceiling: f64, varying: Vec<String> },
@@ -72,6 +73,9 @@ pub enum FindingKind {
     NoRepeats { group_keys: bool },
     /// So many rows equal an earlier one in `key`, the worst of `keys`. `share`: of all rows.
     RepeatedRows { key: RowKey, surplus: u64, share: f64, keys: Vec<RowKey> },
+    /// So many rows equal an earlier one in all columns, which these make by chance too: `expected_pairs` of equal rows if they were independent; absent where
+    /// only one column varies.
+    RepeatsByChance { surplus: u64, share: f64, pairs: f64, expected_pairs: Option<f64> },
     /// So many rows have a near-duplicate in another group, by one of the keys.
     NearDuplicates { rows: u64, keys: Vec<RowKey> },
     /// Columns with infinite values, counted as missing.
