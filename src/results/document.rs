@@ -142,9 +142,9 @@ mod tests {
         assert_eq!(told("[]"), "it does not say that it is a 'split'");
         assert_eq!(told(r#"{"document": "map", "version": 1}"#), "it is a 'map', not a 'split'");
         let old = told(r#"{"document": "split", "version": 0}"#);
-        assert_eq!(old, "it is a 'split' of version 0, and this runner reads version 1; run its stage again");
+        assert_eq!(old, "it is a 'split' of version 0, and this runner reads version 2; run its stage again");
         assert!(
-            told(r#"{"document": "split", "version": 1}"#).starts_with("it is no 'split' of version 1: missing field")
+            told(r#"{"document": "split", "version": 2}"#).starts_with("it is no 'split' of version 2: missing field")
         );
         let newer = AnyDocument::of(json!({"document": "later", "version": 1})).expect_err("unknown").to_string();
         assert_eq!(newer, "this runner does not know documents named 'later'; a newer one wrote it");
