@@ -161,11 +161,8 @@ impl Predictor {
     pub(crate) fn check(context: &mut CheckContext, port: &str) {
         if let Some(members) = context.fact(port, UNSERVED).cloned() {
             let stage = context.inputs(port).first().map(|shape| shape.stage.clone()).unwrap_or_default();
-            let (it, its_model) = if members.len() == 1 { ("it", "its model") } else { ("them", "their models") };
-            let named = members.join(", ");
-            let help = format!(
-                "name {its_model} under `models` of '{stage}' (`models: [{named}]`), or leave {it} out of `members`"
-            );
+            let it = if members.len() == 1 { "it" } else { "them" };
+            let help = format!("add {} to `models` of '{stage}', or leave {it} out of `members`", members.join(", "));
             context.common_problem(&[port], format!("models of {stage}"), unserved(&stage, &members), Some(help));
         }
         fitted_on::check(context, port);

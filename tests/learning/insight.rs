@@ -127,12 +127,12 @@ fn an_ensemble_is_the_average_that_its_weights_say_and_serves_predictions() {
     let refused = work.run();
     assert_eq!(refused.code, Some(2));
     insta::assert_snapshot!(stable(&refused.stderr), @"
-    error: the ensemble 'all' cannot predict new rows: it was not given the model of its member 'baseline'
+    error: the ensemble 'all' cannot predict new rows: it was not given the models of its members 'baseline', 'tempo', 'fused'
       --> pipeline.yaml:74:12
        |
     74 |     model: all
        |            ^^^
-       = help: leave 'baseline' out of `members`, or name its model under `models` of 'all'
+       = help: add baseline, tempo, fused to `models` of 'all', or leave them out of `members`
     ");
 }
 

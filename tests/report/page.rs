@@ -48,7 +48,7 @@ fn what_changed_stands_with_its_place_in_the_file() {
     insta::assert_snapshot!(work.screen(&["report", "pipeline.yaml"]), @"
     $ runner report pipeline.yaml
     artifacts/study/page.html [size]
-      held against the run [run] of [date]
+      compared with the run [run] of [date]
     ");
     let page = words(&work.text("artifacts/study/page.html"));
     let line = work.text("pipeline.yaml").lines().position(|line| line.contains("epochs: 9")).expect("it is there") + 1;
