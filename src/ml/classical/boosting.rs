@@ -222,7 +222,14 @@ impl Boosting {
         // finite.
         let start: Vec<f64> = counts.iter().map(|&count| (count as f64).max(0.5) / rows as f64).map(f64::ln).collect();
         let group_rows = self.min_data_per_group.unwrap_or(Sets::GROUP_ROWS.min(rows as u64 / 10));
-        let sets = SetLimits { smooth: self.cat_smooth, l2: self.cat_l2, most: self.max_cat_threshold, group_rows };
+        let sets = SetLimits {
+            smooth: self.cat_smooth,
+            l2: self.cat_l2,
+            most: self.max_cat_threshold,
+            group_rows,
+            // See `slopes`.
+            noise: (classes as f64 - 1.0) / classes as f64,
+        };
         let growth = Growth {
             max_leaves: self.max_leaves,
             max_depth: self.max_depth.unwrap_or(usize::MAX),

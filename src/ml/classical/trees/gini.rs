@@ -6,6 +6,7 @@
 //! Wehenkel 2006).
 
 use super::bins::{Bins, CODES, Codes, MISSING};
+use super::histogram::gain_of_sorting;
 use super::tree::{Set, Split, Tree, partition};
 use crate::progress::{Cancelled, Progress};
 use crate::rng::Stream;
@@ -259,14 +260,20 @@ impl<'a> Search<'a> {
             let product = |count: u64, total: u64| u128::from(count) * u128::from(total);
             product(a[chosen.0], *d).cmp(&product(c[chosen.0], *b))
         });
+        // The variance of a row's class, and what it brings along in the other classes.
+        let share = |class: usize| self.counts[class] as f64 / self.total as f64;
+        let rest = 1.0 - share(chosen.0);
+        let others = (0..classes).filter(|&class| class != chosen.0).map(|class| (share(class) / rest).powi(2));
+        let noise = if rest > 0.0 { share(chosen.0) * rest * (1.0 + others.sum::<f64>()) } else { 0.0 };
         self.left.fill(0);
         let (mut set, mut left_total) = (Set::default(), 0);
         let last = items.len() - 1;
-        for (own, counts, total) in &items[..last] {
+        for (place, (own, counts, total)) in items[..last].iter().enumerate() {
             own.for_each(|code| set.add(code));
             self.left.iter_mut().zip(counts).for_each(|(left, count)| *left += count);
             left_total += total;
-            self.offer(self.set_split(column, set, left_total, occupied), true, best);
+            let spurious = noise * gain_of_sorting(place + 1, items.len());
+            self.offer_less(spurious, self.set_split(column, set, left_total, occupied), true, best);
         }
     }
 
@@ -351,7 +358,12 @@ impl<'a> Search<'a> {
     }
 
     /// Keeps the split when its left side, whose counts are in `left`, makes it the best so far.
-    fn offer(&self, mut split: Split, has_missing: bool, best: &mut Option<Candidate>) {
+    fn offer(&self, split: Split, has_missing: bool, best: &mut Option<Candidate>) {
+        self.offer_less(0.0, split, has_missing, best);
+    }
+
+    /// The same where so much of the purity is due to the search.
+    fn offer_less(&self, spurious: f64, mut split: Split, has_missing: bool, best: &mut Option<Candidate>) {
         let (mut left_total, mut left_squares, mut right_squares) = (0, 0, 0);
         for (&left, &count) in self.left.iter().zip(&self.counts) {
             let right = count - left;
@@ -363,7 +375,7 @@ impl<'a> Search<'a> {
         if left_total.min(right_total) < self.growth.min_samples_leaf.max(1) {
             return;
         }
-        let purity = left_squares as f64 / left_total as f64 + right_squares as f64 / right_total as f64;
+        let purity = left_squares as f64 / left_total as f64 + right_squares as f64 / right_total as f64 - spurious;
         if best.is_none_or(|best| purity > best.purity) {
             // Rows that lack a value where no training row of the node did follow the larger side.
             if !has_missing {

@@ -113,8 +113,9 @@ pub(crate) struct Open {
     whole: f32,
     l2: f32,
     sets: SetLimits,
-    /// One in the units of Hessians.
+    /// One in the units of Hessians, and of gains.
     unit: f64,
+    gain_unit: f64,
 }
 
 /// What holds of sets of categories.
@@ -128,6 +129,15 @@ pub(crate) struct SetLimits {
     pub(crate) most: usize,
     /// Rows between two sets that are compared, and on the other side.
     pub(crate) group_rows: u64,
+    /// Variance of the gradients for each unit of the Hessians, where a model leaves nothing but chance.
+    pub(crate) noise: f64,
+}
+
+/// What a set of `own` out of `all` categories gains, in variances of a row, by nothing but sorting them: of independent normals with their `own`
+/// largest on one side it is all φ(q)² / (f (1 − f)) with f = own / all and q the quantile of f; (4/π) √(own (all − own)) is that for halves and a
+/// little more for fewer. Without it columns of many categories of noise would win over columns that tell something.
+pub(crate) fn gain_of_sorting(own: usize, all: usize) -> f64 {
+    4.0 / std::f64::consts::PI * ((own * (all - own)) as f64).sqrt()
 }
 
 /// What each side of a split keeps at least, and what damps its value.
@@ -157,6 +167,7 @@ impl Open {
             l2: l2 as f32,
             sets: limits.sets,
             unit: fixed.hessian_units,
+            gain_unit: fixed.gradient_units * fixed.gradient_units / fixed.hessian_units,
         }
     }
 }
@@ -172,13 +183,18 @@ pub(crate) struct Candidate {
     pub(crate) knows_missing: bool,
     /// What damps the values of both sides, beside `Limits::l2`.
     pub(crate) more_l2: f64,
+    /// What of the gain is due to the search.
+    spurious: f64,
 }
 
 impl Candidate {
     /// What the split adds to the scores of the leaf's rows; see `FixedPoint::score`.
     pub(crate) fn gain(&self, open: &Open, fixed: FixedPoint, l2: f64) -> f64 {
         let damped = l2 + self.more_l2;
-        fixed.score(self.left, damped) + fixed.score(open.sum - self.left, damped) - fixed.score(open.sum, l2)
+        let gain =
+            fixed.score(self.left, damped) + fixed.score(open.sum - self.left, damped) - fixed.score(open.sum, l2);
+        // Where nothing else splits a leaf, such a set does: two columns may tell together what neither tells alone.
+        if self.spurious > 0.0 { (gain - self.spurious).max(gain * 1e-3) } else { gain }
     }
 
     /// The better of two; of equals the first.
@@ -287,7 +303,7 @@ fn search(entries: &[Sum; CODES], column: usize, bins: usize, open: &Open, best:
         let next = entries[cut + 1..bins.max(cut + 1)].iter().position(|&entry| entry != 0);
         let cut = cut + next.map_or(0, |gap| gap.div_ceil(2));
         let split = Split { column: column as u32, cut: cut as u8, missing_left, set: None };
-        *best = Some(Candidate { rank, left, split, knows_missing: missing != 0, more_l2: 0.0 });
+        *best = Some(Candidate { rank, left, split, knows_missing: missing != 0, more_l2: 0.0, spurious: 0.0 });
     };
     offer(false);
     if missing != 0 {
@@ -301,26 +317,27 @@ const ONE_AGAINST_OTHERS: usize = 4;
 /// Offers sets of categories to `best`, as LightGBM does: each category alone where there are few, else the beginnings and the ends of the
 /// categories in the order of their gradients (Fisher 1958). Categories of too few rows are on the other side.
 fn search_sets(entries: &[Sum; CODES], column: usize, bins: usize, open: &Open, best: &mut Option<Candidate>) {
-    let SetLimits { smooth, l2, most, group_rows } = open.sets;
+    let SetLimits { smooth, l2, most, group_rows, noise } = open.sets;
     let counts = counts(entries, open);
     let (all_gradient, all_hessian) = (f64::from(gradient(open.sum)), f64::from(hessian(open.sum)));
     let whole = f64::from(open.whole);
     let before = all_gradient * all_gradient / whole;
-    // As of a cut: what the scores of both sides add, in parts of `whole`.
-    let rank = |left: Sum, l2: f64| {
+    // What the scores of both sides add; a rank is that in parts of `whole`.
+    let gain = |left: Sum, l2: f64| {
         let (own, size) = (f64::from(gradient(left)), f64::from(hessian(left)));
         let rest = all_gradient - own;
         let both = own * own / (size + l2) + rest * rest / (all_hessian - size + l2);
-        ((both - before) / whole) as f32
+        both - before
     };
     let damped = f64::from(open.l2);
     let mut occurring = Set::default();
     let mut present: Vec<u8> = (0..bins as u8).filter(|&code| entries[usize::from(code)] != 0).collect();
     present.iter().for_each(|&code| occurring.add(code));
     let is_enough = |sum: Sum, count: i32| count >= open.least_rows && hessian(sum) >= open.least_hessian;
-    let mut offer = |left: Sum, count: i32, more_l2: f64, codes: &mut dyn Iterator<Item = u8>| {
-        let rank = rank(left, damped + more_l2 * open.unit);
-        if rank <= best.map_or(0.0, |best| best.rank) {
+    let mut offer = |left: Sum, count: i32, more_l2: f64, spurious: f64, codes: &mut dyn Iterator<Item = u8>| {
+        let gain = gain(left, damped + more_l2 * open.unit);
+        let rank = ((gain - spurious * open.gain_unit) / whole) as f32;
+        if gain <= 0.0 || best.is_some_and(|best| rank <= best.rank) {
             return;
         }
         let mut set = Set::default();
@@ -330,13 +347,13 @@ fn search_sets(entries: &[Sum; CODES], column: usize, bins: usize, open: &Open, 
             set.add_all_but(&occurring);
         }
         let split = Split { column: column as u32, cut: 0, missing_left: false, set: Some(set) };
-        *best = Some(Candidate { rank, left, split, knows_missing: true, more_l2 });
+        *best = Some(Candidate { rank, left, split, knows_missing: true, more_l2, spurious });
     };
     if bins <= ONE_AGAINST_OTHERS {
         for &code in &present {
             let (left, count) = (entries[usize::from(code)], counts[usize::from(code)]);
             if is_enough(left, count) && is_enough(open.sum - left, open.rows - count) {
-                offer(left, count, 0.0, &mut std::iter::once(code));
+                offer(left, count, 0.0, 0.0, &mut std::iter::once(code));
             }
         }
         return;
@@ -369,7 +386,8 @@ fn search_sets(entries: &[Sum; CODES], column: usize, bins: usize, open: &Open, 
                 continue;
             }
             group = 0;
-            offer(left, count, l2, &mut (0..=place).map(at));
+            let spurious = noise * gain_of_sorting(place + 1, order.len());
+            offer(left, count, l2, spurious, &mut (0..=place).map(at));
         }
     }
 }
