@@ -170,18 +170,19 @@ impl ModelFile {
             Learner::Network(network) => {
                 network.preprocessing().categories.iter().map(|column| column.name.clone()).collect()
             }
-            Learner::Baseline(_) => Vec::new(),
+            Learner::Baseline(baseline) => {
+                baseline.inputs().categories.iter().map(|column| column.name.clone()).collect()
+            }
         }
     }
 
     /// Each of those columns with the values that the model learnt, sorted.
     pub(crate) fn category_values(&self) -> Vec<(&str, &[String])> {
-        match &self.learner {
-            Learner::Network(network) => (network.preprocessing().categories.iter())
-                .map(|column| (column.name.as_str(), column.values.as_slice()))
-                .collect(),
-            Learner::Baseline(_) => Vec::new(),
-        }
+        let columns = match &self.learner {
+            Learner::Network(network) => &network.preprocessing().categories,
+            Learner::Baseline(baseline) => &baseline.inputs().categories,
+        };
+        columns.iter().map(|column| (column.name.as_str(), column.values.as_slice())).collect()
     }
 
     /// The text columns that the model wants embedded.

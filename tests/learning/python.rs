@@ -103,12 +103,17 @@ fn numpy_gives_the_same_predictions_of_baselines() {
     let models = "models: {logistic: {}, knn: {}, naive_bayes: {}, random_forest: {trees: 9}, boosting: {rounds: 9}}\n";
     let predict =
         |kind| format!("  new_{kind}: {{kind: predict, model: baseline.{kind}, rows: songs, file: {kind}.csv}}\n");
-    let study = SETTLED.split("models: ").next().expect("a study");
-    let work = Workspace::new().pipeline(&format!("{study}{models}{}", kinds.map(predict).concat()));
-    work.write("train.csv", &std::fs::read(sample).expect("the sample"));
-    work.run().succeeded();
-    let study = work.path().join("artifacts/study");
-    let mut arguments = vec![study.to_str().expect("UTF-8")];
-    arguments.extend(kinds);
-    python("predict_baseline.py", &arguments);
+    let study = SETTLED.split("    models: ").next().expect("a study");
+    let sample = std::fs::read(sample).expect("the sample");
+    // A few values, and names of which most have a row or two.
+    for categories in ["", "    categories: [key, mode, track_artist]\n"] {
+        let work =
+            Workspace::new().pipeline(&format!("{study}{categories}    {models}{}", kinds.map(predict).concat()));
+        work.write("train.csv", &sample);
+        work.run().succeeded();
+        let study = work.path().join("artifacts/study");
+        let mut arguments = vec![study.to_str().expect("UTF-8")];
+        arguments.extend(kinds);
+        python("predict_baseline.py", &arguments);
+    }
 }

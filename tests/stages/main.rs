@@ -1,6 +1,7 @@
 //! Stages: what is refused before anything runs, commands, baselines as models.
 
 mod bad_input;
+mod categories;
 mod checks;
 mod command;
 mod contradictions;

@@ -11,15 +11,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::categories::Form;
 use super::early_stopping::{Stopping, hold_out};
 use super::fit::{class_counts, fit_occurring, require, softmax};
 use super::kernel::exp_of_negative;
 use super::trees::bins::{Bins, Cuts};
 use super::trees::flat;
 use super::trees::gradient::{Growth, GrowthData, Workspace, grow};
-use super::trees::histogram::{Limits, Slope};
+use super::trees::histogram::{Limits, SetLimits, Slope};
 use super::trees::tree::{Tree, add_leaves};
-use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
+use super::{ArrayError, Arrays, Estimator, Features, FitError, Model, Width};
 use crate::matrix::Matrix;
 use crate::progress::{Cancelled, Progress};
 use crate::rng::Stream;
@@ -64,6 +65,50 @@ pub struct Boosting {
     /// 1.
     #[schemars(range(min = 1, max = 100_000))]
     pub early_stopping_rounds: usize,
+    /// Rows that a category has at least where a split looks for sets of categories, and what its Hessian is raised by when these are sorted; at least
+    /// 0.
+    #[schemars(range(min = 0.0, max = 1e9))]
+    #[serde(skip_serializing_if = "Sets::has_its_smooth")]
+    pub cat_smooth: f64,
+    /// L2 penalty of the leaf values of such a split, beside `l2`; at least 0.
+    #[schemars(range(min = 0.0, max = 1e12))]
+    #[serde(skip_serializing_if = "Sets::has_its_l2")]
+    pub cat_l2: f64,
+    /// Categories on the smaller side of such a split at most, at least 1.
+    #[schemars(range(min = 1, max = 255))]
+    #[serde(skip_serializing_if = "Sets::has_its_threshold")]
+    pub max_cat_threshold: usize,
+    /// Rows that the categories between two such splits that are compared have together at least, at least 1; null for 100, or a tenth of the
+    /// training rows where that is less.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_data_per_group: Option<u64>,
+}
+
+/// Defaults of the parameters of sets of categories, as in LightGBM. A model that keeps them is written down without them, as it was before there
+/// were any.
+struct Sets;
+
+impl Sets {
+    const SMOOTH: f64 = 10.0;
+    const L2: f64 = 10.0;
+    const THRESHOLD: usize = 32;
+    const GROUP_ROWS: u64 = 100;
+
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+    fn has_its_smooth(value: &f64) -> bool {
+        *value == Sets::SMOOTH
+    }
+
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+    fn has_its_l2(value: &f64) -> bool {
+        *value == Sets::L2
+    }
+
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+    fn has_its_threshold(value: &usize) -> bool {
+        *value == Sets::THRESHOLD
+    }
 }
 
 impl Default for Boosting {
@@ -79,6 +124,10 @@ impl Default for Boosting {
             column_fraction: 1.0,
             early_stopping_fraction: None,
             early_stopping_rounds: 20,
+            cat_smooth: Sets::SMOOTH,
+            cat_l2: Sets::L2,
+            max_cat_threshold: Sets::THRESHOLD,
+            min_data_per_group: None,
         }
     }
 }
@@ -109,6 +158,13 @@ impl Estimator for Boosting {
         if let Some(share) = self.early_stopping_fraction {
             require(share > 0.0 && share < 1.0, name, "early_stopping_fraction", share, "between 0 and 1, or null")?;
         }
+        for (parameter, value) in [("cat_smooth", self.cat_smooth), ("cat_l2", self.cat_l2)] {
+            require(value >= 0.0 && value.is_finite(), name, parameter, value, "a finite number of at least 0")?;
+        }
+        require(self.max_cat_threshold > 0, name, "max_cat_threshold", self.max_cat_threshold, "at least 1")?;
+        if let Some(rows) = self.min_data_per_group {
+            require(rows > 0, name, "min_data_per_group", rows, "at least 1, or null")?;
+        }
         let patience = self.early_stopping_rounds;
         require(patience > 0, name, "early_stopping_rounds", patience, "at least 1")
     }
@@ -122,7 +178,7 @@ impl Estimator for Boosting {
         progress: &dyn Progress,
     ) -> Result<Box<dyn Model>, FitError> {
         self.check()?;
-        fit_occurring(x, y, classes, |y, classes| {
+        fit_occurring(Form::Places, (x, y, classes), seed, progress, |x, y, classes| {
             let (kept, held_out) = match self.early_stopping_fraction {
                 Some(share) => hold_out(y, classes, share, seed),
                 None => ((0..y.len()).collect(), Vec::new()),
@@ -139,10 +195,10 @@ impl Estimator for Boosting {
         })
     }
 
-    fn restore(&self, arrays: &mut Arrays, columns: usize, classes: usize) -> Result<Box<dyn Model>, ArrayError> {
-        let cuts = Cuts::take(arrays, columns)?;
+    fn restore(&self, arrays: &mut Arrays, width: Width, classes: usize) -> Result<Box<dyn Model>, ArrayError> {
+        let cuts = Cuts::take(arrays, width)?;
         let start = arrays.take_f64("start", &[Some(classes)])?;
-        let trees = flat::take(arrays, 1, columns)?;
+        let trees = flat::take(arrays, 1, width)?;
         if !trees.len().is_multiple_of(classes) {
             return Err(ArrayError::unfit("trees", format!("has {} trees for {classes} classes", trees.len())));
         }
@@ -165,16 +221,25 @@ impl Boosting {
         // A class may miss here when only held-out rows have it; half a row keeps its logarithm
         // finite.
         let start: Vec<f64> = counts.iter().map(|&count| (count as f64).max(0.5) / rows as f64).map(f64::ln).collect();
+        let group_rows = self.min_data_per_group.unwrap_or(Sets::GROUP_ROWS.min(rows as u64 / 10));
+        let sets = SetLimits {
+            smooth: self.cat_smooth,
+            l2: self.cat_l2,
+            most: self.max_cat_threshold,
+            group_rows,
+            // See `slopes`.
+            noise: (classes as f64 - 1.0) / classes as f64,
+        };
         let growth = Growth {
             max_leaves: self.max_leaves,
             max_depth: self.max_depth.unwrap_or(usize::MAX),
-            limits: Limits { samples: self.min_child_samples, hessian: 1e-3, l2: self.l2 },
+            limits: Limits { samples: self.min_child_samples, hessian: 1e-3, l2: self.l2, sets },
             learning_rate: self.learning_rate,
         };
         let mut rounds = Rounds {
             data: GrowthData { bins: &bins, codes: &bins.blocks(x), growth },
             y,
-            columns: x.cols,
+            columns: x.width(),
             draws: Draws { rows: self.row_fraction, columns: self.column_fraction, seed },
             done: 0,
             scores: start.iter().map(|&score| vec![score; rows]).collect(),
@@ -354,7 +419,7 @@ impl Model for Boosted {
             let codes = self.cuts.rows(x, block * BLOCK..block * BLOCK + rows);
             let mut scores = self.start.repeat(rows);
             for round in self.trees.chunks_exact(classes) {
-                for (scores, codes) in scores.chunks_exact_mut(classes).zip(codes.chunks_exact(x.cols)) {
+                for (scores, codes) in scores.chunks_exact_mut(classes).zip(codes.chunks_exact(x.width())) {
                     add_leaves(scores, round, codes);
                 }
             }

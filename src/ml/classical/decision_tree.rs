@@ -4,11 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::categories::Form;
 use super::fit::{fit_occurring, require};
 use super::forest::Forest;
 use super::trees::bins::Bins;
 use super::trees::gini::{Growth, Sample, grow};
-use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
+use super::{ArrayError, Arrays, Estimator, Features, FitError, Model, Width};
 use crate::progress::Progress;
 use crate::rng::Stream;
 
@@ -56,13 +57,13 @@ impl Estimator for DecisionTree {
         progress: &dyn Progress,
     ) -> Result<Box<dyn Model>, FitError> {
         self.check()?;
-        fit_occurring(x, y, classes, |y, classes| {
+        fit_occurring(Form::Places, (x, y, classes), seed, progress, |x, y, classes| {
             let bins = Bins::fit(x, progress)?;
             let codes = bins.columns(x);
             let growth = Growth {
                 max_depth: self.max_depth.unwrap_or(usize::MAX),
                 min_samples_leaf: self.min_samples_leaf,
-                columns_per_split: x.cols,
+                columns_per_split: x.width(),
                 random_cuts: false,
             };
             let samples =
@@ -73,7 +74,7 @@ impl Estimator for DecisionTree {
         })
     }
 
-    fn restore(&self, arrays: &mut Arrays, columns: usize, classes: usize) -> Result<Box<dyn Model>, ArrayError> {
-        Ok(Box::new(Forest::take(arrays, columns, classes)?))
+    fn restore(&self, arrays: &mut Arrays, width: Width, classes: usize) -> Result<Box<dyn Model>, ArrayError> {
+        Ok(Box::new(Forest::take(arrays, width, classes)?))
     }
 }

@@ -38,7 +38,7 @@ impl<'a> Stopping<'a> {
     pub(crate) fn new(bins: &Bins, x: &Features, y: &'a [u32], start: &[f64], patience: usize) -> Option<Self> {
         (!y.is_empty()).then(|| Stopping {
             codes: bins.cuts().rows(x, 0..x.rows),
-            columns: x.cols,
+            columns: x.width(),
             y,
             scores: start.repeat(y.len()),
             patience,

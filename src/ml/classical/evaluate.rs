@@ -158,7 +158,7 @@ fn check_shapes(
     if train.is_empty() {
         return Err(FitError::NoRows);
     }
-    if x.cols == 0 {
+    if x.width() == 0 {
         return Err(FitError::NoColumns);
     }
     if train.iter().all(|&row| y[row] == y[train[0]]) {
@@ -323,7 +323,7 @@ impl<'a> Study<'a> {
         let (length, rest) = bytes.split_first_chunk::<8>()?;
         let (head, arrays) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
         let arrays = Arrays::from_bytes(arrays).ok()?;
-        let model = super::fit::restore(estimator, arrays, self.train.x.cols, self.classes.len()).ok()?;
+        let model = super::fit::restore(estimator, arrays, self.train.x.shape(), self.classes.len()).ok()?;
         Some((model, serde_json::from_slice(head).ok()?))
     }
 

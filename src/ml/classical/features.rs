@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use super::Width;
 use crate::matrix::Matrix;
 
-/// Dense rows: columns of numbers in 64 bits, as the table has them, then components of vectors in 32. NaN is missing.
+/// Dense rows: columns of numbers in 64 bits, as the table has them, then components of vectors in 32, NaN for missing; then categories by number.
 ///
 /// In 32 bits numbers of more than 24 bits would merge before anything has looked at them: milliseconds since 1970 fall
 /// into steps of two minutes. Models that compute in 32 bits standardise first.
@@ -19,6 +20,12 @@ pub struct Features {
     components: Vec<f32>,
     /// Columns of numbers.
     numeric: usize,
+    /// Components at the end that stay as they are where others are standardised: 0 or 1 for whether a row has a category.
+    pub(super) indicators: usize,
+    /// Columns of categories, which are not among `cols`.
+    pub(crate) categories: usize,
+    /// rows × columns of categories: the number of each value, 0 for an unknown one.
+    codes: Vec<u32>,
 }
 
 impl Features {
@@ -29,7 +36,41 @@ impl Features {
         assert_eq!(numbers.len(), rows * numeric, "{rows} rows of {numeric} numbers");
         let dim = components.len() / rows.max(1);
         assert_eq!(components.len(), rows * dim, "components of {rows} rows");
-        Features { rows, cols: numeric + dim, numbers, components, numeric }
+        Features { rows, cols: numeric + dim, numbers, components, numeric, ..Features::default() }
+    }
+
+    /// The same rows with `categories` columns of categories: `codes` is rows × categories, the number of each value, 0 for an unknown one.
+    ///
+    /// Panics when there are not as many codes.
+    pub fn with_categories(self, categories: usize, codes: Vec<u32>) -> Self {
+        assert_eq!(codes.len(), self.rows * categories, "{} rows of {categories} categories", self.rows);
+        Features { categories, codes, ..self }
+    }
+
+    /// The same rows with more components behind their own, rows × as many as there are in a row, the last `indicators` of them 0 or 1.
+    pub(super) fn with_components(&self, more: &[f32], indicators: usize) -> Self {
+        let (dim, added) = (self.cols - self.numeric, more.len() / self.rows.max(1));
+        let mut components = Vec::with_capacity(self.components.len() + more.len());
+        for i in 0..self.rows {
+            components.extend_from_slice(&self.components[i * dim..(i + 1) * dim]);
+            components.extend_from_slice(&more[i * added..(i + 1) * added]);
+        }
+        let (rows, numeric, numbers) = (self.rows, self.numeric, self.numbers.clone());
+        Features { rows, cols: self.cols + added, numbers, components, numeric, indicators, ..Features::default() }
+    }
+
+    /// Columns of all sorts: numbers, components, categories.
+    pub(crate) fn width(&self) -> usize {
+        self.cols + self.categories
+    }
+
+    pub(crate) fn shape(&self) -> Width {
+        Width { columns: self.cols, categories: self.categories }
+    }
+
+    /// The numbers of a row's categories.
+    pub(crate) fn codes(&self, i: usize) -> &[u32] {
+        &self.codes[i * self.categories..(i + 1) * self.categories]
     }
 
     pub(crate) fn row(&self, i: usize) -> impl Iterator<Item = f64> {
@@ -66,7 +107,9 @@ impl Features {
             numbers.extend_from_slice(own_numbers);
             components.extend_from_slice(own_components);
         }
-        Features { rows: indices.len(), cols: self.cols, numbers, components, numeric: self.numeric }
+        let codes = indices.iter().flat_map(|&i| self.codes(i).iter().copied()).collect();
+        let Features { cols, numeric, indicators, categories, .. } = *self;
+        Features { rows: indices.len(), cols, numbers, components, numeric, indicators, categories, codes }
     }
 
     /// Row and column of the first infinite value, of numbers before components.
@@ -81,6 +124,6 @@ impl Features {
 /// All columns as components.
 impl From<Matrix> for Features {
     fn from(Matrix { rows, cols, data }: Matrix) -> Self {
-        Features { rows, cols, numbers: Vec::new(), components: data, numeric: 0 }
+        Features { rows, cols, components: data, ..Features::default() }
     }
 }

@@ -2,7 +2,8 @@
 
 use thiserror::Error;
 
-use super::{ArrayError, Arrays, Estimator, Features, Model};
+use super::categories::{Encoding, Form};
+use super::{ArrayError, Arrays, Estimator, Features, Model, Width};
 use crate::matrix::Matrix;
 use crate::preprocess::InputError;
 use crate::progress::{Cancelled, Progress};
@@ -64,18 +65,19 @@ pub(super) fn check_finite(x: &Features) -> Result<(), FitError> {
     }
 }
 
-/// Checks the input, numbers the classes that occur as `0..k`, calls `fit(labels, k)` and gives the
+/// Checks the input, numbers the classes that occur as `0..k`, calls `fit(x, labels, k)` with the categories of `x` in that form, and gives the
 /// classes that do not occur (as may happen in a fold) probability 0 in the model's predictions.
 pub(super) fn fit_occurring(
-    x: &Features,
-    y: &[u32],
-    classes: usize,
-    fit: impl FnOnce(&[u32], usize) -> Result<Box<dyn Model>, FitError>,
+    form: Form,
+    (x, y, classes): (&Features, &[u32], usize),
+    seed: u64,
+    progress: &dyn Progress,
+    fit: impl FnOnce(&Features, &[u32], usize) -> Result<Box<dyn Model>, FitError>,
 ) -> Result<Box<dyn Model>, FitError> {
     if x.rows == 0 {
         return Err(FitError::NoRows);
     }
-    if x.cols == 0 {
+    if x.width() == 0 {
         return Err(FitError::NoColumns);
     }
     if y.len() != x.rows {
@@ -88,6 +90,14 @@ pub(super) fn fit_occurring(
         return Err(FitError::Label { row, label: y[row], classes });
     }
     check_finite(x)?;
+    let fit = |y: &[u32], classes: usize| -> Result<Box<dyn Model>, FitError> {
+        if x.categories == 0 || form == Form::AsTheyAre {
+            return fit(x, y, classes);
+        }
+        let (encoding, encoded) = Encoding::fit(form, x, y, classes, seed);
+        progress.go_on()?;
+        Ok(Box::new(Encoded { inner: fit(&encoded, y, classes)?, encoding }))
+    };
 
     let mut occurs = vec![false; classes];
     y.iter().for_each(|&label| occurs[label as usize] = true);
@@ -114,7 +124,7 @@ const OCCURRING: &str = "occurring";
 pub(super) fn restore(
     estimator: &dyn Estimator,
     mut arrays: Arrays,
-    columns: usize,
+    width: Width,
     classes: usize,
 ) -> Result<Box<dyn Model>, ArrayError> {
     let occurring = match arrays.has(OCCURRING) {
@@ -125,8 +135,14 @@ pub(super) fn restore(
     if count < 2 {
         return Err(ArrayError::unfit(OCCURRING, format!("names {count} classes: a classifier has at least two")));
     }
-    let inner = estimator.restore(&mut arrays, columns, count)?;
+    let encoding = Encoding::take(&mut arrays, width.categories)?;
+    let seen = encoding.as_ref().map_or(width, |encoding| encoding.width(width));
+    let inner = estimator.restore(&mut arrays, seen, count)?;
     arrays.finish()?;
+    let inner = match encoding {
+        Some(encoding) => Box::new(Encoded { inner, encoding }),
+        None => inner,
+    };
     Ok(match occurring {
         None => inner,
         Some(occurring) => {
@@ -163,6 +179,27 @@ impl Model for Expanded {
     fn put(&self, arrays: &mut Arrays) {
         self.inner.put(arrays);
         arrays.put_whole(OCCURRING, &self.occurring.iter().map(|&class| class as u32).collect::<Vec<_>>());
+    }
+}
+
+/// A model of encoded categories, seen as one of the categories themselves.
+struct Encoded {
+    inner: Box<dyn Model>,
+    encoding: Encoding,
+}
+
+impl Model for Encoded {
+    fn predict(&self, x: &Features, progress: &dyn Progress) -> Matrix {
+        self.inner.predict(&self.encoding.apply(x), progress)
+    }
+
+    fn is_probabilistic(&self) -> bool {
+        self.inner.is_probabilistic()
+    }
+
+    fn put(&self, arrays: &mut Arrays) {
+        self.inner.put(arrays);
+        self.encoding.put(arrays);
     }
 }
 

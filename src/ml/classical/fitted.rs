@@ -3,15 +3,18 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{ArrayError, Arrays, Baselines, Estimator, Features, FitError, Model, fit};
+use super::categories::LEAST_ROWS;
+use super::{ArrayError, Arrays, Baselines, Estimator, Features, FitError, Model, Width, fit};
 use crate::calibration::{Calibration, NO_CALIBRATION};
 use crate::frame::Frame;
 use crate::matrix::Matrix;
-use crate::preprocess::{InputError, check_finite, numbers, vectors};
+use crate::preprocess::{CategoryColumn, InputError, check_finite, numbers, vectors};
 use crate::progress::Progress;
 
-/// The layout of the recipe and of the arrays; a reader refuses others.
-const FORMAT: &str = "runner baseline 3";
+/// The layout of the recipe and of the arrays, of models of categories and of others, which are written as before there were categories; a reader
+/// refuses others.
+const FORMAT: &str = "runner baseline 4";
+const WITHOUT_CATEGORIES: &str = "runner baseline 3";
 
 /// A model of the whole training part, ready for new rows.
 pub struct Fitted {
@@ -24,13 +27,16 @@ pub struct Fitted {
     calibration: Option<Calibration>,
 }
 
-/// The columns of a frame that make a model's features, side by side: numbers, then vectors.
+/// The columns of a frame that make a model's features, side by side: numbers, then vectors, then categories.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Inputs {
     /// Numeric columns, in the order of the features.
     pub numeric: Vec<String>,
     pub(crate) text: Vec<TextColumn>,
+    /// Columns of categories with the values of the training rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub categories: Vec<CategoryColumn>,
 }
 
 /// A text column, seen through its embedding.
@@ -57,7 +63,7 @@ pub enum KeptError {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Recipe {
-    /// Always `FORMAT`.
+    /// One of the two.
     format: String,
     /// The kind with all its parameters, e.g. `{"knn": {"k": 25}}`.
     model: Baselines,
@@ -124,7 +130,7 @@ impl Fitted {
         let mut arrays = Arrays::default();
         self.model.put(&mut arrays);
         let recipe = Recipe {
-            format: FORMAT.to_owned(),
+            format: self.inputs.format().to_owned(),
             model: self.kind.clone(),
             classes: self.classes.clone(),
             inputs: self.inputs.clone(),
@@ -138,8 +144,11 @@ impl Fitted {
     pub fn from_parts(arrays: &[u8], recipe: &serde_json::Value) -> Result<Self, KeptError> {
         let Recipe { format, model: kind, classes, inputs, calibration } = Deserialize::deserialize(recipe)
             .map_err(|error: serde_json::Error| KeptError::Recipe(error.to_string()))?;
-        if format != FORMAT {
-            let problem = format!("its format is '{format}', this version reads '{FORMAT}'");
+        if format != inputs.format() {
+            let problem = match [FORMAT, WITHOUT_CATEGORIES].contains(&format.as_str()) {
+                true => format!("its format is '{format}', but with its columns it would be '{}'", inputs.format()),
+                false => format!("its format is '{format}', this version reads '{FORMAT}' and '{WITHOUT_CATEGORIES}'"),
+            };
             return Err(KeptError::Recipe(problem));
         }
         if let Some(problem) = calibration.as_ref().and_then(|calibration| calibration.problem(classes.len())) {
@@ -148,23 +157,39 @@ impl Fitted {
         kind.check()?;
         let [(_, estimator)] = <[(String, Box<dyn Estimator>); 1]>::try_from(kind.estimators())
             .map_err(|all| KeptError::Recipe(format!("it names {} kinds of model instead of one", all.len())))?;
-        let columns = inputs.width().filter(|&columns| columns > 0);
-        let columns = columns.ok_or_else(|| KeptError::Recipe("its inputs have no possible width".to_owned()))?;
-        let model = fit::restore(estimator.as_ref(), Arrays::from_bytes(arrays)?, columns, classes.len())?;
+        let width = inputs.width().filter(|width| width.columns + width.categories > 0);
+        let width = width.ok_or_else(|| KeptError::Recipe("its inputs have no possible width".to_owned()))?;
+        let model = fit::restore(estimator.as_ref(), Arrays::from_bytes(arrays)?, width, classes.len())?;
         Ok(Fitted { kind, inputs, classes, model, calibration })
     }
 }
 
 impl Inputs {
-    /// These columns with the widths that they have in `frame`.
-    pub fn of(frame: &Frame, numeric: &[String], text: &[String]) -> Result<Self, InputError> {
+    /// These columns with the widths that they have in `frame`, and the categories of its `rows`.
+    pub fn of(
+        frame: &Frame,
+        numeric: &[String],
+        text: &[String],
+        categories: &[String],
+        rows: &[usize],
+    ) -> Result<Self, InputError> {
         let text = text.iter().map(|name| Ok(TextColumn { name: name.clone(), dim: vectors(frame, name)?.0 }));
-        Ok(Inputs { numeric: numeric.to_vec(), text: text.collect::<Result<_, InputError>>()? })
+        let categories = categories.iter().map(|name| CategoryColumn::fit(frame, name, LEAST_ROWS, rows));
+        Ok(Inputs {
+            numeric: numeric.to_vec(),
+            text: text.collect::<Result<_, InputError>>()?,
+            categories: categories.collect::<Result<_, InputError>>()?,
+        })
     }
 
-    /// Columns of the features; `None` where no memory could hold a row of it.
-    fn width(&self) -> Option<usize> {
-        self.text.iter().try_fold(self.numeric.len(), |sum, column| sum.checked_add(column.dim))
+    fn format(&self) -> &'static str {
+        if self.categories.is_empty() { WITHOUT_CATEGORIES } else { FORMAT }
+    }
+
+    /// Of the features; `None` where no memory could hold a row of it.
+    fn width(&self) -> Option<Width> {
+        let columns = self.text.iter().try_fold(self.numeric.len(), |sum, column| sum.checked_add(column.dim))?;
+        Some(Width { columns, categories: self.categories.len() })
     }
 
     /// All columns side by side, NaN for missing numbers. Numbers that are infinite in 32 bits are refused, as networks do.
@@ -188,6 +213,9 @@ impl Inputs {
             rows.extend(numbers.iter().map(|values| values[i]));
             parts.iter().for_each(|(dim, values)| components.extend_from_slice(&values[i * dim..(i + 1) * dim]));
         }
-        Ok(Features::new(frame.rows, numbers.len(), rows, components))
+        let features = Features::new(frame.rows, numbers.len(), rows, components);
+        let codes = self.categories.iter().map(|column| column.codes(frame)).collect::<Result<Vec<_>, _>>()?;
+        let of_rows = (0..frame.rows).flat_map(|i| codes.iter().map(move |codes| codes[i]));
+        Ok(features.with_categories(codes.len(), of_rows.collect()))
     }
 }

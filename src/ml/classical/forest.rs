@@ -9,12 +9,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::categories::Form;
 use super::fit::{fit_occurring, require};
 use super::trees::bins::{Bins, Cuts};
 use super::trees::flat;
 use super::trees::gini::{Growth, Sample, grow};
 use super::trees::tree::Tree;
-use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
+use super::{ArrayError, Arrays, Estimator, Features, FitError, Model, Width};
 use crate::matrix::Matrix;
 use crate::progress::{Cancelled, Progress};
 use crate::rng::Stream;
@@ -135,8 +136,8 @@ impl Estimator for RandomForest {
         self.recipe().fit(x, y, classes, seed, progress)
     }
 
-    fn restore(&self, arrays: &mut Arrays, columns: usize, classes: usize) -> Result<Box<dyn Model>, ArrayError> {
-        Ok(Box::new(Forest::take(arrays, columns, classes)?))
+    fn restore(&self, arrays: &mut Arrays, width: Width, classes: usize) -> Result<Box<dyn Model>, ArrayError> {
+        Ok(Box::new(Forest::take(arrays, width, classes)?))
     }
 }
 
@@ -179,8 +180,8 @@ impl Estimator for ExtraTrees {
         self.recipe().fit(x, y, classes, seed, progress)
     }
 
-    fn restore(&self, arrays: &mut Arrays, columns: usize, classes: usize) -> Result<Box<dyn Model>, ArrayError> {
-        Ok(Box::new(Forest::take(arrays, columns, classes)?))
+    fn restore(&self, arrays: &mut Arrays, width: Width, classes: usize) -> Result<Box<dyn Model>, ArrayError> {
+        Ok(Box::new(Forest::take(arrays, width, classes)?))
     }
 }
 
@@ -230,13 +231,13 @@ impl Recipe {
         progress: &dyn Progress,
     ) -> Result<Box<dyn Model>, FitError> {
         self.check()?;
-        fit_occurring(x, y, classes, |y, classes| {
+        fit_occurring(Form::Places, (x, y, classes), seed, progress, |x, y, classes| {
             let bins = Bins::fit(x, progress)?;
             let codes = bins.columns(x);
             let growth = Growth {
                 max_depth: self.max_depth.unwrap_or(usize::MAX),
                 min_samples_leaf: self.min_samples_leaf,
-                columns_per_split: self.max_features.of(x.cols),
+                columns_per_split: self.max_features.of(x.width()),
                 random_cuts: self.random_cuts,
             };
             let done = AtomicU64::new(0);
@@ -285,9 +286,9 @@ pub(super) struct Forest {
 }
 
 impl Forest {
-    pub(crate) fn take(arrays: &mut Arrays, columns: usize, classes: usize) -> Result<Forest, ArrayError> {
-        let cuts = Cuts::take(arrays, columns)?;
-        Ok(Forest { cuts, trees: flat::take(arrays, classes, columns)?, classes })
+    pub(crate) fn take(arrays: &mut Arrays, width: Width, classes: usize) -> Result<Forest, ArrayError> {
+        let cuts = Cuts::take(arrays, width)?;
+        Ok(Forest { cuts, trees: flat::take(arrays, classes, width)?, classes })
     }
 }
 
@@ -301,7 +302,7 @@ impl Model for Forest {
             let codes = self.cuts.rows(x, block * BLOCK..block * BLOCK + out.len() / self.classes);
             // Tree by tree, because a tree fits the cache and a forest does not.
             for tree in &self.trees {
-                for (out, codes) in out.chunks_exact_mut(self.classes).zip(codes.chunks_exact(x.cols)) {
+                for (out, codes) in out.chunks_exact_mut(self.classes).zip(codes.chunks_exact(x.width())) {
                     out.iter_mut().zip(tree.leaf(codes)).for_each(|(sum, share)| *sum += share);
                 }
             }

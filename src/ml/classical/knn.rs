@@ -7,10 +7,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::categories::Form;
 use super::fit::{fit_occurring, require};
 use super::matmul::{View, matmul};
 use super::preprocess::Standardizer;
-use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
+use super::{ArrayError, Arrays, Estimator, Features, FitError, Model, Width};
 use crate::matrix::Matrix;
 use crate::progress::Progress;
 
@@ -51,18 +52,23 @@ impl Estimator for Knn {
         x: &Features,
         y: &[u32],
         classes: usize,
-        _seed: u64,
+        seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Model>, FitError> {
         self.check()?;
-        fit_occurring(x, y, classes, |y, classes| {
+        fit_occurring(Form::Columns, (x, y, classes), seed, progress, |x, y, classes| {
             let standardizer = Standardizer::fit(x, progress)?;
             let rows = standardizer.apply(x);
             Ok(Box::new(Neighbours::new(standardizer, rows, y.to_vec(), classes, self.k)))
         })
     }
 
-    fn restore(&self, arrays: &mut Arrays, columns: usize, classes: usize) -> Result<Box<dyn Model>, ArrayError> {
+    fn restore(
+        &self,
+        arrays: &mut Arrays,
+        Width { columns, .. }: Width,
+        classes: usize,
+    ) -> Result<Box<dyn Model>, ArrayError> {
         let standardizer = Standardizer::take(arrays, columns)?;
         let labels = arrays.take_whole("labels", None, classes)?;
         let rows = arrays.take_f32("rows", &[Some(labels.len()), Some(columns)])?;

@@ -10,12 +10,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::categories::Form;
 use super::fit::{fit_occurring, require};
 use super::lbfgs::{Minimum, minimize};
 use super::logistic::{LinearSoftmax, design_matrix};
 use super::matmul::{View, matmul};
 use super::preprocess::Standardizer;
-use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
+use super::{ArrayError, Arrays, Estimator, Features, FitError, Model, Width};
 use crate::progress::{Cancelled, Progress};
 
 /// Linear SVM, as scikit-learn's `LinearSVC` on imputed and standardised columns. Its scores are no
@@ -60,11 +61,11 @@ impl Estimator for LinearSvm {
         x: &Features,
         y: &[u32],
         classes: usize,
-        _seed: u64,
+        seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Model>, FitError> {
         self.check()?;
-        fit_occurring(x, y, classes, |y, classes| {
+        fit_occurring(Form::Columns, (x, y, classes), seed, progress, |x, y, classes| {
             let standardizer = Standardizer::fit(x, progress)?;
             let design = design_matrix(&standardizer, x);
             let machines: Vec<Result<Minimum, Cancelled>> =
@@ -87,7 +88,12 @@ impl Estimator for LinearSvm {
         })
     }
 
-    fn restore(&self, arrays: &mut Arrays, columns: usize, classes: usize) -> Result<Box<dyn Model>, ArrayError> {
+    fn restore(
+        &self,
+        arrays: &mut Arrays,
+        Width { columns, .. }: Width,
+        classes: usize,
+    ) -> Result<Box<dyn Model>, ArrayError> {
         Ok(Box::new(LinearSoftmax::take(arrays, columns, classes, false)?))
     }
 }

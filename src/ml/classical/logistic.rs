@@ -5,11 +5,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::categories::Form;
 use super::fit::{fit_occurring, require, softmax};
 use super::lbfgs::minimize;
 use super::matmul::{View, matmul};
 use super::preprocess::Standardizer;
-use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
+use super::{ArrayError, Arrays, Estimator, Features, FitError, Model, Width};
 use crate::matrix::Matrix;
 use crate::progress::Progress;
 
@@ -59,11 +60,11 @@ impl Estimator for Logistic {
         x: &Features,
         y: &[u32],
         classes: usize,
-        _seed: u64,
+        seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Model>, FitError> {
         self.check()?;
-        fit_occurring(x, y, classes, |y, classes| {
+        fit_occurring(Form::Columns, (x, y, classes), seed, progress, |x, y, classes| {
             let standardizer = Standardizer::fit(x, progress)?;
             let design = design_matrix(&standardizer, x);
             let width = x.cols + 1;
@@ -84,7 +85,12 @@ impl Estimator for Logistic {
         })
     }
 
-    fn restore(&self, arrays: &mut Arrays, columns: usize, classes: usize) -> Result<Box<dyn Model>, ArrayError> {
+    fn restore(
+        &self,
+        arrays: &mut Arrays,
+        Width { columns, .. }: Width,
+        classes: usize,
+    ) -> Result<Box<dyn Model>, ArrayError> {
         Ok(Box::new(LinearSoftmax::take(arrays, columns, classes, true)?))
     }
 }

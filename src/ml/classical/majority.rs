@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::categories::Form;
 use super::fit::{class_counts, fit_occurring};
-use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
+use super::{ArrayError, Arrays, Estimator, Features, FitError, Model, Width};
 use crate::matrix::Matrix;
 use crate::progress::Progress;
 
@@ -33,17 +34,17 @@ impl Estimator for Majority {
         x: &Features,
         y: &[u32],
         classes: usize,
-        _seed: u64,
-        _progress: &dyn Progress,
+        seed: u64,
+        progress: &dyn Progress,
     ) -> Result<Box<dyn Model>, FitError> {
-        fit_occurring(x, y, classes, |y, classes| {
+        fit_occurring(Form::AsTheyAre, (x, y, classes), seed, progress, |_, y, classes| {
             let rows = y.len() as f64;
             let shares = class_counts(y, classes).iter().map(|&count| (count as f64 / rows) as f32).collect();
             Ok(Box::new(Shares { shares }))
         })
     }
 
-    fn restore(&self, arrays: &mut Arrays, _columns: usize, classes: usize) -> Result<Box<dyn Model>, ArrayError> {
+    fn restore(&self, arrays: &mut Arrays, _width: Width, classes: usize) -> Result<Box<dyn Model>, ArrayError> {
         Ok(Box::new(Shares { shares: arrays.take_f32("shares", &[Some(classes)])? }))
     }
 }

@@ -1,7 +1,8 @@
 //! Classical baselines: fittable estimators, the models that they yield, and their cross-validated
 //! evaluation.
 //!
-//! Every estimator takes dense rows (`Features`) with NaN for missing values and yields class probabilities.
+//! Every estimator takes dense rows (`Features`) with NaN for missing values and yields class probabilities. Categories reach trees as places, which
+//! they split into sets, linear models, kernels and distances as columns of 0 and 1 (`categories`); naive Bayes counts them.
 //! Its recipe (imputation, scaling, binning) is fitted on the rows that it is given and travels
 //! inside the model. Results depend on the rows, the parameters and the seed, never on the number
 //! of threads: work is cut into pieces of fixed size, and sums over pieces run in their order.
@@ -37,6 +38,7 @@ pub(crate) mod majority;
 pub(crate) mod naive_bayes;
 pub(crate) mod rbf_svm;
 
+mod categories;
 mod early_stopping;
 mod fit;
 mod kernel;
@@ -87,7 +89,7 @@ pub trait Estimator: Send + Sync {
     /// Refuses a parameter that is out of its range, before any data is seen.
     fn check(&self) -> Result<(), FitError>;
 
-    /// Fits on `x` (rows × columns, NaN = missing) and `y` (one class below `classes` for each
+    /// Fits on `x` (rows × columns, NaN = missing; categories by number) and `y` (one class below `classes` for each
     /// row).
     ///
     /// A class that does not occur in `y` gets probability 0. Errors: a parameter out of range, no
@@ -103,8 +105,17 @@ pub trait Estimator: Send + Sync {
 
     /// The model that an estimator with these parameters fitted, from what its `put` wrote: it predicts the same bits.
     ///
-    /// `columns` are those of the fit, `classes` those that occurred in it. Errors: arrays that are not such a model's.
-    fn restore(&self, arrays: &mut Arrays, columns: usize, classes: usize) -> Result<Box<dyn Model>, ArrayError>;
+    /// `width` is that of the rows of the fit, `classes` those that occurred in it. Errors: arrays that are not such a model's.
+    fn restore(&self, arrays: &mut Arrays, width: Width, classes: usize) -> Result<Box<dyn Model>, ArrayError>;
+}
+
+/// How wide the rows of a fit are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Width {
+    /// Numbers and components of vectors.
+    pub columns: usize,
+    /// Columns of categories.
+    pub categories: usize,
 }
 
 /// A fitted predictor.

@@ -1,12 +1,13 @@
-//! Gaussian naive Bayes: within a class every column is an independent normal.
+//! Naive Bayes: within a class every column of numbers is an independent normal, and every column of categories independently has its values' shares.
 
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::categories::{Form, Values};
 use super::fit::{class_counts, fit_occurring, require, softmax};
-use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
+use super::{ArrayError, Arrays, Estimator, Features, FitError, Model, Width};
 use crate::matrix::Matrix;
 use crate::preprocess::unit;
 use crate::progress::{Cancelled, Progress};
@@ -18,7 +19,7 @@ const BLOCK: usize = 1024;
 const UNIT: &str = "unit";
 
 /// Gaussian naive Bayes, as scikit-learn's `GaussianNB`. A missing value is left out of the
-/// estimates and of the sums.
+/// estimates and of the sums. Categories are counted, as by `CategoricalNB(alpha=1)`; one that training did not see is left out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NaiveBayes {
@@ -53,11 +54,11 @@ impl Estimator for NaiveBayes {
         x: &Features,
         y: &[u32],
         classes: usize,
-        _seed: u64,
+        seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Model>, FitError> {
         self.check()?;
-        fit_occurring(x, y, classes, |y, classes| {
+        fit_occurring(Form::AsTheyAre, (x, y, classes), seed, progress, |x, y, classes| {
             let all = (0..x.rows).flat_map(|i| x.row(i)).filter(|value| value.is_finite());
             let unit = unit(all.fold(0.0, |largest, value| value.abs().max(largest)));
             let overall = normals_of(x, unit, &vec![0; x.rows], 1, progress)?;
@@ -74,18 +75,25 @@ impl Estimator for NaiveBayes {
             }
             let rows = y.len() as f64;
             let priors = class_counts(y, classes).iter().map(|&count| (count as f64 / rows).ln()).collect();
-            Ok(Box::new(NormalClasses { priors, normals, columns: x.cols, unit }))
+            let shares = (0..x.categories).map(|column| ValueShares::fit(x, column, y, classes)).collect();
+            Ok(Box::new(NormalClasses { priors, normals, columns: x.cols, unit, shares }))
         })
     }
 
-    fn restore(&self, arrays: &mut Arrays, columns: usize, classes: usize) -> Result<Box<dyn Model>, ArrayError> {
+    fn restore(
+        &self,
+        arrays: &mut Arrays,
+        Width { columns, categories }: Width,
+        classes: usize,
+    ) -> Result<Box<dyn Model>, ArrayError> {
         let priors = arrays.take_f64("log_priors", &[Some(classes)])?;
         let mut each = |name| arrays.take_f64(name, &[Some(classes), Some(columns)]);
         let (means, variances) = (each("means")?, each("variances")?);
         let normal = |(mean, variance)| Normal { count: 0.0, mean, rest: 0.0, variance };
         let normals = means.into_iter().zip(variances).map(normal).collect();
         let unit = if arrays.has(UNIT) { arrays.take_f64(UNIT, &[Some(1)])?[0] } else { 1.0 };
-        Ok(Box::new(NormalClasses { priors, normals, columns, unit }))
+        let shares = ValueShares::take(arrays, categories, classes)?;
+        Ok(Box::new(NormalClasses { priors, normals, columns, unit, shares }))
     }
 }
 
@@ -149,11 +157,69 @@ struct NormalClasses {
     /// classes × columns.
     normals: Vec<Normal>,
     columns: usize,
+    /// By column of categories.
+    shares: Vec<ValueShares>,
+}
+
+/// Logarithms of the shares of a column's values within each class, by number of the value and class; all 0 of what training did not see.
+struct ValueShares(Vec<f64>);
+
+/// The arrays that hold how many values each column has, and their shares in turn.
+const VALUES: &str = "values";
+const LOG_SHARES: &str = "log_shares";
+
+impl ValueShares {
+    /// Each value counts as seen once more in every class (Laplace).
+    fn fit(x: &Features, column: usize, y: &[u32], classes: usize) -> ValueShares {
+        let values = Values::of(x, column);
+        let seen = values.counts.iter().filter(|&&count| count > 0).count() as f64;
+        let of_class = class_counts(y, classes);
+        let mut counts = vec![0u32; values.counts.len() * classes];
+        for (&value, &label) in values.of_row.iter().zip(y) {
+            counts[value as usize * classes + label as usize] += 1;
+        }
+        let share = |(at, &count): (usize, &u32)| {
+            // What is too rare to be known is like the rare ones together.
+            let count = if values.counts[at / classes] > 0 { count } else { counts[at % classes] };
+            let total = of_class[at % classes] as f64 + seen;
+            if values.counts[at / classes] > 0 || values.counts[0] > 0 {
+                ((f64::from(count) + 1.0) / total).ln()
+            } else {
+                0.0
+            }
+        };
+        ValueShares(counts.iter().enumerate().map(share).collect())
+    }
+
+    /// By class.
+    fn of(&self, value: u32, classes: usize) -> &[f64] {
+        let at = value as usize * classes;
+        self.0.get(at..at + classes).unwrap_or(&self.0[..classes])
+    }
+
+    fn take(arrays: &mut Arrays, categories: usize, classes: usize) -> Result<Vec<ValueShares>, ArrayError> {
+        if categories == 0 {
+            return Ok(Vec::new());
+        }
+        let values = arrays.take_whole(VALUES, Some(categories), usize::MAX)?;
+        if values.contains(&0) {
+            return Err(ArrayError::unfit(VALUES, "has a column without values"));
+        }
+        let total = values.iter().map(|&count| count as usize).sum();
+        let all = arrays.take_f64(LOG_SHARES, &[Some(total), Some(classes)])?;
+        let mut rest = all.as_slice();
+        let next = |&count: &u32| {
+            let (own, after) = rest.split_at(count as usize * classes);
+            rest = after;
+            ValueShares(own.to_vec())
+        };
+        Ok(values.iter().map(next).collect())
+    }
 }
 
 impl Model for NormalClasses {
     fn predict(&self, x: &Features, progress: &dyn Progress) -> Matrix {
-        assert_eq!(x.cols, self.columns, "predict with the columns of the fit");
+        assert_eq!((x.cols, x.categories), (self.columns, self.shares.len()), "predict with the columns of the fit");
         let mut probabilities = Matrix::zeros(x.rows, self.priors.len());
         // ln N(x; m, v) but for the constant ln √2π, which the softmax cancels when each class sums
         // the same columns.
@@ -178,6 +244,9 @@ impl Model for NormalClasses {
                         }
                     }
                 }
+                for (shares, &value) in self.shares.iter().zip(x.codes(i)) {
+                    scores.iter_mut().zip(shares.of(value, classes)).for_each(|(score, share)| *score += share);
+                }
                 softmax(&mut scores);
                 out.iter_mut().zip(&scores).for_each(|(out, &score)| *out = score as f32);
             }
@@ -190,6 +259,13 @@ impl Model for NormalClasses {
         for (name, of) in [("means", (|normal| normal.mean) as fn(&Normal) -> f64), ("variances", |n| n.variance)] {
             let values: Vec<f64> = self.normals.iter().map(of).collect();
             arrays.put_f64(name, &[self.priors.len(), self.columns], &values);
+        }
+        if !self.shares.is_empty() {
+            let classes = self.priors.len();
+            let counts: Vec<u32> = self.shares.iter().map(|column| (column.0.len() / classes) as u32).collect();
+            let all: Vec<f64> = self.shares.iter().flat_map(|column| column.0.iter().copied()).collect();
+            arrays.put_whole(VALUES, &counts);
+            arrays.put_f64(LOG_SHARES, &[all.len() / classes, classes], &all);
         }
         if self.unit != 1.0 {
             arrays.put_f64(UNIT, &[1], &[self.unit]);

@@ -21,6 +21,7 @@ pub(crate) struct Standardizer {
     columns: Vec<Column>,
 }
 
+#[derive(Clone, Copy)]
 struct Column {
     median: f64,
     mean: f64,
@@ -29,7 +30,7 @@ struct Column {
 }
 
 impl Standardizer {
-    /// A column without any value is taken as constant: it becomes 0 everywhere.
+    /// A column without any value is taken as constant: it becomes 0 everywhere. Indicators of categories stay 0 and 1.
     pub(crate) fn fit(x: &Features, progress: &dyn Progress) -> Result<Self, Cancelled> {
         let blocks = (0..x.cols.div_ceil(BLOCK)).into_par_iter();
         let columns = blocks.map(|block| {
@@ -40,7 +41,10 @@ impl Standardizer {
             columns.collect::<Result<Vec<_>, Cancelled>>()
         });
         let columns = columns.collect::<Result<Vec<_>, Cancelled>>()?;
-        Ok(Standardizer { columns: columns.into_iter().flatten().collect() })
+        let mut columns: Vec<Column> = columns.into_iter().flatten().collect();
+        // Divided by its deviation, the indicator of a rare category would outweigh all other columns in a distance.
+        columns[x.cols - x.indicators..].fill(Column { median: 0.0, mean: 0.0, deviation: 1.0 });
+        Ok(Standardizer { columns })
     }
 
     /// Standardised values, without any missing. An infinite value, which no fit accepts, counts as

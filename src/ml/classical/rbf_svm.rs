@@ -7,12 +7,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::categories::Form;
 use super::fit::{fit_occurring, require, softmax};
 use super::kernel::{Gaussian, KernelRows};
 use super::matmul::{View, matmul};
 use super::preprocess::Standardizer;
 use super::smo::{Machine, solve};
-use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
+use super::{ArrayError, Arrays, Estimator, Features, FitError, Model, Width};
 use crate::matrix::Matrix;
 use crate::progress::{Cancelled, Progress};
 
@@ -74,11 +75,11 @@ impl Estimator for RbfSvm {
         x: &Features,
         y: &[u32],
         classes: usize,
-        _seed: u64,
+        seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Model>, FitError> {
         self.check()?;
-        fit_occurring(x, y, classes, |y, classes| {
+        fit_occurring(Form::Columns, (x, y, classes), seed, progress, |x, y, classes| {
             let standardizer = Standardizer::fit(x, progress)?;
             let rows = standardizer.apply(x);
             let gamma = self.gamma.unwrap_or_else(|| usual_gamma(&rows)) as f32;
@@ -103,7 +104,12 @@ impl Estimator for RbfSvm {
         })
     }
 
-    fn restore(&self, arrays: &mut Arrays, columns: usize, classes: usize) -> Result<Box<dyn Model>, ArrayError> {
+    fn restore(
+        &self,
+        arrays: &mut Arrays,
+        Width { columns, .. }: Width,
+        classes: usize,
+    ) -> Result<Box<dyn Model>, ArrayError> {
         let standardizer = Standardizer::take(arrays, columns)?;
         let pairs = pairs_of(classes);
         let gamma = arrays.take_f32("gamma", &[Some(1)])?[0];

@@ -10,7 +10,7 @@ pub(crate) use numeric::{moments, unit};
 pub(crate) use quantile::normal_quantile;
 pub(crate) use runner_results::spec::Scaling;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -65,6 +65,29 @@ pub struct CategoryColumn {
 }
 
 impl CategoryColumn {
+    /// The values that at least `least` of the rows have.
+    pub(crate) fn fit(frame: &Frame, name: &str, least: usize, rows: &[usize]) -> Result<CategoryColumn, InputError> {
+        let values = categories(frame, name)?;
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for value in rows.iter().filter_map(|&i| values[i].as_deref()) {
+            *counts.entry(value).or_default() += 1;
+        }
+        counts.retain(|_, count| *count >= least);
+        let missing = rows.iter().filter(|&&i| values[i].is_none()).count();
+        let mut values: Vec<String> = counts.into_keys().map(str::to_owned).collect();
+        values.sort_unstable();
+        Ok(CategoryColumn { name: name.to_owned(), values, missing: missing >= least.max(1) })
+    }
+
+    /// The place of the value of every row.
+    pub(crate) fn codes(&self, frame: &Frame) -> Result<Vec<u32>, InputError> {
+        let places: HashMap<&str, u32> = self.values.iter().map(String::as_str).zip(1..).collect();
+        let missing = self.code(None) as u32;
+        let code =
+            |value: &Option<String>| value.as_deref().map_or(missing, |value| places.get(value).copied().unwrap_or(0));
+        Ok(categories(frame, &self.name)?.iter().map(code).collect())
+    }
+
     /// Inputs that there are, 0 among them.
     pub(crate) fn width(&self) -> usize {
         self.values.len() + 1 + usize::from(self.missing)
@@ -152,18 +175,7 @@ impl Preprocessing {
             Ok(TextColumn { name: name.clone(), dim, factor, normalize: wishes.normalize, adapted })
         };
         let category = |(name, least): &(String, usize)| -> Result<CategoryColumn, InputError> {
-            let values = categories(frame, name)?;
-            let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-            for value in rows.iter().filter_map(|&i| values[i].as_deref()) {
-                *counts.entry(value).or_default() += 1;
-            }
-            counts.retain(|_, count| *count >= *least);
-            let missing = rows.iter().filter(|&&i| values[i].is_none()).count();
-            Ok(CategoryColumn {
-                name: name.clone(),
-                values: counts.into_keys().map(str::to_owned).collect(),
-                missing: missing >= (*least).max(1),
-            })
+            CategoryColumn::fit(frame, name, *least, rows)
         };
         Ok(Preprocessing {
             numeric: wishes.numeric.iter().map(numeric).collect::<Result<_, _>>()?,

@@ -64,14 +64,14 @@ fn a_list_of_models_is_told_the_form_that_is_read() {
 
 #[test]
 fn a_key_of_another_kind_is_told_whose_it_is() {
-    insta::assert_snapshot!(said(&["  base: {kind: baseline, rows: folds, categories: [artist]}"]), @"
-    error: unknown key 'categories'
-     --> pipeline.yaml:4:39
+    insta::assert_snapshot!(said(&["  base: {kind: baseline, rows: folds, numeric: [tempo], epochs: 9}"]), @"
+    error: unknown key 'epochs'
+     --> pipeline.yaml:4:57
       |
-    4 |   base: {kind: baseline, rows: folds, categories: [artist]}
-      |                                       ^^^^^^^^^^
-      = help: 'baseline' takes no `categories`, train does; keys of 'baseline' are rows, embeddings,
-              numeric, text, models, where
+    4 |   base: {kind: baseline, rows: folds, numeric: [tempo], epochs: 9}
+      |                                                         ^^^^^^
+      = help: 'baseline' takes no `epochs`, train or transfer does; keys of 'baseline' are rows,
+              embeddings, numeric, text, categories, models, where
     ");
 }
 

@@ -86,7 +86,7 @@ fn every_parameter_at_its_ends_gives_probabilities_or_one_clear_error() {
         let mut arrays = crate::classical::Arrays::default();
         model.put(&mut arrays);
         let arrays = crate::classical::Arrays::from_bytes(&arrays.to_bytes().unwrap()).unwrap();
-        let again = restore(estimator.as_ref(), arrays, x.cols, 3).unwrap_or_else(|error| panic!("{kind}: {error}"));
+        let again = restore(estimator.as_ref(), arrays, x.shape(), 3).unwrap_or_else(|error| panic!("{kind}: {error}"));
         assert_eq!(again.predict_probabilities(&x), probabilities, "{kind} {parameters}");
     }
 }

@@ -20,7 +20,18 @@ fn frame(x: &Features) -> Frame {
 }
 
 fn inputs(frame: &Frame) -> Inputs {
-    Inputs::of(frame, &["n0", "n1", "n2"].map(String::from), &["title".to_owned()]).unwrap()
+    let rows: Vec<usize> = (0..frame.rows).collect();
+    let categories: &[String] =
+        if frame.categories("kind").is_some() { &["kind".to_owned(), "id".to_owned()] } else { &[] };
+    Inputs::of(frame, &["n0", "n1", "n2"].map(String::from), &["title".to_owned()], categories, &rows).unwrap()
+}
+
+/// The same with a column of few categories and one of many.
+fn frame_of_categories(x: &Features) -> Frame {
+    let mut frame = frame(x);
+    frame.insert_categories("kind", (0..x.rows).map(|i| (i % 7 > 0).then(|| format!("k{}", i * i % 5))).collect());
+    frame.insert_categories("id", (0..x.rows).map(|i| Some(format!("id{}", i * 13 % (x.rows / 3)))).collect());
+    frame
 }
 
 /// A model of the estimator, fitted on the frame's features.
@@ -48,21 +59,23 @@ fn every_kind_comes_back_bit_by_bit() {
     let (train_x, train_y) = rows_of(&x, &y, 0..250);
     let (test_x, _) = rows_of(&x, &y, 250..400);
     let without_one: Vec<u32> = train_y.iter().map(|&label| if label == 1 { 0 } else { label }).collect();
-    let rows = unseen(&test_x);
+    let (rows, rows_of_categories) = (unseen(&test_x), frame_of_categories(&test_x));
     for labels in [&train_y, &without_one] {
         for (name, estimator) in all() {
-            let kept = model(&name, estimator.as_ref(), &frame(&train_x), labels);
-            let (arrays, recipe) = kept.to_parts().unwrap();
-            // As it comes out of a file.
-            let recipe: Value = serde_json::from_str(&serde_json::to_string_pretty(&recipe).unwrap()).unwrap();
-            let again = Fitted::from_parts(&arrays, &recipe).unwrap_or_else(|error| panic!("{name}: {error}"));
-            let (before, after) =
-                (kept.predict_probabilities(&rows).unwrap(), again.predict_probabilities(&rows).unwrap());
-            let bits = |matrix: &Matrix| matrix.data.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-            assert_eq!(bits(&before), bits(&after), "{name}");
-            assert_eq!((again.classes(), again.inputs()), (kept.classes(), kept.inputs()), "{name}");
-            let (arrays_again, recipe_again) = again.to_parts().unwrap();
-            assert!(arrays == arrays_again && recipe == recipe_again, "{name} is written differently once read");
+            for (frame, rows) in [(frame(&train_x), &rows), (frame_of_categories(&train_x), &rows_of_categories)] {
+                let kept = model(&name, estimator.as_ref(), &frame, labels);
+                let (arrays, recipe) = kept.to_parts().unwrap();
+                // As it comes out of a file.
+                let recipe: Value = serde_json::from_str(&serde_json::to_string_pretty(&recipe).unwrap()).unwrap();
+                let again = Fitted::from_parts(&arrays, &recipe).unwrap_or_else(|error| panic!("{name}: {error}"));
+                let (before, after) =
+                    (kept.predict_probabilities(rows).unwrap(), again.predict_probabilities(rows).unwrap());
+                let bits = |matrix: &Matrix| matrix.data.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+                assert_eq!(bits(&before), bits(&after), "{name}");
+                assert_eq!((again.classes(), again.inputs()), (kept.classes(), kept.inputs()), "{name}");
+                let (arrays_again, recipe_again) = again.to_parts().unwrap();
+                assert!(arrays == arrays_again && recipe == recipe_again, "{name} is written differently once read");
+            }
         }
     }
 }
@@ -81,8 +94,11 @@ fn a_full_grown_forest_takes_few_bytes() {
 #[test]
 fn damaged_files_are_refused_and_never_panic() {
     let (x, y) = table(150, true);
-    let (frame, rows) = (frame(&x), unseen(&x));
-    for (name, estimator) in all() {
+    let plain = (frame(&x), unseen(&x), "runner baseline 3");
+    let with_categories = (frame_of_categories(&x), frame_of_categories(&x), "runner baseline 4");
+    let each =
+        [plain, with_categories].into_iter().flat_map(|data| all().into_iter().map(move |kind| (kind, data.clone())));
+    for ((name, estimator), (frame, rows, own_format)) in each {
         let (arrays, recipe) = model(&name, estimator.as_ref(), &frame, &y).to_parts().unwrap();
         for length in (0..arrays.len()).step_by(1 + arrays.len() / 60) {
             let error = Fitted::from_parts(&arrays[..length], &recipe).err();
@@ -105,7 +121,15 @@ fn damaged_files_are_refused_and_never_panic() {
         };
         let format = refused(&|recipe| recipe["format"] = "runner baseline 9".into());
         assert!(
-            format.ends_with("its format is 'runner baseline 9', this version reads 'runner baseline 3'"),
+            format.ends_with(
+                "its format is 'runner baseline 9', this version reads 'runner baseline 4' and 'runner baseline 3'"
+            ),
+            "{format}"
+        );
+        let other = if own_format == "runner baseline 3" { "runner baseline 4" } else { "runner baseline 3" };
+        let format = refused(&|recipe| recipe["format"] = other.into());
+        assert!(
+            format.ends_with(&format!("its format is '{other}', but with its columns it would be '{own_format}'")),
             "{format}"
         );
         let unknown = refused(&|recipe| recipe["model"] = serde_json::json!({"perceptron": {}}));

@@ -1,6 +1,7 @@
 //! Tests of all kinds through the public door, on one small synthetic table.
 
 mod agreement;
+mod categories;
 mod evaluation;
 mod extremes;
 mod guarantees;

@@ -50,7 +50,7 @@ fn a_kept_model_tells_neighbouring_large_numbers_apart() {
     let mut frame = Frame::new(600);
     frame.insert("at", Column::Numeric(steps.iter().map(|step| 1.7e12 + step).collect()));
     frame.insert("noise", Column::Numeric(noise));
-    let inputs = Inputs::of(&frame, &["at", "noise"].map(String::from), &[]).unwrap();
+    let inputs = Inputs::of(&frame, &["at", "noise"].map(String::from), &[], &[], &[]).unwrap();
     for (name, estimator) in all().into_iter().filter(|(name, _)| name != "majority") {
         let models: Baselines = serde_json::from_value(serde_json::json!({name.as_str(): estimator.params()})).unwrap();
         let model = fitted(estimator.as_ref(), &inputs.features(&frame).unwrap(), &labels);

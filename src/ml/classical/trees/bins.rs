@@ -1,11 +1,12 @@
-//! Cuts each column into at most 255 bins, so that split search counts instead of sorting.
+//! Cuts each column into at most 255 bins, so that split search counts instead of sorting. Columns of categories come after all others; their bins
+//! are the places that rows bring along.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::classical::Features;
 use crate::classical::arrays::{ArrayError, Arrays};
+use crate::classical::{Features, Width};
 use crate::progress::{Cancelled, Progress};
 
 /// Bins of a column at most; their codes are 0..=254.
@@ -20,12 +21,16 @@ pub(crate) struct Bins {
     cuts: Cuts,
     /// By column the middle of the values of each bin.
     centres: Vec<Vec<f64>>,
+    /// Bins of each column of categories.
+    places: Vec<usize>,
 }
 
 /// Where the bins of every column end: what turns values into codes.
 pub(crate) struct Cuts {
     /// By column the largest value of each bin but the last, in a sense: halfway to the smallest of the next.
     columns: Vec<Vec<f64>>,
+    /// Columns of categories.
+    categories: usize,
 }
 
 struct ColumnBins {
@@ -92,28 +97,32 @@ impl Bins {
         let fitted = fitted.collect::<Result<Vec<_>, Cancelled>>()?;
         let (columns, centres) =
             fitted.into_iter().flatten().map(|ColumnBins { cuts, centres }| (cuts, centres)).unzip();
-        Ok(Bins { cuts: Cuts { columns }, centres })
+        let mut places = vec![1; x.categories];
+        for i in 0..x.rows {
+            for (places, &code) in places.iter_mut().zip(x.codes(i)).filter(|(_, code)| **code != u32::from(MISSING)) {
+                *places = (code as usize + 1).max(*places);
+            }
+        }
+        Ok(Bins { cuts: Cuts { columns, categories: x.categories }, centres, places })
     }
 
     /// Codes column by column.
     pub(crate) fn columns(&self, x: &Features) -> Codes {
-        let mut codes = vec![0; x.rows * x.cols];
+        let mut codes = vec![0; x.rows * x.width()];
         codes.par_chunks_mut(x.rows * LANES).enumerate().for_each(|(block, codes)| {
-            let columns = columns_of(x, block).into_iter().zip(&self.cuts.columns[block * LANES..]);
-            for (codes, (values, column)) in codes.chunks_mut(x.rows).zip(columns) {
-                codes.iter_mut().zip(values).for_each(|(code, value)| *code = code_of(column, value));
+            for (codes, column) in codes.chunks_mut(x.rows).zip(self.cuts.codes(x, block)) {
+                codes.copy_from_slice(&column);
             }
         });
-        Codes { rows: x.rows, cols: x.cols, codes }
+        Codes { rows: x.rows, cols: x.width(), codes }
     }
 
     /// Codes block by block.
     pub(crate) fn blocks(&self, x: &Features) -> BlockCodes {
-        let mut codes = vec![[0; LANES]; x.rows * x.cols.div_ceil(LANES)];
+        let mut codes = vec![[0; LANES]; x.rows * x.width().div_ceil(LANES)];
         codes.par_chunks_mut(x.rows).enumerate().for_each(|(block, codes)| {
-            let columns = columns_of(x, block).into_iter().zip(&self.cuts.columns[block * LANES..]);
-            for (lane, (values, column)) in columns.enumerate() {
-                codes.iter_mut().zip(values).for_each(|(codes, value)| codes[lane] = code_of(column, value));
+            for (lane, column) in self.cuts.codes(x, block).into_iter().enumerate() {
+                codes.iter_mut().zip(column).for_each(|(codes, code)| codes[lane] = code);
             }
         });
         BlockCodes { rows: x.rows, codes }
@@ -129,7 +138,15 @@ impl Bins {
 
     /// Bins of column `j`; at least 1.
     pub(crate) fn count(&self, j: usize) -> usize {
-        self.cuts.columns[j].len() + 1
+        match j.checked_sub(self.cuts.columns.len()) {
+            None => self.cuts.columns[j].len() + 1,
+            Some(j) => self.places[j],
+        }
+    }
+
+    /// Whether the codes of column `j` are in no order.
+    pub(crate) fn is_category(&self, j: usize) -> bool {
+        j >= self.cuts.columns.len()
     }
 
     /// The last bin of column `j` whose centre is at most `value`, given that the first is.
@@ -148,11 +165,29 @@ impl Cuts {
     ///
     /// Panics when `x` has another number of columns than the rows of the fit.
     pub(crate) fn rows(&self, x: &Features, rows: Range<usize>) -> Vec<u8> {
-        assert_eq!(x.cols, self.columns.len(), "predict with the columns of the fit");
-        let mut codes = Vec::with_capacity(rows.len() * x.cols);
+        assert_eq!(
+            (x.cols, x.categories),
+            (self.columns.len(), self.categories),
+            "predict with the columns of the fit"
+        );
+        let mut codes = Vec::with_capacity(rows.len() * x.width());
         for i in rows {
             codes.extend(x.row(i).zip(&self.columns).map(|(value, cuts)| code_of(cuts, value)));
+            codes.extend(x.codes(i).iter().map(|&code| code as u8));
         }
+        codes
+    }
+
+    /// The codes of the columns of a block.
+    fn codes(&self, x: &Features, block: usize) -> Vec<Vec<u8>> {
+        let (start, end) = (block * LANES, ((block + 1) * LANES).min(x.width()));
+        let numbers = start.min(x.cols)..end.min(x.cols);
+        let cuts = &self.columns[numbers.start..];
+        let code =
+            |(values, cuts): (Vec<f64>, &Vec<f64>)| values.into_iter().map(|value| code_of(cuts, value)).collect();
+        let mut codes: Vec<Vec<u8>> = x.columns(numbers).into_iter().zip(cuts).map(code).collect();
+        let categories = start.max(x.cols) - x.cols..end.max(x.cols) - x.cols;
+        codes.extend(categories.map(|j| (0..x.rows).map(|i| x.codes(i)[j] as u8).collect()));
         codes
     }
 
@@ -162,7 +197,7 @@ impl Cuts {
         arrays.put_f64("cuts", &[all.len()], &all);
     }
 
-    pub(crate) fn take(arrays: &mut Arrays, columns: usize) -> Result<Cuts, ArrayError> {
+    pub(crate) fn take(arrays: &mut Arrays, Width { columns, categories }: Width) -> Result<Cuts, ArrayError> {
         let counts = arrays.take_whole("cut_counts", Some(columns), MAX_BINS)?;
         let total = counts.iter().map(|&count| count as usize).sum();
         let all = arrays.take_f64("cuts", &[Some(total)])?;
@@ -172,7 +207,7 @@ impl Cuts {
             rest = after;
             cuts.to_vec()
         };
-        Ok(Cuts { columns: counts.iter().map(&mut next).collect() })
+        Ok(Cuts { columns: counts.iter().map(&mut next).collect(), categories })
     }
 }
 

@@ -6,12 +6,16 @@
 //! Wehenkel 2006).
 
 use super::bins::{Bins, CODES, Codes, MISSING};
-use super::tree::{Split, Tree, partition};
+use super::histogram::gain_of_sorting;
+use super::tree::{Set, Split, Tree, partition};
 use crate::progress::{Cancelled, Progress};
 use crate::rng::Stream;
 
 /// Row visits between two looks at whether the user wants to stop: some tens of milliseconds.
 const VISITS_BETWEEN_CHECKS: usize = 4_000_000;
+
+/// Rows of a node that let a category be sorted by their labels.
+const ROWS_OF_A_CATEGORY: u64 = 5;
 
 /// How a tree grows.
 #[derive(Clone, Copy)]
@@ -153,10 +157,10 @@ impl<'a> Search<'a> {
                 self.order.swap(i, other);
             }
             let column = self.order[i];
-            let varies = if self.growth.random_cuts {
-                self.try_random_cut(rows, column, &mut best)
-            } else {
-                self.try_all_cuts(rows, column, &mut best)
+            let varies = match (self.growth.random_cuts, self.bins.is_category(column as usize)) {
+                (true, true) => self.try_random_set(rows, column, &mut best),
+                (true, false) => self.try_random_cut(rows, column, &mut best),
+                (false, _) => self.try_all_cuts(rows, column, &mut best),
             };
             varying += usize::from(varies);
         }
@@ -167,53 +171,156 @@ impl<'a> Search<'a> {
     fn try_all_cuts(&mut self, rows: &[Sample], column: u32, best: &mut Option<Candidate>) -> bool {
         let codes = self.codes.column(column as usize);
         let classes = self.classes;
-        let mut occupied = [0u64; CODES / 64];
+        let mut occupied = Set::default();
         for sample in rows {
             let code = codes[sample.row as usize];
             self.histogram[usize::from(code) * classes + usize::from(sample.class)] += u32::from(sample.weight);
-            occupied[usize::from(code >> 6)] |= 1 << (code & 63);
+            occupied.add(code);
         }
-        let missing = bit(&occupied, MISSING);
-        let varies = occupied.iter().map(|word| word.count_ones()).sum::<u32>() > 1;
-        if varies {
+        let missing = occupied.has(MISSING);
+        let varies = occupied.len() > 1;
+        if varies && self.bins.is_category(column as usize) {
+            self.offer_sets(column, &occupied, best);
+        } else if varies {
             self.offer_cuts(column, &occupied, false, best);
             if missing {
                 self.offer_cuts(column, &occupied, true, best);
             }
         }
-        for_each_code(&occupied, |code| self.histogram[usize::from(code) * classes..][..classes].fill(0));
+        occupied.for_each(|code| self.histogram[usize::from(code) * classes..][..classes].fill(0));
         varies
     }
 
     /// One pass over the occupied codes from low to high. A cut between two of them lies in the
     /// middle.
-    fn offer_cuts(
-        &mut self,
-        column: u32,
-        occupied: &[u64; CODES / 64],
-        missing_left: bool,
-        best: &mut Option<Candidate>,
-    ) {
+    fn offer_cuts(&mut self, column: u32, occupied: &Set, missing_left: bool, best: &mut Option<Candidate>) {
         let missing_at = usize::from(MISSING) * self.classes;
-        let has_missing = bit(occupied, MISSING);
+        let has_missing = occupied.has(MISSING);
         for (class, left) in self.left.iter_mut().enumerate() {
             *left = if missing_left { u64::from(self.histogram[missing_at + class]) } else { 0 };
         }
         let mut previous: Option<u8> = None;
-        for_each_code(occupied, |code| {
+        occupied.for_each(|code| {
             // With missing values on the right the last cut parts them from all others.
             if code == MISSING && missing_left {
                 return;
             }
             if let Some(previous) = previous {
                 let cut = if code == MISSING { MISSING - 1 } else { previous + (code - previous) / 2 };
-                self.offer(Split { column, cut, missing_left }, has_missing, best);
+                self.offer(Split { column, cut, missing_left, set: None }, has_missing, best);
             }
             for (left, &count) in self.left.iter_mut().zip(&self.histogram[usize::from(code) * self.classes..]) {
                 *left += u64::from(count);
             }
             previous = Some(code);
         });
+    }
+
+    /// Sorts the categories by the share of one class, which for two classes has the best of all sets among its beginnings (Breiman et al. 1984), and
+    /// offers each beginning. The class is the one whose shares differ most. Categories of few rows stay together: sorted by so few labels they would
+    /// seem to foretell any label.
+    fn offer_sets(&mut self, column: u32, occupied: &Set, best: &mut Option<Candidate>) {
+        let classes = self.classes;
+        let mut items: Vec<(Set, Vec<u64>, u64)> = Vec::with_capacity(occupied.len());
+        let mut rare = (Set::default(), vec![0; classes], 0);
+        occupied.for_each(|code| {
+            let counts: Vec<u64> = self.histogram[usize::from(code) * classes..][..classes]
+                .iter()
+                .map(|&count| u64::from(count))
+                .collect();
+            let total = counts.iter().sum();
+            if total < ROWS_OF_A_CATEGORY {
+                rare.0.add(code);
+                rare.1.iter_mut().zip(&counts).for_each(|(sum, count)| *sum += count);
+                rare.2 += total;
+            } else {
+                let mut set = Set::default();
+                set.add(code);
+                items.push((set, counts, total));
+            }
+        });
+        if rare.2 > 0 {
+            items.push(rare);
+        }
+        // Σ count² / total over the categories, less the same of the node.
+        let spread = |class: usize| {
+            let square = |count: u64, total: u64| (count as f64).powi(2) / total as f64;
+            let within: f64 = items.iter().map(|(_, counts, total)| square(counts[class], *total)).sum();
+            within - square(self.counts[class], self.total)
+        };
+        let mut chosen = (0, f64::NEG_INFINITY);
+        for class in 0..classes {
+            let spread = spread(class);
+            if spread > chosen.1 {
+                chosen = (class, spread);
+            }
+        }
+        // a / b against c / d without rounding.
+        items.sort_by(|(_, a, b), (_, c, d)| {
+            let product = |count: u64, total: u64| u128::from(count) * u128::from(total);
+            product(a[chosen.0], *d).cmp(&product(c[chosen.0], *b))
+        });
+        // The variance of a row's class, and what it brings along in the other classes.
+        let share = |class: usize| self.counts[class] as f64 / self.total as f64;
+        let rest = 1.0 - share(chosen.0);
+        let others = (0..classes).filter(|&class| class != chosen.0).map(|class| (share(class) / rest).powi(2));
+        let noise = if rest > 0.0 { share(chosen.0) * rest * (1.0 + others.sum::<f64>()) } else { 0.0 };
+        self.left.fill(0);
+        let (mut set, mut left_total) = (Set::default(), 0);
+        let last = items.len() - 1;
+        for (place, (own, counts, total)) in items[..last].iter().enumerate() {
+            own.for_each(|code| set.add(code));
+            self.left.iter_mut().zip(counts).for_each(|(left, count)| *left += count);
+            left_total += total;
+            let spurious = noise * gain_of_sorting(place + 1, items.len());
+            self.offer_less(spurious, self.set_split(column, set, left_total, occupied), true, best);
+        }
+    }
+
+    /// Categories that no row of the node has follow the larger side.
+    fn set_split(&self, column: u32, mut set: Set, left_total: u64, occupied: &Set) -> Split {
+        if 2 * left_total > self.total {
+            set.add_all_but(occupied);
+        }
+        Split { column, cut: 0, missing_left: false, set: Some(set) }
+    }
+
+    /// Draws for each category of the node on which side it is.
+    fn try_random_set(&mut self, rows: &[Sample], column: u32, best: &mut Option<Candidate>) -> bool {
+        let codes = self.codes.column(column as usize);
+        let mut occupied = Set::default();
+        rows.iter().for_each(|sample| occupied.add(codes[sample.row as usize]));
+        let count = occupied.len();
+        if count < 2 {
+            return false;
+        }
+        // One side is never empty: that of a category drawn for it.
+        let (alone, on_left) = (self.stream.below(count), self.stream.uniform() < 0.5);
+        let (mut set, mut at) = (Set::default(), 0);
+        occupied.for_each(|code| {
+            if (at == alone && on_left) || (at != alone && self.stream.uniform() < 0.5) {
+                set.add(code);
+            }
+            at += 1;
+        });
+        if set.len() == count || set.len() == 0 {
+            set = Set::default();
+            at = 0;
+            occupied.for_each(|code| {
+                if (at == alone) == on_left {
+                    set.add(code);
+                }
+                at += 1;
+            });
+        }
+        self.left.fill(0);
+        let mut left_total = 0;
+        for sample in rows.iter().filter(|sample| set.has(codes[sample.row as usize])) {
+            self.left[usize::from(sample.class)] += u64::from(sample.weight);
+            left_total += u64::from(sample.weight);
+        }
+        self.offer(self.set_split(column, set, left_total, &occupied), true, best);
+        true
     }
 
     /// Draws one cut uniformly between the smallest and the largest value of the node; missing
@@ -234,9 +341,9 @@ impl<'a> Search<'a> {
             let (from, to) = (self.bins.centre(column as usize, low), self.bins.centre(column as usize, high));
             let value = from + self.stream.uniform() * (to - from);
             let cut = self.bins.bin_below(column as usize, value).clamp(low, high - 1);
-            Split { column, cut, missing_left: missing && self.stream.uniform() < 0.5 }
+            Split { column, cut, missing_left: missing && self.stream.uniform() < 0.5, set: None }
         } else if missing && low == high {
-            Split { column, cut: MISSING - 1, missing_left: false }
+            Split { column, cut: MISSING - 1, missing_left: false, set: None }
         } else {
             return false;
         };
@@ -251,7 +358,12 @@ impl<'a> Search<'a> {
     }
 
     /// Keeps the split when its left side, whose counts are in `left`, makes it the best so far.
-    fn offer(&self, mut split: Split, has_missing: bool, best: &mut Option<Candidate>) {
+    fn offer(&self, split: Split, has_missing: bool, best: &mut Option<Candidate>) {
+        self.offer_less(0.0, split, has_missing, best);
+    }
+
+    /// The same where so much of the purity is due to the search.
+    fn offer_less(&self, spurious: f64, mut split: Split, has_missing: bool, best: &mut Option<Candidate>) {
         let (mut left_total, mut left_squares, mut right_squares) = (0, 0, 0);
         for (&left, &count) in self.left.iter().zip(&self.counts) {
             let right = count - left;
@@ -263,28 +375,13 @@ impl<'a> Search<'a> {
         if left_total.min(right_total) < self.growth.min_samples_leaf.max(1) {
             return;
         }
-        let purity = left_squares as f64 / left_total as f64 + right_squares as f64 / right_total as f64;
+        let purity = left_squares as f64 / left_total as f64 + right_squares as f64 / right_total as f64 - spurious;
         if best.is_none_or(|best| purity > best.purity) {
             // Rows that lack a value where no training row of the node did follow the larger side.
             if !has_missing {
                 split.missing_left = left_total > right_total;
             }
             *best = Some(Candidate { purity, split });
-        }
-    }
-}
-
-fn bit(words: &[u64; CODES / 64], code: u8) -> bool {
-    words[usize::from(code >> 6)] >> (code & 63) & 1 == 1
-}
-
-/// Calls `visit` with each code whose bit is set, in ascending order.
-fn for_each_code(words: &[u64; CODES / 64], mut visit: impl FnMut(u8)) {
-    for (k, &word) in words.iter().enumerate() {
-        let mut word = word;
-        while word != 0 {
-            visit((k * 64) as u8 + word.trailing_zeros() as u8);
-            word &= word - 1;
         }
     }
 }

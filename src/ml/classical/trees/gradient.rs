@@ -77,7 +77,8 @@ pub(crate) fn grow(
     let mut histogram = search.buffer(free);
     let open = search.open(samples, 0);
     let (best, _) = search.divide(samples, (&mut histogram, open.as_ref()), None);
-    let mut leaves = vec![search.leaf(0, (0, samples.len()), 0, open, histogram, best)];
+    let l2 = growth.limits.l2;
+    let mut leaves = vec![search.leaf(0, (0, samples.len()), 0, open, histogram, best, l2)];
     while leaves.len() < growth.max_leaves {
         if progress.cancelled() {
             return Err(Cancelled);
@@ -86,6 +87,7 @@ pub(crate) fn grow(
         let Leaf { node, rows: (start, end), depth, histogram, best, .. } = &mut leaves[at];
         let (node, start, end, depth) = (*node, *start, *end, *depth + 1);
         let (Some((_, best)), Some(mut whole)) = (best.take(), histogram.take()) else { break };
+        let l2 = growth.limits.l2 + best.more_l2;
         let mut split = best.split;
         let rows = &mut samples[start..end];
         let column = codes.column(split.column as usize);
@@ -115,8 +117,8 @@ pub(crate) fn grow(
             ((whole, whole_best), (part, part_best))
         };
         let middle = start + middle;
-        leaves[at] = search.leaf(left_node, (start, middle), depth, left_open, left.0, left.1);
-        leaves.push(search.leaf(right_node, (middle, end), depth, right_open, right.0, right.1));
+        leaves[at] = search.leaf(left_node, (start, middle), depth, left_open, left.0, left.1, l2);
+        leaves.push(search.leaf(right_node, (middle, end), depth, right_open, right.0, right.1, l2));
         for leaf in [at, leaves.len() - 1] {
             if leaves[leaf].best.is_none() {
                 free.extend(leaves[leaf].histogram.take());
@@ -125,7 +127,7 @@ pub(crate) fn grow(
     }
     for leaf in leaves {
         let rows = &samples[leaf.rows.0..leaf.rows.1];
-        let value = leaf_value(rows, slopes, growth);
+        let value = leaf_value(rows, slopes, growth.learning_rate, leaf.l2);
         for sample in rows {
             scores[sample.row as usize] += f64::from(value);
         }
@@ -136,9 +138,9 @@ pub(crate) fn grow(
 }
 
 /// From the derivatives themselves: the fixed-point sums of the histograms are for comparing cuts.
-fn leaf_value(rows: &[Sample], slopes: &[Slope], growth: Growth) -> f32 {
+fn leaf_value(rows: &[Sample], slopes: &[Slope], learning_rate: f64, l2: f64) -> f32 {
     let total = Total::of(rows.iter().map(|sample| slopes[sample.row as usize]));
-    let value = (-growth.learning_rate * total.gradient() / (total.hessian() + growth.limits.l2)) as f32;
+    let value = (-learning_rate * total.gradient() / (total.hessian() + l2)) as f32;
     // No Hessian at all: every row of the leaf is certain, there is nothing to correct.
     if value.is_finite() { value } else { 0.0 }
 }
@@ -151,6 +153,8 @@ struct Leaf {
     histogram: Option<Vec<Block>>,
     /// With its gain.
     best: Option<(f64, Candidate)>,
+    /// What damps its value.
+    l2: f64,
 }
 
 /// The leaf of largest gain; of equals the first.
@@ -188,6 +192,7 @@ impl Search<'_> {
         may.then(|| Open::new(rows, limits, self.fixed))
     }
 
+    #[allow(clippy::too_many_arguments, reason = "a struct would only repeat these names")]
     fn leaf(
         &self,
         node: usize,
@@ -196,11 +201,12 @@ impl Search<'_> {
         open: Option<Open>,
         histogram: Vec<Block>,
         best: Option<Candidate>,
+        l2: f64,
     ) -> Leaf {
-        let l2 = self.data.growth.limits.l2;
-        let gain = |candidate: Candidate| open.map(|open| (candidate.gain(&open, self.fixed, l2), candidate));
+        let usual = self.data.growth.limits.l2;
+        let gain = |candidate: Candidate| open.map(|open| (candidate.gain(&open, self.fixed, usual), candidate));
         let best = best.and_then(gain).filter(|(gain, _)| *gain > MIN_GAIN);
-        Leaf { node, rows, depth, histogram: Some(histogram), best }
+        Leaf { node, rows, depth, histogram: Some(histogram), best, l2 }
     }
 
     /// `histogram::divide` for all blocks, on several threads where that is worth it.

@@ -6,7 +6,7 @@
 //! for a sum where they have 16 or 32).
 
 use super::bins::{Bins, BlockCodes, CODES, LANES, MISSING};
-use super::tree::Split;
+use super::tree::{Set, Split};
 use crate::simd::dispatch;
 
 /// A sum of rows: the gradients in the high half, the Hessians, none below 0, in the low half.
@@ -112,6 +112,32 @@ pub(crate) struct Open {
     mean: f32,
     whole: f32,
     l2: f32,
+    sets: SetLimits,
+    /// One in the units of Hessians, and of gains.
+    unit: f64,
+    gain_unit: f64,
+}
+
+/// What holds of sets of categories.
+#[derive(Clone, Copy)]
+pub(crate) struct SetLimits {
+    /// Rows of a category that is sorted, and what its Hessian is raised by when it is.
+    pub(crate) smooth: f64,
+    /// Damps the values of both sides, beside `Limits::l2`.
+    pub(crate) l2: f64,
+    /// Categories on the side that is looked for.
+    pub(crate) most: usize,
+    /// Rows between two sets that are compared, and on the other side.
+    pub(crate) group_rows: u64,
+    /// Variance of the gradients for each unit of the Hessians, where a model leaves nothing but chance.
+    pub(crate) noise: f64,
+}
+
+/// What a set of `own` out of `all` categories gains, in variances of a row, by nothing but sorting them: of independent normals with their `own`
+/// largest on one side it is all φ(q)² / (f (1 − f)) with f = own / all and q the quantile of f; (4/π) √(own (all − own)) is that for halves and a
+/// little more for fewer. Without it columns of many categories of noise would win over columns that tell something.
+pub(crate) fn gain_of_sorting(own: usize, all: usize) -> f64 {
+    4.0 / std::f64::consts::PI * ((own * (all - own)) as f64).sqrt()
 }
 
 /// What each side of a split keeps at least, and what damps its value.
@@ -121,6 +147,7 @@ pub(crate) struct Limits {
     pub(crate) samples: u64,
     pub(crate) hessian: f64,
     pub(crate) l2: f64,
+    pub(crate) sets: SetLimits,
 }
 
 impl Open {
@@ -138,6 +165,9 @@ impl Open {
             mean: (f64::from(gradient(sum)) / whole) as f32,
             whole: whole as f32,
             l2: l2 as f32,
+            sets: limits.sets,
+            unit: fixed.hessian_units,
+            gain_unit: fixed.gradient_units * fixed.gradient_units / fixed.hessian_units,
         }
     }
 }
@@ -151,12 +181,20 @@ pub(crate) struct Candidate {
     pub(crate) split: Split,
     /// Whether rows of the leaf lack the column's value, so that `split` says where they go.
     pub(crate) knows_missing: bool,
+    /// What damps the values of both sides, beside `Limits::l2`.
+    pub(crate) more_l2: f64,
+    /// What of the gain is due to the search.
+    spurious: f64,
 }
 
 impl Candidate {
     /// What the split adds to the scores of the leaf's rows; see `FixedPoint::score`.
     pub(crate) fn gain(&self, open: &Open, fixed: FixedPoint, l2: f64) -> f64 {
-        fixed.score(self.left, l2) + fixed.score(open.sum - self.left, l2) - fixed.score(open.sum, l2)
+        let damped = l2 + self.more_l2;
+        let gain =
+            fixed.score(self.left, damped) + fixed.score(open.sum - self.left, damped) - fixed.score(open.sum, l2);
+        // Where nothing else splits a leaf, such a set does: two columns may tell together what neither tells alone.
+        if self.spurious > 0.0 { (gain - self.spurious).max(gain * 1e-3) } else { gain }
     }
 
     /// The better of two; of equals the first.
@@ -194,6 +232,7 @@ pub(crate) fn divide(
             let mut best = None;
             for &lane in chosen.lanes {
                 let column = chosen.block * LANES + usize::from(lane);
+                let search = if bins.is_category(column) { search_sets } else { search };
                 search(&block[usize::from(lane)], column, bins.count(column), open, &mut best);
             }
             best
@@ -263,12 +302,93 @@ fn search(entries: &[Sum; CODES], column: usize, bins: usize, open: &Open, best:
         // A cut between two codes that occur lies in the middle.
         let next = entries[cut + 1..bins.max(cut + 1)].iter().position(|&entry| entry != 0);
         let cut = cut + next.map_or(0, |gap| gap.div_ceil(2));
-        let split = Split { column: column as u32, cut: cut as u8, missing_left };
-        *best = Some(Candidate { rank, left, split, knows_missing: missing != 0 });
+        let split = Split { column: column as u32, cut: cut as u8, missing_left, set: None };
+        *best = Some(Candidate { rank, left, split, knows_missing: missing != 0, more_l2: 0.0, spurious: 0.0 });
     };
     offer(false);
     if missing != 0 {
         offer(true);
+    }
+}
+
+/// Columns of so few categories are split into one of them and all others.
+const ONE_AGAINST_OTHERS: usize = 4;
+
+/// Offers sets of categories to `best`, as LightGBM does: each category alone where there are few, else the beginnings and the ends of the
+/// categories in the order of their gradients (Fisher 1958). Categories of too few rows are on the other side.
+fn search_sets(entries: &[Sum; CODES], column: usize, bins: usize, open: &Open, best: &mut Option<Candidate>) {
+    let SetLimits { smooth, l2, most, group_rows, noise } = open.sets;
+    let counts = counts(entries, open);
+    let (all_gradient, all_hessian) = (f64::from(gradient(open.sum)), f64::from(hessian(open.sum)));
+    let whole = f64::from(open.whole);
+    let before = all_gradient * all_gradient / whole;
+    // What the scores of both sides add; a rank is that in parts of `whole`.
+    let gain = |left: Sum, l2: f64| {
+        let (own, size) = (f64::from(gradient(left)), f64::from(hessian(left)));
+        let rest = all_gradient - own;
+        let both = own * own / (size + l2) + rest * rest / (all_hessian - size + l2);
+        both - before
+    };
+    let damped = f64::from(open.l2);
+    let mut occurring = Set::default();
+    let mut present: Vec<u8> = (0..bins as u8).filter(|&code| entries[usize::from(code)] != 0).collect();
+    present.iter().for_each(|&code| occurring.add(code));
+    let is_enough = |sum: Sum, count: i32| count >= open.least_rows && hessian(sum) >= open.least_hessian;
+    let mut offer = |left: Sum, count: i32, more_l2: f64, spurious: f64, codes: &mut dyn Iterator<Item = u8>| {
+        let gain = gain(left, damped + more_l2 * open.unit);
+        let rank = ((gain - spurious * open.gain_unit) / whole) as f32;
+        if gain <= 0.0 || best.is_some_and(|best| rank <= best.rank) {
+            return;
+        }
+        let mut set = Set::default();
+        codes.for_each(|code| set.add(code));
+        // Categories that no row of the leaf has follow the larger side.
+        if i64::from(count) * 2 > i64::from(open.rows) {
+            set.add_all_but(&occurring);
+        }
+        let split = Split { column: column as u32, cut: 0, missing_left: false, set: Some(set) };
+        *best = Some(Candidate { rank, left, split, knows_missing: true, more_l2, spurious });
+    };
+    if bins <= ONE_AGAINST_OTHERS {
+        for &code in &present {
+            let (left, count) = (entries[usize::from(code)], counts[usize::from(code)]);
+            if is_enough(left, count) && is_enough(open.sum - left, open.rows - count) {
+                offer(left, count, 0.0, 0.0, &mut std::iter::once(code));
+            }
+        }
+        return;
+    }
+    present.retain(|&code| f64::from(counts[usize::from(code)]) >= smooth);
+    let key = |code: u8| {
+        let entry = entries[usize::from(code)];
+        f64::from(gradient(entry)) / (f64::from(hessian(entry)) + smooth * open.unit)
+    };
+    let mut order: Vec<(f64, u8)> = present.into_iter().map(|code| (key(code), code)).collect();
+    order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let most = most.min(order.len().div_ceil(2));
+    let group_rows = group_rows.min(i32::MAX as u64) as i32;
+    for backwards in [false, true] {
+        let at = |place: usize| order[if backwards { order.len() - 1 - place } else { place }].1;
+        let (mut left, mut count, mut group) = (0, 0, 0);
+        for place in 0..most {
+            let code = usize::from(at(place));
+            left += entries[code];
+            count += counts[code];
+            group += counts[code];
+            if !is_enough(left, count) {
+                continue;
+            }
+            let (right, others) = (open.sum - left, open.rows - count);
+            if !is_enough(right, others) || others < group_rows {
+                break;
+            }
+            if group < group_rows {
+                continue;
+            }
+            group = 0;
+            let spurious = noise * gain_of_sorting(place + 1, order.len());
+            offer(left, count, l2, spurious, &mut (0..=place).map(at));
+        }
     }
 }
 
