@@ -85,7 +85,11 @@ fn a_table_of_the_users_gets_a_pipeline_that_runs() {
     assert_eq!(lines.count(), 30);
     // A second time nothing is replaced.
     work.edit("churn/pipeline.yaml", "folds: 3", "folds: 4");
-    insta::assert_snapshot!(work.screen(&arguments), @"");
+    insta::assert_snapshot!(work.screen(&arguments), @"
+    $ runner init churn --from customers.csv --label churn --test new.csv
+    error: these files are there with another content: churn/pipeline.yaml (`--overwrite` replaces them)
+    [exit code 2]
+    ");
 }
 
 #[test]
