@@ -91,7 +91,7 @@ fn warn_of_namesake(study: &Study, file: &Path) {
     if own == before {
         return;
     }
-    let folder = screen::path(&study.workspace().folder("").components().as_path());
+    let folder = screen::path(study.workspace().folder("").components().as_path());
     super::eprint(&format!(
         "{} '{}' has the name '{name}' too: what it left in '{folder}' is replaced (give one of the two another `name`)\n",
         screen::Style::stderr().warning("warning:"),
