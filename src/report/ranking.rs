@@ -10,7 +10,7 @@ use runner_results::{ensemble::Ensemble, scores::Scores, training::Training};
 
 /// The rule, for readers.
 pub const RULE: &str = "best first: by macro-F1 on the validation part, or by cross-validation without one; of equals the lower log loss there, then the \
-                        higher accuracy, then the order of the pipeline; last the guess of the largest class, which is no model but what others are held against";
+                        higher accuracy, then the order of the pipeline; last the guess of the largest class, which is no model but the reference that models must beat";
 
 /// The baseline that guesses the largest class.
 const FLOOR: &str = "majority";
@@ -24,7 +24,7 @@ pub struct Validation {
     pub(crate) log_loss: Option<f64>,
     /// What the score is of.
     pub source: Source,
-    /// It is of the guess of the largest class, which models are held against.
+    /// It is of the guess of the largest class, the reference that models must beat.
     pub(crate) is_floor: bool,
 }
 

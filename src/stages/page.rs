@@ -14,7 +14,7 @@ use runner_report as report;
 pub struct Page {
     /// One file without references to others.
     pub html: String,
-    /// The run that it is held against, e.g. `20261122-231205-3f of 2026-11-22 23:12 UTC`.
+    /// The run that it is compared with, e.g. `20261122-231205-3f of 2026-11-22 23:12 UTC`.
     pub against: Option<String>,
     /// Stages that are told of although the pipeline file asks for another result now.
     pub stale: Vec<String>,

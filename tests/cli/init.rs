@@ -45,7 +45,7 @@ fn init_makes_a_study_that_runs_and_keeps_what_is_there() {
 
 /// Customers with a column of every sort, whose label follows from some of them; blanks around cells, a semicolon between them.
 fn customers(rows: usize, labelled: bool) -> String {
-    let label = |row: usize| if (row * 7 % 10 < 6) == (row % 3 != 0) { "stays" } else { "leaves" };
+    let label = |row: usize| if (row * 7 % 10 < 6) == row.is_multiple_of(3) { "leaves" } else { "stays" };
     let mut text = format!("id;joined;plan;usage;note;region;copy{}\n", if labelled { ";churn" } else { "" });
     for row in 0..rows {
         let plan = ["basic", "plus", "team"][row % 3];

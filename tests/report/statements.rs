@@ -184,11 +184,11 @@ stages:
         &page,
         &[
             "There is no model but majority",
-            "majority is the guess of the largest class, which models are held against",
+            "majority is the guess of the largest class, the reference that models must beat",
         ],
     );
     lacks(&page, &["is the best", "best model", "is the only model"]);
-    has(&article, &["no model but what models are held against"]);
+    has(&article, &["no model but the reference that models must beat"]);
     lacks(&article, &["The best is", "the best by", "Le meilleur"]);
     // With one model beside it that one is not the best of several.
     work.edit("pipeline.yaml", "{majority: {}}", "{majority: {}, logistic: {}}");

@@ -46,7 +46,7 @@ fn sentence(study: &Study, best: &Model, models: &[Model]) -> Prose {
     prose = match best.validation().and_then(|validation| Some((validation.macro_f1?, validation.source))) {
         Some((score, source)) => {
             let what = match models.iter().filter(|model| !model.is_reference()).count() {
-                _ if best.is_reference() => "is the guess of the largest class, which models are held against",
+                _ if best.is_reference() => "is the guess of the largest class, the reference that models must beat",
                 1 => "is the only model",
                 _ => "is the best baseline",
             };

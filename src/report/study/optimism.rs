@@ -16,7 +16,7 @@ use runner_results::{Split, scores::Scores};
 /// One model under every split.
 struct Family<'a> {
     name: String,
-    /// Split stage and scores, in the order of the pipeline; the first is what the others are held against.
+    /// Split stage and scores, in the order of the pipeline; the others are compared with the first.
     members: Vec<(&'a str, Scores)>,
 }
 

@@ -120,8 +120,9 @@ fn headline(study: &Study, group: &Group) -> Prose {
                     decimals(scores.macro_f1, 3)
                 )
             });
-            return prose
-                .text(format!(", the guess of the largest class, which is what models are held against{scores}."));
+            return prose.text(format!(
+                ", the guess of the largest class, which is the reference that models must beat{scores}."
+            ));
         }
         _ => {
             return Prose::from(

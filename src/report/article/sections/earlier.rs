@@ -6,7 +6,7 @@ use crate::ranking::{self, Source};
 use crate::study::models::{Model, baselines};
 use runner_results::Part;
 
-/// What standard classifiers reach: the results that networks are held against.
+/// What standard classifiers reach: the results that networks must beat.
 pub(crate) fn earlier(context: &ArticleContext) -> (Vec<Option<String>>, Option<Float>) {
     let voice = context.voice;
     let in_main = |model: &Model| {
@@ -73,7 +73,7 @@ pub(crate) fn earlier(context: &ArticleContext) -> (Vec<Option<String>>, Option<
             listed = match (models.len(), best) {
                 (1, Some(_)) => voice.say("a standard classifier", "un classifieur usuel").to_owned(),
                 (_, None) => voice.say(
-                    "the guess of the largest class, which is no model but what models are held against",
+                    "the guess of the largest class, which is no model but the reference that models must beat",
                     "la prédiction de la classe majoritaire, qui n'est pas un modèle, mais ce à quoi on en compare",
                 ).to_owned(),
                 (count, Some(_)) => bilingual!(

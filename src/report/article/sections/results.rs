@@ -80,7 +80,7 @@ fn reference(context: &ArticleContext, group: &Group) -> Option<String> {
     let Choice::OnlyReference(model) = group.choice() else { return None };
     Some(bilingual!(
         context,
-        "{name} is no model but what models are held against; none was fitted.",
+        "{name} is no model but the reference that models must beat; none was fitted.",
         "{name} n'est pas un modèle, mais ce à quoi on en compare ; aucun n'a été ajusté.",
         name = upper(&context.subject(model)),
     ))
