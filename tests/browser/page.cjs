@@ -79,20 +79,33 @@ async function tabTo(page, selector, most = 400) {
   return false;
 }
 
+// What follows an event of the page's comes a moment after the key.
+async function eventually(holds, message) {
+  for (let looks = 0; looks < 100; looks += 1) {
+    if (await holds()) return;
+    await aMoment();
+  }
+  expect(false, message);
+}
+
+const aMoment = () => new Promise((go) => { setTimeout(go, 50); });
+
 async function panels(page) {
   expect(await tabTo(page, 'figure.on-wide a[href^="#panel-"]'), 'no stage of the graph is reached by Tab');
   const stage = await page.evaluate(() => document.activeElement.getAttribute('href'));
   await page.keyboard.press('Enter');
   const dialog = page.locator('dialog[open]');
-  expect(await dialog.count() === 1, 'Enter on a stage opens no panel');
+  await eventually(async () => await dialog.count() === 1, 'Enter on a stage opens no panel');
   expect(await dialog.locator('.sheet').getAttribute('id') === stage.slice(1), 'another panel than that of the stage opens');
   expect((await dialog.innerText()).includes('Kind '), 'the panel is empty');
   await accessible(page, 'an open panel');
   await page.screenshot({ path: path.join(shots, 'panel.png') });
   await page.keyboard.press('Escape');
-  expect(await dialog.count() === 0, 'Escape leaves the panel open');
-  expect(await page.evaluate(() => document.activeElement.getAttribute('href')) === stage, 'the focus does not return to the stage');
-  expect(await page.locator(`details .sheet[id="${stage.slice(1)}"]`).count() === 1, 'the panel is not put back');
+  await eventually(async () => await dialog.count() === 0, 'Escape leaves the panel open');
+  const focused = () => page.evaluate(() => document.activeElement.getAttribute('href'));
+  await eventually(async () => await focused() === stage, 'the focus does not return to the stage');
+  const sheet = page.locator(`details .sheet[id="${stage.slice(1)}"]`);
+  await eventually(async () => await sheet.count() === 1, 'the panel is not put back');
 }
 
 async function theme(page) {
