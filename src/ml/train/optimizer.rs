@@ -1,5 +1,5 @@
 //! `Optimizer`: SGD, Adam, AdamW and RMSprop as in `torch.optim`, with clipping of the gradient's norm. One pass over
-//! each tensor in place: candle-nn's make a dozen temporaries for each.
+//! each tensor in place: candle-nn's make a dozen temporaries for each (`network::ops` says what both together are worth).
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
