@@ -149,7 +149,7 @@ pub fn json(text: &str) -> Cow<'_, str> {
     )
 }
 
-/// A text as it is written in YAML: bare where it is plainly a name, else in quotes, in double ones where a character needs an escape. So what is shown of it
+/// A text as it is written for a value of a pipeline file, where `${` would begin a variable: bare where it is plainly a name, else in quotes, in double ones where a character needs an escape. So what is shown of it
 /// can be pasted, as none of its characters is hidden.
 pub fn yaml(text: &str) -> String {
     const TAKEN: [&str; 3] = ["null", "true", "false"];
@@ -158,6 +158,7 @@ pub fn yaml(text: &str) -> String {
     if is_name && !TAKEN.iter().any(|word| text.eq_ignore_ascii_case(word)) {
         return text.to_owned();
     }
+    let text = &text.replace("${", "$${");
     if let Cow::Borrowed(_) = quoted(text) {
         return format!("'{}'", text.replace('\'', "''"));
     }
@@ -243,6 +244,7 @@ mod tests {
             ("True", "'True'"),
             ("", "''"),
             ("a\\tb", "'a\\tb'"),
+            ("${a} $b", "'$${a} $b'"),
             ("tab\there", "\"tab\\there\""),
             ("\u{feff}1", "\"\\ufeff1\""),
             ("\u{1b}[31m\"\\N", "\"\\x1b[31m\\\"\\\\N\""),

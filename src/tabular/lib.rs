@@ -19,12 +19,13 @@
 //! | `spelling` | values in two spellings: one class as labels, a note as other texts |
 //! | `derive` | year, sine, cosine and logarithm of a column; `date` finds the year |
 //! | `filter` | conditions on rows, also for tables that come from elsewhere; `condition` is what one asks of a column, `exact` compares numbers, `filter_text` finds values among texts |
-//! | `survey` | what each column seems to be, for who begins a study |
+//! | `column_roles` | what each column seems to be, for who begins a study |
 //! | `words` | lists and examples in messages |
 //!
 //! Knows nothing of files on a disk, stages or caches: it is handed bytes.
 
 mod absent;
+mod column_roles;
 mod columns;
 mod condition;
 mod date;
@@ -44,13 +45,14 @@ mod options;
 mod placeholder;
 mod records;
 mod spelling;
-mod survey;
+
 #[cfg(test)]
 mod tests;
 mod token;
 mod types;
 mod words;
 
+pub use column_roles::{ColumnRole, Role, column_roles, likely_delimiter};
 pub use columns::BEYOND_F32;
 pub use condition::Condition;
 pub use condition::{Scalar, Tests};
@@ -70,5 +72,4 @@ pub use options::read_delimiter;
 pub use options::{ColumnType, LoadOptions};
 pub use placeholder::Strays;
 pub use spelling::{alike, composed};
-pub use survey::{Role, SurveyedColumn, likely_delimiter, survey};
 pub use token::{canonical_number, number, spelled};

@@ -139,3 +139,28 @@ fn a_column_that_leaks_and_one_that_is_not_to_be_had_are_left_out() {
     let work = Workspace::new().file("t.csv", &text).file("n.csv", "answer,x\n21,5\n");
     insta::assert_snapshot!(work.screen(&["init", ".", "--from", "t.csv", "--label", "y", "--test", "n.csv"]));
 }
+
+#[test]
+fn a_table_with_nothing_to_learn_from_gets_no_pipeline() {
+    let rows: String = (0..60).map(|row| format!("{row},same,{}\n", ["p", "q"][row % 2])).collect();
+    let work = Workspace::new().file("t.csv", &format!("id,x,y\n{rows}"));
+    insta::assert_snapshot!(work.screen(&["init", "a", "--from", "t.csv", "--label", "y"]), @"
+    $ runner init a --from t.csv --label y
+    error: no column is left to learn from
+      'id': another value in every one of 60 rows: an identifier
+      'x': the same in every row
+    [exit code 2]
+    ");
+    assert!(!work.exists("a"));
+}
+
+#[test]
+fn names_of_columns_end_no_comment_of_the_pipeline() {
+    let rows: String = (0..60).map(|row| format!("{},{}\n", row * 7 % 13, ["p", "q"][row % 2])).collect();
+    let work = Workspace::new().file("t.csv", &format!("\"a\nseed: 9 #\",y\n{rows}"));
+    assert!(work.runner(&["init", "a", "--from", "t.csv", "--label", "y"]).status.success());
+    let pipeline = work.text("a/pipeline.yaml");
+    assert_eq!(pipeline.lines().filter(|line| line.starts_with("seed:")).collect::<Vec<_>>(), ["seed: 1"]);
+    let plan = work.command(&["plan", "pipeline.yaml"]).current_dir(work.path().join("a")).output().expect("runner");
+    assert!(plan.status.success(), "{}", String::from_utf8_lossy(&plan.stderr));
+}

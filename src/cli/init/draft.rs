@@ -1,7 +1,9 @@
 //! The pipeline of a new study, as a file that somebody reads and changes: every choice stands with its reason.
 
+use std::borrow::Cow;
+
 use super::table::{LEAST, StudyTable, Use};
-use crate::boundary::text::yaml;
+use crate::boundary::text::{quoted, yaml};
 
 /// Where the files are, as seen from the folder of the pipeline.
 pub(super) struct Places {
@@ -21,7 +23,7 @@ pub(super) fn pipeline(name: &str, study: &StudyTable, places: &Places, encoder:
     let (categories, texts) = (of(Use::Category), of(Use::Text));
     let mut out = Draft::default();
     out.line(0, "# yaml-language-server: $schema=./schema.json");
-    out.line(0, &format!("# Made by `{}`. Every choice is yours to change.", places.command));
+    out.line(0, &format!("# Made by `{}`. Every choice is yours to change.", one_line(&places.command)));
     out.line(0, &format!("name: {}", yaml(name)));
     out.line(0, "seed: 1");
     out.line(0, "");
@@ -110,14 +112,12 @@ fn load(out: &mut Draft, study: &StudyTable, places: &Places, years: &[String]) 
     out.line(1, "data:");
     out.line(2, "kind: load");
     match &places.new {
-        Some(new) => out.line(2, &format!("files: {{train: {}, new: {}}}", text(&places.train), text(new))),
-        None => out.line(2, &format!("files: {{train: {}}}", text(&places.train))),
+        Some(new) => out.line(2, &format!("files: {{train: {}, new: {}}}", yaml(&places.train), yaml(new))),
+        None => out.line(2, &format!("files: {{train: {}}}", yaml(&places.train))),
     }
     out.line(2, &format!("label: {}", yaml(&study.label)));
-    match study.delimiter {
-        ',' => {}
-        '\t' => out.line(2, r#"delimiter: "\t""#),
-        other => out.line(2, &format!("delimiter: {}", text(&other.to_string()))),
+    if study.delimiter != ',' {
+        out.line(2, &format!("delimiter: {}", yaml(&study.delimiter.to_string())));
     }
     if !study.missing.is_empty() {
         out.line(2, "# Words among numbers, taken for missing values.");
@@ -171,7 +171,7 @@ fn embed(out: &mut Draft, texts: &[&str], encoder: Option<&str>) {
     out.line(2, "rows: data");
     out.line(2, "fit: folds.train");
     out.list(2, "columns", texts);
-    out.line(2, &format!("encoder: {}", encoder.map_or("tfidf".to_owned(), text)));
+    out.line(2, &format!("encoder: {}", encoder.map_or("tfidf".to_owned(), yaml)));
 }
 
 fn learners(out: &mut Draft, study: &StudyTable, numeric: &[&str], categories: &[&str], texts: &[&str]) {
@@ -219,12 +219,7 @@ fn learners(out: &mut Draft, study: &StudyTable, numeric: &[&str], categories: &
     out.line(1, "best: {kind: ensemble, members: [baseline, network], models: [baseline, network]}");
 }
 
-/// A value that is text wherever YAML reads it.
-fn text(value: &str) -> String {
-    serde_json::Value::from(value).to_string()
-}
-
-/// In a comment nothing may end the line.
-fn one_line(text: &str) -> String {
-    crate::boundary::text::quoted(text).replace(['\n', '\r'], " ")
+/// In a comment nothing may end the line: line breaks are escapes.
+fn one_line(text: &str) -> Cow<'_, str> {
+    quoted(text)
 }

@@ -17,8 +17,8 @@ use crate::ml::progress::Silent;
 use crate::results::profile::audit::TargetLeakVerdict;
 use crate::tabular::names::{SOURCE, added_as};
 use crate::tabular::{
-    Changes, CsvError, Input, LoadOptions, Missing, Problem, Role, SurveyedColumn, Tokens, header, likely_delimiter,
-    load, survey,
+    Changes, ColumnRole, CsvError, Input, LoadOptions, Missing, Problem, Role, Tokens, column_roles, header,
+    likely_delimiter, load,
 };
 
 /// A file, and what the table of a `load` stage calls it.
@@ -102,12 +102,16 @@ pub(super) fn study(train: &Source, new: Option<&Source>, label: Option<&str>) -
     let sources: Vec<&Source> = std::iter::once(train).chain(new).collect();
     let (table, missing) = read(&sources, &mut options)?;
     let of_train = rows_of(&table, train.name)?;
-    let columns = survey(&of_train, label.as_deref());
+    let columns = column_roles(&of_train, label.as_deref());
     let Some(label) = label else { return Err(candidates(&of_train, &columns)) };
     let (labelled, classes) = labelled(&of_train, &label)?;
     let in_new = new.map(|new| new.header(delimiter)).transpose()?;
     let audited = audited(&labelled, &label)?;
     let columns: Vec<Chosen> = columns.iter().map(|column| chosen(column, in_new.as_deref(), &audited)).collect();
+    if columns.iter().all(|column| column.use_ == Use::LeftOut) {
+        let reasons = columns.iter().map(|column| format!("  '{}': {}", column.name, column.why));
+        return Err(invalid_lines(std::iter::once("no column is left to learn from".to_owned()).chain(reasons)));
+    }
     let groups = copies(&labelled, &columns);
     Ok(StudyTable { label, delimiter, rows: labelled.num_rows(), classes, missing, columns, groups })
 }
@@ -247,8 +251,8 @@ fn in_frame(column: &ArrayRef) -> Result<Column, Failure> {
     Ok(Column::Numeric(numbers.as_primitive::<Float64Type>().iter().map(|x| x.unwrap_or(f64::NAN)).collect()))
 }
 
-fn chosen(column: &SurveyedColumn, in_new: Option<&[String]>, audited: &HashMap<String, Alone>) -> Chosen {
-    let SurveyedColumn { name, role, missing, distinct, words, dates } = column;
+fn chosen(column: &ColumnRole, in_new: Option<&[String]>, audited: &HashMap<String, Alone>) -> Chosen {
+    let ColumnRole { name, role, missing, distinct, words, dates } = column;
     let choose = |use_: Use, why: String| Chosen { name: name.clone(), use_, why };
     if in_new.is_some_and(|names| !names.contains(name)) {
         return choose(Use::LeftOut, "the file to predict does not have it".to_owned());
@@ -306,13 +310,13 @@ fn copies(table: &RecordBatch, columns: &[Chosen]) -> Option<(Vec<String>, usize
 }
 
 /// A list of the columns that may be meant, as a message.
-fn candidates(table: &RecordBatch, columns: &[SurveyedColumn]) -> Failure {
+fn candidates(table: &RecordBatch, columns: &[ColumnRole]) -> Failure {
     /// More classes than these are hardly meant.
     const MOST: usize = 100;
-    let is_label = |column: &&SurveyedColumn| {
+    let is_label = |column: &&ColumnRole| {
         column.distinct >= 2 && column.distinct <= MOST && column.distinct * LEAST <= table.num_rows()
     };
-    let mut found: Vec<&SurveyedColumn> = columns.iter().filter(is_label).collect();
+    let mut found: Vec<&ColumnRole> = columns.iter().filter(is_label).collect();
     found.sort_by_key(|column| column.distinct);
     let lines = found.iter().map(|column| format!("  --label {}  ({} classes)", column.name, column.distinct));
     match found.is_empty() {

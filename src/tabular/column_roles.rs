@@ -31,7 +31,7 @@ pub enum Role {
 
 /// A column and what its role rests on.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SurveyedColumn {
+pub struct ColumnRole {
     /// As in the table.
     pub name: String,
     /// The proposal.
@@ -56,7 +56,7 @@ const DATES: f64 = 0.95;
 const LEAST_ROWS: usize = 20;
 
 /// The user's columns of a loaded table, but the label, in their order.
-pub fn survey(table: &RecordBatch, label: Option<&str>) -> Vec<SurveyedColumn> {
+pub fn column_roles(table: &RecordBatch, label: Option<&str>) -> Vec<ColumnRole> {
     let schema = table.schema();
     let own = schema.fields().iter().zip(table.columns());
     own.filter(|(field, _)| super::names::added_as(field.name()).is_none() && Some(field.name().as_str()) != label)
@@ -67,7 +67,7 @@ pub fn survey(table: &RecordBatch, label: Option<&str>) -> Vec<SurveyedColumn> {
         .collect()
 }
 
-fn of_numbers(name: &str, column: &ArrayRef) -> SurveyedColumn {
+fn of_numbers(name: &str, column: &ArrayRef) -> ColumnRole {
     let is_whole = column.data_type().is_integer();
     let values: Vec<f64> = cast(column, &DataType::Float64)
         .map(|numbers| numbers.as_primitive::<Float64Type>().iter().flatten().filter(|x| !x.is_nan()).collect())
@@ -83,7 +83,7 @@ fn of_numbers(name: &str, column: &ArrayRef) -> SurveyedColumn {
         _ if is_whole && distinct == rows && rows >= LEAST_ROWS && is_dense(&sorted) => Role::Identifier,
         _ => Role::Number,
     };
-    SurveyedColumn { name: name.to_owned(), role, missing: column.len() - rows, distinct, words: 0.0, dates: 0 }
+    ColumnRole { name: name.to_owned(), role, missing: column.len() - rows, distinct, words: 0.0, dates: 0 }
 }
 
 /// Whether whole numbers are close together, as those of a counter of which some rows were taken out.
@@ -92,7 +92,7 @@ fn is_dense(sorted: &[f64]) -> bool {
     last - first < 3.0 * sorted.len() as f64
 }
 
-fn of_texts(name: &str, column: &ArrayRef) -> SurveyedColumn {
+fn of_texts(name: &str, column: &ArrayRef) -> ColumnRole {
     let texts = column.as_string::<i32>();
     let mut counts: HashMap<&str, usize> = HashMap::new();
     texts.iter().flatten().for_each(|text| *counts.entry(text).or_default() += 1);
@@ -112,7 +112,7 @@ fn of_texts(name: &str, column: &ArrayRef) -> SurveyedColumn {
         _ if words >= 1.5 && 2 * distinct > rows => Role::Text,
         _ => Role::Category,
     };
-    SurveyedColumn { name: name.to_owned(), role, missing: column.len() - rows, distinct, words, dates }
+    ColumnRole { name: name.to_owned(), role, missing: column.len() - rows, distinct, words, dates }
 }
 
 /// The delimiter that cuts the first lines of a text into the same number of fields, more than one: of several the one that gives most. Fields in
@@ -144,17 +144,17 @@ mod tests {
     use super::*;
     use crate::{Input, LoadOptions, load};
 
-    fn surveyed(header: &str, row: impl Fn(usize) -> String) -> Vec<(String, Role)> {
+    fn roles_of(header: &str, row: impl Fn(usize) -> String) -> Vec<(String, Role)> {
         let text: String =
             std::iter::once(header.to_owned()).chain((0..200).map(row)).map(|line| line + "\n").collect();
         let input = Input { name: "all", path: "all.csv", bytes: text.as_bytes() };
         let loaded = load(&[input], &LoadOptions::default()).expect("a table");
-        survey(&loaded.batch, Some("y")).into_iter().map(|column| (column.name, column.role)).collect()
+        column_roles(&loaded.batch, Some("y")).into_iter().map(|column| (column.name, column.role)).collect()
     }
 
     #[test]
     fn columns_are_what_their_values_tell() {
-        let found = surveyed("id,uuid,price,flag,colour,city,when,title,name,nothing,same,y", |i| {
+        let found = roles_of("id,uuid,price,flag,colour,city,when,title,name,nothing,same,y", |i| {
             format!(
                 "{},u{i:x}q{},{}.{},{},{},city{},\"{} May {}\",the {} song of number {},Ann {} Miller{i},,1,{}",
                 1000 + i,
