@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::entry::{Entry, InputEntry};
 use super::input::StageView;
 use super::manifest::{Change, Manifest};
+use runner_names::listed_up_to;
 
 /// Why a stage's result does not hold any more.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -128,13 +129,8 @@ fn of_list(old: Option<&str>, new: Option<&str>) -> Option<String> {
     let (old, new) = (names(old)?, names(new)?);
     let only = |word: &str, own: &[String], other: &[String]| {
         let other: HashSet<&String> = other.iter().collect();
-        let names: Vec<&str> = own.iter().filter(|name| !other.contains(name)).map(String::as_str).collect();
-        let more = match names.len().saturating_sub(NAMED) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let shown: Vec<String> = names.iter().take(NAMED).map(|name| shorten(name)).collect();
-        (!names.is_empty()).then(|| format!("{word} {}{more}", shown.join(", ")))
+        let mut names = own.iter().filter(|name| !other.contains(name)).map(|name| shorten(name)).peekable();
+        names.peek().is_some().then(|| format!("{word} {}", listed_up_to(NAMED, names)))
     };
     let parts: Vec<String> = [only("without", &old, &new), only("with", &new, &old)].into_iter().flatten().collect();
     Some(if parts.is_empty() { "in another order".to_owned() } else { parts.join(", ") })

@@ -9,7 +9,7 @@ mod figure;
 mod suggest;
 
 pub use figure::FigureNames;
-pub use suggest::{did_you_mean, listed, suggest};
+pub use suggest::{did_you_mean, listed, listed_up_to, suggest};
 
 use std::collections::HashMap;
 use std::fmt;

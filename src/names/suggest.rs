@@ -31,9 +31,14 @@ pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 
 /// Names in a message, e.g. `a, b, c`: the first thirty, then how many there are besides.
 pub fn listed<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
+    listed_up_to(MOST_LISTED, names)
+}
+
+/// The first `most` names, then how many there are besides.
+pub fn listed_up_to<S: AsRef<str>>(most: usize, names: impl IntoIterator<Item = S>) -> String {
     let mut names = names.into_iter();
     let mut text = String::new();
-    for (place, name) in names.by_ref().take(MOST_LISTED).enumerate() {
+    for (place, name) in names.by_ref().take(most).enumerate() {
         if place > 0 {
             text.push_str(", ");
         }

@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 use runner_engine::{Entry, InputEntry, InputName, difference, shorten};
+use runner_names::listed_up_to;
 
 use super::Changed;
 
@@ -75,13 +76,9 @@ impl<'a> InputChanges<'a> {
 
     fn told(&self) -> String {
         let named = |names: &[&str], noun: &str, how: &str| {
-            let more = match names.len().saturating_sub(NAMED) {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            let shown: Vec<String> = names.iter().take(NAMED).map(|name| shorten(name)).collect();
             let plural = if names.len() == 1 { "" } else { "s" };
-            (!names.is_empty()).then(|| format!("{noun}{plural} {}{more}{how}", shown.join(", ")))
+            let shown = listed_up_to(NAMED, names.iter().map(|name| shorten(name)));
+            (!names.is_empty()).then(|| format!("{noun}{plural} {shown}{how}"))
         };
         let parts = [
             self.rows.as_ref().map(|rows| format!("rows {rows}")),
