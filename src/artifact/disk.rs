@@ -104,8 +104,9 @@ impl Disk {
             return Ok(());
         }
         self.step(Operation::CreateFolder, path, || fs::create_dir_all(path))?;
-        // The new name lies in the folder above.
-        path.parent().map_or(Ok(()), |above| self.sync_folder(above))
+        // The new name lies in the folder above, of a bare name in the current one.
+        path.parent()
+            .map_or(Ok(()), |above| self.sync_folder(if above.as_os_str().is_empty() { Path::new(".") } else { above }))
     }
 
     /// Writes the file so that it is there whole or not at all: a temporary file in `scratch` (of the same file system), then [`Pending::commit`].

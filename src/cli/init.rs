@@ -140,10 +140,6 @@ fn write(arguments: &InitArguments, files: &[(PathBuf, Vec<u8>)], pipeline: &str
         )));
     }
     for (path, bytes) in files {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)
-                .with_context(|| format!("cannot make the folder '{}'", folder.display()))?;
-        }
         artifact::disk::write_through_links(path, bytes)
             .with_context(|| format!("cannot write '{}'", path.display()))?;
     }

@@ -46,9 +46,6 @@ pub(super) fn report(arguments: &ReportArguments) -> Outcome {
         return Err(anyhow!("no stage has a result yet (`runner run {file}`)").into());
     };
     let out = arguments.out.clone().unwrap_or_else(|| workspace.folder("page.html"));
-    if let Some(folder) = out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder '{}'", folder.display()))?;
-    }
     if arguments.out.is_none() {
         study.store.refuse_links_above(&out)?;
     }
@@ -86,9 +83,10 @@ pub(super) fn report(arguments: &ReportArguments) -> Outcome {
 /// A page takes the place of a page alone: never that of data, of the pipeline, or of anything in the store.
 fn refuse_other_files(out: &Path, study: &Study) -> Result<(), Failure> {
     let shown = screen::path(out);
-    // The folder is there; the file may not be.
-    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let inside = |store: PathBuf| folder.canonicalize().is_ok_and(|folder| folder.starts_with(store));
+    // Folders that are not there yet lie where the nearest one above does that is.
+    let whole = std::path::absolute(out)?;
+    let folder = whole.ancestors().skip(1).find_map(|above| above.canonicalize().ok());
+    let inside = |store: PathBuf| folder.is_some_and(|folder| folder.starts_with(store));
     if study.store.root().canonicalize().is_ok_and(inside) {
         return Err(invalid(&format!(
             "'{shown}' lies in the store, where only results are kept: give --out another folder"

@@ -11,12 +11,20 @@ fn a_page_takes_the_place_of_a_page_alone() {
     work.run().succeeded();
     let blob = work.files_under("artifacts/.store/blobs").into_iter().next().expect("a blob");
     let blob = format!("artifacts/.store/blobs/{}", blob.display());
-    for out in ["songs.csv", "pipeline.yaml", "artifacts/.store/format", &blob, "artifacts/.store/new.html"] {
+    for out in [
+        "songs.csv",
+        "pipeline.yaml",
+        "artifacts/.store/format",
+        &blob,
+        "artifacts/.store/new.html",
+        "artifacts/.store/new/page.html",
+    ] {
         let before = work.exists(out).then(|| work.read(out));
         let output = work.runner(&["report", "pipeline.yaml", "--out", out]);
         assert_eq!(output.status.code(), Some(2), "{out}");
         assert_eq!(work.exists(out).then(|| work.read(out)), before, "{out}");
     }
+    assert!(!work.exists("artifacts/.store/new"), "a folder for what is refused");
     insta::assert_snapshot!(work.screen(&["report", "pipeline.yaml", "--out", "songs.csv"]), @"
     $ runner report pipeline.yaml --out songs.csv
     error: 'songs.csv' is there and is no page of HTML: give --out another name, or remove the file
