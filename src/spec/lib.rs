@@ -29,6 +29,7 @@ mod node;
 mod outline;
 mod pipeline;
 mod problem;
+mod read_value;
 mod reader;
 mod render;
 mod schema_hint;

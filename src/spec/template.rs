@@ -46,10 +46,19 @@ pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
+/// A text without references, its escapes replaced.
+pub(super) fn literal(text: &str) -> Option<String> {
+    let text_of = |piece| match piece {
+        Piece::Text(text) => Some(text),
+        Piece::Reference { .. } | Piece::Unclosed { .. } => None,
+    };
+    pieces(text).into_iter().map(text_of).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::Piece::{Reference, Text, Unclosed};
-    use super::pieces;
+    use super::{literal, pieces};
 
     #[test]
     fn references_escapes_and_loose_ends() {
@@ -60,5 +69,7 @@ mod tests {
         assert_eq!(pieces("$${a}${b}"), [Text(""), Text("${"), Text("a}"), reference("b", 1)]);
         assert_eq!(pieces("x${a"), [Text("x"), Unclosed { occurrence: 0 }]);
         assert_eq!(pieces(""), []);
+        assert_eq!(literal("costs $${5}"), Some("costs ${5}".to_owned()));
+        assert_eq!([literal("${a}"), literal("x${")], [None, None]);
     }
 }

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use super::node::{Entry, Node, Origin, Value};
 use super::problem::{MOST_ADVISED, Problem};
 use super::source::{Sources, Span};
-use super::template::{Piece, pieces};
+use super::template::{Piece, literal, pieces};
 use runner_names::{did_you_mean, listed};
 
 /// Limits on what substitution may build: variables that repeat each other grow exponentially.
@@ -74,15 +74,17 @@ impl Scope<'_> {
             Value::Mapping(entries) => {
                 let mut walked = IndexMap::with_capacity(entries.len());
                 for (key, entry) in entries {
-                    if key.contains("${") {
+                    let literal = literal(key);
+                    if literal.is_none() {
                         self.problems.push(
-                            Problem::new(entry.key_span, format!("a variable in the key '{key}'"))
-                                .help("variables stand in values only: write the key out"),
+                            Problem::new(entry.key_span, format!("a variable in the key '{key}'")).help(
+                                "variables stand in values only: write the key out, with '$${' for a literal '${'",
+                            ),
                         );
                     }
                     let node = self.walk(&entry.node, level + 1);
                     let key_span = entry.key_span;
-                    walked.insert(key.clone(), Entry { key_span, node });
+                    walked.insert(literal.unwrap_or_else(|| key.clone()), Entry { key_span, node });
                 }
                 Value::Mapping(walked)
             }

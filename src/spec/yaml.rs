@@ -9,11 +9,11 @@
 //! keys mean.
 
 use indexmap::IndexMap;
-use std::collections::HashSet;
 
 use super::node::{Entry, Node, Value};
 use super::outline::{self, Outline, Shape};
 use super::problem::Problem;
+use super::read_value::ReadValue;
 use super::source::{Sources, Span};
 
 /// A shorter text is read sooner than a second thread is awake.
@@ -33,7 +33,7 @@ pub(super) fn read(
     let start = if start == 0 && text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { start };
     check_characters(sources, file, start)?;
     let outline = || outline::read(sources, file, start);
-    let value = || serde_yaml::from_str::<serde_yaml::Value>(&text[start..]);
+    let value = || serde_yaml::from_str::<ReadValue>(&text[start..]);
     // The time of libyaml grows with the square of the depth: it only reads a text that is known to be flat enough.
     let (outline, value) = if text.len() < WORTH_SHARING || brackets_open(&text[start..]) > outline::MOST_LEVELS {
         (outline()?, value())
@@ -42,22 +42,19 @@ pub(super) fn read(
         (outline?, value)
     };
     let (outline, of_keys) = outline;
-    let (value, too_large) = match value {
-        Ok(value) => (value, Vec::new()),
-        Err(error) => match without_large_numbers(sources, file, start, error) {
-            Ok(read) => read,
-            // What it says of keys, e.g. that one is given twice, was said better.
-            Err(problem) => return Err(if of_keys.is_empty() { vec![*problem] } else { of_keys }),
-        },
+    let value = match value {
+        Ok(value) => value,
+        // What it says of keys was said better.
+        Err(error) if of_keys.is_empty() => return Err(vec![record_problem(sources, file, start, &error)]),
+        Err(_) => return Err(of_keys),
     };
     problems.extend(of_keys.into_iter().map(Problem::conclusive));
     let Some(outline) = outline else {
         return Ok(None);
     };
-    let replaced = too_large.iter().filter_map(|problem| problem.span).collect();
-    let mut join = Join { sources, problems: Vec::new(), not_finite: too_large, replaced };
+    let mut join = Join { sources, problems: Vec::new(), of_numbers: Vec::new() };
     let node = join.node(&outline, value);
-    problems.extend(join.not_finite.into_iter().map(Problem::conclusive));
+    problems.extend(join.of_numbers.into_iter().map(Problem::conclusive));
     if join.problems.is_empty() { Ok(Some(node)) } else { Err(join.problems) }
 }
 
@@ -103,37 +100,6 @@ fn check_characters(sources: &Sources, file: usize, start: usize) -> Result<(), 
     if found.is_empty() { Ok(()) } else { Err(found) }
 }
 
-/// Reads a text in which whole numbers may be too large for any type, each of which is a problem; another number stands for it.
-fn without_large_numbers(
-    sources: &Sources,
-    file: usize,
-    start: usize,
-    mut error: serde_yaml::Error,
-) -> Result<(serde_yaml::Value, Vec<Problem>), Box<Problem>> {
-    const MOST: usize = 20;
-    let mut text = sources.text(file)[start..].to_owned();
-    let mut found = Vec::new();
-    loop {
-        let problem = record_problem(sources, file, start, &error);
-        let number = problem.span.filter(|_| is_too_large(&error) && found.len() < MOST);
-        let Some(span) = number.filter(|span| span.start < span.end) else { return Err(Box::new(problem)) };
-        found.push(problem);
-        // Of the same length, so that other errors keep their places.
-        let range = span.start.offset - start..span.end.offset - start;
-        let stand_in = format!("{:0<width$}", "1.", width = range.len());
-        text.replace_range(range, &stand_in);
-        match serde_yaml::from_str(&text) {
-            Ok(value) => return Ok((value, found)),
-            Err(next) => error = next,
-        }
-    }
-}
-
-fn is_too_large(error: &serde_yaml::Error) -> bool {
-    let message = error.to_string();
-    message.contains(" as u128") || message.contains(" as i128")
-}
-
 /// An error of serde_yaml in a text that the outline parser accepts.
 fn record_problem(sources: &Sources, file: usize, start: usize, error: &serde_yaml::Error) -> Problem {
     let text = sources.text(file);
@@ -144,51 +110,44 @@ fn record_problem(sources: &Sources, file: usize, start: usize, error: &serde_ya
         None => &message,
     };
     let index = error.location().map_or(0, |location| location.index());
-    let too_large = is_too_large(error);
     // libyaml's index counts characters.
     let offset = text[start..].char_indices().nth(index).map_or(text.len(), |(offset, _)| start + offset);
-    let mut problem = outline::syntax_problem(sources, file, offset, message);
-    if too_large {
-        let length = text[offset..]
-            .find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '+')
-            .unwrap_or(text.len() - offset);
-        let number = &text[offset..offset + length];
-        problem.span = Some(sources.span(file, offset..offset + length));
-        problem.message = format!("'{number}' is too large for a whole number");
-        let help =
-            format!("whole numbers reach from {} to {}: a code of digits is text, in quotes", i64::MIN, u64::MAX);
-        problem.help = Some(help);
-    }
-    problem
+    outline::syntax_problem(sources, file, offset, message)
 }
 
 struct Join<'a> {
     sources: &'a Sources,
     problems: Vec<Problem>,
-    not_finite: Vec<Problem>,
-    /// Numbers that stand for others, of which enough was said.
-    replaced: HashSet<Span>,
+    of_numbers: Vec<Problem>,
 }
 
 impl Join<'_> {
-    fn node(&mut self, outline: &Outline, value: serde_yaml::Value) -> Node {
-        use serde_yaml::Value as Yaml;
+    fn node(&mut self, outline: &Outline, value: ReadValue) -> Node {
         let span = outline.span;
         let value = match (&outline.shape, value) {
-            (Shape::Scalar { .. }, _) if self.replaced.contains(&span) => Value::Null,
-            (Shape::Scalar { .. }, Yaml::Null) => Value::Null,
-            (Shape::Scalar { .. }, Yaml::Bool(value)) => Value::Bool(value),
-            (Shape::Scalar { text, .. }, Yaml::Number(number)) => self.number(span, text, &number),
-            (Shape::Scalar { text, .. }, Yaml::String(value)) if *text == value => Value::String(value),
-            (Shape::Sequence(parts), Yaml::Sequence(values)) if parts.len() == values.len() => {
+            (Shape::Scalar { .. }, ReadValue::Null) => Value::Null,
+            (Shape::Scalar { .. }, ReadValue::Bool(value)) => Value::Bool(value),
+            (Shape::Scalar { .. }, ReadValue::Number(number)) => Value::Number(number),
+            (Shape::Scalar { text, .. }, ReadValue::NotFinite) => self.unusable(
+                Problem::new(span, format!("'{text}' is not a finite number"))
+                    .help("write a finite number, or quote it to make it text"),
+            ),
+            (Shape::Scalar { text, .. }, ReadValue::TooLarge) => {
+                let help =
+                    format!("whole numbers reach from {} to {}: a code of digits is text, in quotes", i64::MIN, u64::MAX);
+                let message = format!("'{text}' is too large for a whole number");
+                self.unusable(Problem::new(span, message).help(help))
+            }
+            (Shape::Scalar { text, .. }, ReadValue::String(value)) if *text == value => Value::String(value),
+            (Shape::Sequence(parts), ReadValue::Sequence(values)) if parts.len() == values.len() => {
                 let items = parts.iter().zip(values);
                 Value::Sequence(items.map(|(part, value)| self.node(part, value)).collect())
             }
-            (Shape::Mapping(pairs), Yaml::Mapping(values)) if pairs.len() == values.len() => {
+            (Shape::Mapping(pairs), ReadValue::Mapping(values)) if pairs.len() == values.len() => {
                 self.mapping(pairs, values)
             }
-            (_, Yaml::Tagged(tagged)) => {
-                self.problems.push(outline::foreign_tag(&tagged.tag.to_string(), span));
+            (_, ReadValue::Tagged(tag)) => {
+                self.problems.push(outline::foreign_tag(&tag, span));
                 Value::Null
             }
             _ => self.disagreement(span),
@@ -196,27 +155,15 @@ impl Join<'_> {
         Node::new(span, value)
     }
 
-    fn number(&mut self, span: Span, text: &str, number: &serde_yaml::Number) -> Value {
-        let json = number
-            .as_u64()
-            .map(serde_json::Number::from)
-            .or_else(|| number.as_i64().map(serde_json::Number::from))
-            .or_else(|| number.as_f64().and_then(serde_json::Number::from_f64));
-        match json {
-            Some(number) => Value::Number(number),
-            None => {
-                self.not_finite.push(
-                    Problem::new(span, format!("'{text}' is not a finite number"))
-                        .help("write a finite number, or quote it to make it text"),
-                );
-                Value::Null
-            }
-        }
+    /// Tells of a number and reads nothing in its place.
+    fn unusable(&mut self, problem: Problem) -> Value {
+        self.of_numbers.push(problem);
+        Value::Null
     }
 
     /// Pairs in order; then `<<` keys are replaced by what they merge in. A mapping's own keys
     /// win over merged ones, earlier merged mappings over later ones.
-    fn mapping(&mut self, pairs: &[(Outline, Outline)], values: serde_yaml::Mapping) -> Value {
+    fn mapping(&mut self, pairs: &[(Outline, Outline)], values: Vec<(ReadValue, ReadValue)>) -> Value {
         let mut entries = IndexMap::with_capacity(pairs.len());
         let mut merged: Vec<Node> = Vec::new();
         for ((key, part), (key_value, value)) in pairs.iter().zip(values) {
@@ -228,8 +175,8 @@ impl Join<'_> {
             }
             // Keys that YAML reads as numbers or true/false count as the text that was written.
             let agrees = match &key_value {
-                serde_yaml::Value::String(read) => read == text,
-                serde_yaml::Value::Sequence(_) | serde_yaml::Value::Mapping(_) | serde_yaml::Value::Tagged(_) => false,
+                ReadValue::String(read) => read == text,
+                ReadValue::Sequence(_) | ReadValue::Mapping(_) | ReadValue::Tagged(_) => false,
                 _ => *plain,
             };
             if !agrees {

@@ -77,13 +77,18 @@ impl Missing {
             Missing::ByColumn(columns) => columns.get(column),
             Missing::Everywhere(_) => None,
         };
-        let own = format!("{}: {}", yaml(column), own.cloned().unwrap_or_default().with(add, remove));
+        let own = entry(column, own.cloned().unwrap_or_default(), add, remove);
         match self {
             Missing::Everywhere(_) if *self == Missing::default() => format!("`missing: {{{own}}}`"),
             Missing::Everywhere(tokens) => format!("`missing: {{'*': {}, {own}}}`", list(tokens)),
             Missing::ByColumn(columns) if columns.keys().all(|key| key == column) => format!("`missing: {{{own}}}`"),
-            Missing::ByColumn(_) => format!("`{own}` under `missing`"),
+            Missing::ByColumn(_) => under_missing(&own),
         }
+    }
+
+    /// The same where it is not known what else is written.
+    pub(super) fn entry(column: &str, add: &[&str]) -> String {
+        under_missing(&entry(column, Tokens::default(), add, &[]))
     }
 
     /// The columns that are named.
@@ -100,6 +105,14 @@ impl Default for Tokens {
     fn default() -> Self {
         Tokens::Changed(Changes::default())
     }
+}
+
+fn entry(column: &str, own: Tokens, add: &[&str], remove: &[&str]) -> String {
+    format!("{}: {}", yaml(column), own.with(add, remove))
+}
+
+fn under_missing(entry: &str) -> String {
+    format!("`{entry}` under `missing`")
 }
 
 /// Tokens as a list of YAML.

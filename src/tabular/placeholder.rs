@@ -71,10 +71,10 @@ impl Strays {
         likely
     }
 
-    /// Which of the words may stand for a missing value, and how to say so where nothing is written under `missing` yet, e.g. `'?' (16 rows) may stand for
-    /// a missing value: if so, write 'missing: {age: {add: ['?']}}'`.
+    /// Which of the words may stand for a missing value, and how to say so whatever is written under `missing`, e.g. `'?' (16 rows) may stand for a missing
+    /// value: if so, write 'age: {add: ["?"]}' under 'missing'`.
     pub fn hint(&self, column: &str) -> Option<String> {
-        self.hint_with(&remedy(&Missing::default(), column, self, &[])?)
+        self.hint_with(&Missing::entry(column, &tokens_to_add(self, &[])?))
     }
 
     /// The same with the remedy.
@@ -90,9 +90,13 @@ impl Strays {
 /// The one setting by which the placeholders of a column and `others` are missing, beside what `missing` says already. Long texts are left out: nobody wants
 /// to write these into a setting.
 pub(super) fn remedy(missing: &Missing, column: &str, strays: &Strays, others: &[&str]) -> Option<String> {
+    Some(missing.changed(column, &tokens_to_add(strays, others)?, &[]))
+}
+
+fn tokens_to_add<'s>(strays: &'s Strays, others: &[&'s str]) -> Option<Vec<&'s str>> {
     let likely = strays.placeholders().into_iter().map(|(token, _)| token);
     let tokens: IndexSet<&str> = likely.chain(others.iter().copied()).filter(|token| token.len() <= LONGEST).collect();
-    (!tokens.is_empty()).then(|| missing.changed(column, &tokens.into_iter().collect::<Vec<_>>(), &[]))
+    (!tokens.is_empty()).then(|| tokens.into_iter().collect())
 }
 
 /// A word that is repeated, or a sign. With digits it is rather a number with a unit or a slip.

@@ -155,9 +155,10 @@ fn a_table_with_nothing_to_learn_from_gets_no_pipeline() {
 }
 
 #[test]
-fn names_of_columns_end_no_comment_of_the_pipeline() {
-    let rows: String = (0..60).map(|row| format!("{},{}\n", row * 7 % 13, ["p", "q"][row % 2])).collect();
-    let work = Workspace::new().file("t.csv", &format!("\"a\nseed: 9 #\",y\n{rows}"));
+fn names_of_columns_end_no_comment_and_name_no_variable() {
+    let row = |row: usize| format!("{},{},{}\n", row * 7 % 13, if row % 9 == 0 { "?" } else { "5" }, ["p", "q"][row % 2]);
+    let rows: String = (0..60).map(row).collect();
+    let work = Workspace::new().file("t.csv", &format!("\"a\nseed: 9 #\",${{b}},y\n{rows}"));
     assert!(work.runner(&["init", "a", "--from", "t.csv", "--label", "y"]).status.success());
     let pipeline = work.text("a/pipeline.yaml");
     assert_eq!(pipeline.lines().filter(|line| line.starts_with("seed:")).collect::<Vec<_>>(), ["seed: 1"]);

@@ -87,7 +87,7 @@ stages:
       |
     8 |   some: {kind: load, "k ${data}": "${daat}"}
       |                      ^^^^^^^^^^^
-      = help: variables stand in values only: write the key out
+      = help: variables stand in values only: write the key out, with '$${' for a literal '${'
 
     error: unknown variable 'daat' (did you mean 'data'?)
      --> full.yaml:8:36

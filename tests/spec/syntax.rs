@@ -32,6 +32,22 @@ fn a_key_given_twice_shows_both_places() {
 }
 
 #[test]
+fn a_key_given_twice_hides_no_other_mistake() {
+    let text = "seed: 1\nseed: 1.5\nstages:\n  s: {kind: k, size: 340282366920938463463374607431768211456, size: 36893488147419103232}\n  s: {kind: k}\n  t: {}\n";
+    assert_eq!(
+        read(text).messages(),
+        [
+            "key 'seed' is given twice",
+            "'seed' must be a whole number from 0 to 18446744073709551615",
+            "key 'size' is given twice",
+            "'36893488147419103232' is too large for a whole number",
+            "key 's' is given twice",
+            "stage 't' has no 'kind'",
+        ]
+    );
+}
+
+#[test]
 fn tabs_that_indent() {
     insta::assert_snapshot!(read("stages:\n  s:\n    kind: k\n\trows: x\n").says(), @"
     error: a tab indents this line

@@ -309,7 +309,7 @@ fn placeholders_among_numbers_are_told_of_with_the_remedy() {
     let work = Workspace::new().file("t.csv", &csv).pipeline(&stages(""));
     let run = work.run();
     assert_eq!(run.code, Some(1));
-    insta::assert_snapshot!(stable(&told(&run)), @"pipeline.yaml:6:3: t.csv:2: column 'w': '?' is not a number, nor are 35 more of its values; '?' (24 rows), 'unknown' (12 rows) may stand for a missing value: if so, write `missing: {w: {add: ['?', unknown]}}` in the `load` stage (correct it, list it under `missing` of the `load` stage, or leave 'w' out of `numeric`: `types: {w: text}` makes a text of it, for `categories` or an `embed` stage)");
+    insta::assert_snapshot!(stable(&told(&run)), @"pipeline.yaml:6:3: t.csv:2: column 'w': '?' is not a number, nor are 35 more of its values; '?' (24 rows), 'unknown' (12 rows) may stand for a missing value: if so, write `w: {add: ['?', unknown]}` under `missing` in the `load` stage (correct it, list it under `missing` of the `load` stage, or leave 'w' out of `numeric`: `types: {w: text}` makes a text of it, for `categories` or an `embed` stage)");
     insta::assert_snapshot!(stable(&warnings(&run)), @"column 'w' is read as text, although 204 of its 240 values are numbers: '?' (24 rows), 'unknown' (12 rows) may stand for a missing value: if so, write `missing: {w: {add: ['?', unknown]}}`");
     let mended = work.pipeline(&stages(", missing: {w: {add: ['?', unknown]}}"));
     mended.run().succeeded();
