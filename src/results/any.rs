@@ -12,6 +12,7 @@ use crate::inspection::Inspection;
 use crate::map::Map;
 use crate::predictions::Predictions;
 use crate::profile::Profile;
+use crate::refit::Refit;
 use crate::search::Search;
 use crate::split::Split;
 use crate::training::Training;
@@ -95,6 +96,7 @@ documents! {
     Map(Map),
     Predictions(Predictions),
     Profile(Profile),
+    Refit(Refit),
     Split(Split),
     Training(Training),
     Transfer(Transfer),

@@ -11,6 +11,7 @@
 //! | `encoder.json` | `embed` | `encoders` | [`encoder::Encoders`] |
 //! | `metrics.json` | `train`, `transfer` | `training` | [`training::Training`] |
 //! | `metrics.json` | `ensemble` | `ensemble` | [`ensemble::Ensemble`] |
+//! | `metrics.json` | `refit` | `refit` | [`refit::Refit`] |
 //! | `metrics.json` | `predict` | `predictions` | [`Predictions`] |
 //! | `search.json` | `train` | `search` | [`search::Search`] |
 //! | `transfer.json` | `transfer` | `transfer` | [`transfer::Transfer`] |
@@ -43,6 +44,7 @@ mod part;
 mod parts;
 mod predictions;
 pub mod profile;
+pub mod refit;
 pub mod scores;
 pub mod search;
 mod settings;

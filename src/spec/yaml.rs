@@ -133,8 +133,11 @@ impl Join<'_> {
                     .help("write a finite number, or quote it to make it text"),
             ),
             (Shape::Scalar { text, .. }, ReadValue::TooLarge) => {
-                let help =
-                    format!("whole numbers reach from {} to {}: a code of digits is text, in quotes", i64::MIN, u64::MAX);
+                let help = format!(
+                    "whole numbers reach from {} to {}: a code of digits is text, in quotes",
+                    i64::MIN,
+                    u64::MAX
+                );
                 let message = format!("'{text}' is too large for a whole number");
                 self.unusable(Problem::new(span, message).help(help))
             }

@@ -19,3 +19,18 @@ impl Progress for Adapter<'_> {
         self.0.cancelled()
     }
 }
+
+/// For one of several fits, of which only the whole is shown: what it says of its own steps goes nowhere.
+pub(super) struct Quiet<'a>(pub &'a dyn Progress);
+
+impl Progress for Quiet<'_> {
+    fn update(&self, _done: u64, _total: u64, _unit: &str, _note: &str) {}
+
+    fn warn(&self, message: &str) {
+        self.0.warn(message);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.0.cancelled()
+    }
+}

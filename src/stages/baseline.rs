@@ -14,6 +14,7 @@ use super::dataset::{Selection, dataset, tell_of_model};
 use super::documents::put_document;
 use super::predictions::Predictions;
 use super::predictor::{NO_NETWORK, Predictor, distinct};
+use super::procedure::Procedure;
 use super::required::{require_part, tell_not_rows};
 use runner_engine::{Arity, CheckContext, InputPort, Memo, OutputPort, PortType, Stage, StageContext, Threads};
 use runner_ml::classical::{Baselines, Evaluated, Evaluation, Fitted, Inputs, KeptFits, evaluate};
@@ -170,7 +171,8 @@ impl Stage for Baseline {
             }
             let fitted = Fitted::new(&self.models, name, inputs.clone(), &data.classes, model, calibration);
             predictions.decide(Some(name), fitted.calibration());
-            Predictor::one(fitted, &data, &self.text).put(context, name)?;
+            let procedure = Procedure::Baseline { seed: context.seed() };
+            Predictor::one(fitted, procedure, &data, &self.text).put(context, name)?;
             evaluations.push(evaluation);
         }
         let parts = |one: &Evaluation| Parts { train: None, valid: one.valid.clone(), test: one.test.clone() };

@@ -19,6 +19,7 @@ use super::dataset::{self, distinct, model_columns};
 use super::documents::put_document;
 use super::figures::put_figures;
 use super::predictor::{self, Predictor};
+use super::refit::refuse_refitted;
 use super::required::{require, require_of, require_part, require_rows, require_split, tell_not_rows};
 use super::split_rows;
 use runner_artifact::Table;
@@ -93,6 +94,7 @@ impl Stage for Inspect {
         require_rows(context, "rows");
         require_rows(context, "embeddings");
         require_split(context, "rows");
+        refuse_refitted(context, "model", "fitted on all labelled rows: none is left to look at that it has not seen");
         tell_not_rows(context, "importance", "importances");
         tell_not_rows(context, "mistakes", "mistakes of a model");
         require_part(context, "rows", self.part.key(), "which is to be looked at");

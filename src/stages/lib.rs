@@ -37,7 +37,9 @@ mod paired_tests;
 mod predict;
 mod predictions;
 mod predictor;
+mod procedure;
 mod range;
+mod refit;
 mod report;
 mod report_input;
 mod required;
@@ -68,8 +70,9 @@ static KINDS: &[KindInfo] = &[
     ensemble::Ensemble::INFO,
     inspect::Inspect::INFO,
     map::Map::INFO,
-    predict::Predict::INFO,
     transfer::Transfer::INFO,
+    refit::Refit::INFO,
+    predict::Predict::INFO,
     report::Report::INFO,
     article::Article::INFO,
     bundle::Bundle::INFO,

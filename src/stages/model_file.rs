@@ -4,6 +4,7 @@ use anyhow::{Context as _, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
 use super::dataset::{self, Dataset};
+use super::procedure::Procedure;
 use runner_artifact::Table;
 use runner_engine::{InputView, Report, StageContext};
 use runner_ml::calibration::Calibration;
@@ -24,6 +25,9 @@ struct Recipe {
     label: String,
     /// What made the embedding of each text column: name, digest, pooling.
     encoders: Vec<ColumnEncoder>,
+    /// Absent of models of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    procedure: Option<Procedure>,
     #[serde(flatten)]
     learner: LearnerRecipe,
 }
@@ -66,14 +70,35 @@ pub(super) struct ModelFile {
     pub(crate) label: String,
     /// By text column.
     encoders: Vec<ColumnEncoder>,
+    procedure: Option<Procedure>,
 }
 
 impl ModelFile {
-    pub(crate) fn new(learner: impl Into<Learner>, data: &Dataset, text: &[String]) -> Self {
+    pub(crate) fn new(learner: impl Into<Learner>, procedure: Procedure, data: &Dataset, text: &[String]) -> Self {
         let encoders = text.iter().zip(&data.encoders);
         let encoders =
             encoders.map(|(column, made_by)| ColumnEncoder { column: column.clone(), made_by: made_by.clone() });
-        ModelFile { learner: learner.into(), label: data.label_name.clone(), encoders: encoders.collect() }
+        ModelFile {
+            learner: learner.into(),
+            label: data.label_name.clone(),
+            encoders: encoders.collect(),
+            procedure: Some(procedure),
+        }
+    }
+
+    /// The same but for what was learnt.
+    pub(crate) fn with_learner(&self, learner: Learner) -> Self {
+        let ModelFile { label, encoders, procedure, .. } = self;
+        ModelFile { learner, label: label.clone(), encoders: encoders.clone(), procedure: procedure.clone() }
+    }
+
+    pub(crate) fn learner(&self) -> &Learner {
+        &self.learner
+    }
+
+    /// How it was fitted, where it tells.
+    pub(crate) fn procedure(&self) -> Option<&Procedure> {
+        self.procedure.as_ref()
     }
 
     /// Writes NAME.safetensors and NAME.json.
@@ -88,7 +113,13 @@ impl ModelFile {
                 (arrays, LearnerRecipe::Baseline(recipe))
             }
         };
-        let recipe = Recipe { format: FORMAT, label: self.label.clone(), encoders: self.encoders.clone(), learner };
+        let recipe = Recipe {
+            format: FORMAT,
+            label: self.label.clone(),
+            encoders: self.encoders.clone(),
+            procedure: self.procedure.clone(),
+            learner,
+        };
         context.put_file(port, &format!("{name}.safetensors"), &weights)?;
         context.put_json(port, &format!("{name}.json"), &recipe)
     }
@@ -112,7 +143,8 @@ impl ModelFile {
         let learner = learner.with_context(|| {
             format!("the model of '{stage}' cannot be read ({name}.safetensors and {name}.json; run that stage anew)")
         })?;
-        Ok(ModelFile { learner, label: recipe.label, encoders: recipe.encoders })
+        let Recipe { label, encoders, procedure, .. } = recipe;
+        Ok(ModelFile { learner, label, encoders, procedure })
     }
 
     /// The network, where it is one.

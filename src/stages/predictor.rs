@@ -10,6 +10,7 @@ use super::categories::{as_trained, warn_of_unseen};
 use super::columns::{Origin, embedded_by, is_own, strings};
 use super::dataset::{Dataset, numeric_frame};
 use super::model_file::{Learner, ModelFile};
+use super::procedure::Procedure;
 use super::{fitted_on, unnamed};
 use runner_artifact::Table;
 use runner_engine::{CheckContext, Fact, InputView, StageContext, listed};
@@ -71,8 +72,8 @@ pub(super) struct Several {
 
 impl Predictor {
     /// A fitted model and what made its embeddings.
-    pub(crate) fn one(model: impl Into<Learner>, data: &Dataset, text: &[String]) -> Self {
-        Predictor::One(Box::new(ModelFile::new(model, data, text)))
+    pub(crate) fn one(model: impl Into<Learner>, procedure: Procedure, data: &Dataset, text: &[String]) -> Self {
+        Predictor::One(Box::new(ModelFile::new(model, procedure, data, text)))
     }
 
     pub(crate) fn read(input: &InputView) -> anyhow::Result<Self> {
@@ -153,6 +154,23 @@ impl Predictor {
             Predictor::One(model) => vec![model],
             Predictor::Several(several) => {
                 several.members.iter().filter_map(|(_, model)| model.as_ref()).flat_map(Predictor::models).collect()
+            }
+        }
+    }
+
+    /// The same with what each is called in the port's model of that name, and its share of the average.
+    pub(crate) fn named_models(&self, name: &str) -> Vec<(String, f64, &ModelFile)> {
+        match self {
+            Predictor::One(model) => vec![(name.to_owned(), 1.0, model)],
+            Predictor::Several(Several { combination, alike, members }) => {
+                let members = members.iter().zip(&combination.weights);
+                let members = members.filter_map(|((own, model), weight)| Some((own, weight, model.as_ref()?)));
+                let named = members.flat_map(|(own, weight, model)| {
+                    let own = if *alike { format!("{name}: {own}") } else { own.clone() };
+                    let models = model.named_models(&own).into_iter();
+                    models.map(move |(name, share, model)| (name, share * weight, model))
+                });
+                named.collect()
             }
         }
     }

@@ -21,6 +21,7 @@ use super::ensemble_scores::Averaged;
 use super::figures::put_figures;
 use super::network_shape::Shape;
 use super::predictor::Predictor;
+use super::procedure::{Procedure, TrainingProcedure};
 use super::report_input::view;
 use super::required::{require_part, tell_not_rows};
 use super::training::{at_parameter, curve_table, headline, parameters, scores_by_part, with_training};
@@ -259,6 +260,12 @@ impl Stage for Train {
 }
 
 impl Train {
+    /// How the network of a seed was fitted.
+    fn procedure(&self, seed: u64, epochs: usize) -> Procedure {
+        let (network, training) = (self.network.clone(), self.training());
+        Procedure::Training(Box::new(TrainingProcedure { seed, epochs, network, training }))
+    }
+
     /// What a training is of, beside its inputs.
     fn subject(&self) -> Value {
         json!({
@@ -289,7 +296,7 @@ impl Train {
             parameters: parameters(&fitted.model)?,
             curves: curve_table(curves)?,
             best_epoch,
-            model: Predictor::one(fitted.model, data, &self.text),
+            model: Predictor::one(fitted.model, self.procedure(context.seed(), best_epoch), data, &self.text),
             remark,
         })
     }

@@ -20,6 +20,8 @@ use super::figures::put_figures;
 use super::fitted_on;
 use super::network_shape::Shape;
 use super::predictor::{NO_NETWORK, Predictor};
+use super::procedure::{Procedure, TransferProcedure};
+use super::refit::{STARTED_FROM, refuse_refitted};
 use super::required::{require_part, tell_not_rows};
 use super::training::{at_parameter, curve_columns, headline, parameters, scores_by_part, with_training};
 use runner_artifact::Table;
@@ -139,6 +141,14 @@ impl Stage for Transfer {
         for (part, purpose) in [("train", "from which networks learn"), ("valid", "on which the epoch is chosen")] {
             require_part(context, "rows", part, purpose);
             require_left(context, "rows", &self.filter, part, purpose);
+        }
+        refuse_refitted(
+            context,
+            "model",
+            "fitted on all labelled rows: it has seen those that the new network would be judged on",
+        );
+        if let Some(old) = context.inputs("model").first().map(|shape| shape.stage.clone()) {
+            context.tell("model", STARTED_FROM, old);
         }
         if let Some(what) = context.fact("model", NO_NETWORK).copied() {
             let stage = context.inputs("model").first().map(|shape| shape.stage.clone()).unwrap_or_default();
@@ -285,6 +295,13 @@ impl Stage for Transfer {
             1 => format!("{name}: {scores}{known}"),
             _ => format!("best on validation rows: {name}; {scores}{known}"),
         });
+        let procedure = TransferProcedure {
+            seed: best.seed,
+            epochs: best.best_epoch,
+            strategy: best.strategy,
+            transfer: self.spec(),
+            training: training.clone(),
+        };
         let metrics = Training {
             parts,
             calibration,
@@ -298,7 +315,7 @@ impl Stage for Transfer {
             parameters: parameters(&model)?,
             strategy: Some(best.strategy),
         };
-        Predictor::one(model, &data, &text).put(context, "model")?;
+        Predictor::one(model, Procedure::Transfer(Box::new(procedure)), &data, &text).put(context, "model")?;
         put_document(context, "metrics", "metrics", &metrics)?;
         put_document(context, "transfer", "transfer", &report.found)?;
         context.put_table("curves", &curves)?;

@@ -7,6 +7,7 @@ mod command;
 mod contradictions;
 mod every_kind;
 mod kept;
+mod refit;
 mod split_rows;
 
 use runner_test_support::{kinds, records, screen, small_model, studies, workspace};

@@ -142,7 +142,7 @@ impl Encoding {
                 }
             }
         }
-        let encoded = x.with_components(&components, indicators);
+        let encoded = x.with_components(rated + indicators, &components, indicators);
         if self.form == Form::Columns { encoded } else { encoded.with_categories(self.columns.len(), places) }
     }
 

@@ -108,6 +108,31 @@ impl Fitted {
         self.calibration.as_ref().unwrap_or(&NO_CALIBRATION)
     }
 
+    /// The same kind with the same parameters on these rows, whose labels are indices into its classes. What makes probabilities of its scores stays.
+    ///
+    /// # Errors
+    /// What the kind refuses to learn from, columns that the frame lacks, and `Cancelled`.
+    pub fn refit(
+        &self,
+        frame: &Frame,
+        labels: &[u32],
+        rows: &[usize],
+        seed: u64,
+        progress: &dyn Progress,
+    ) -> Result<Self, FitError> {
+        let columns = |names: Vec<&String>| names.into_iter().cloned().collect::<Vec<_>>();
+        let text = columns(self.inputs.text.iter().map(|column| &column.name).collect());
+        let categories = columns(self.inputs.categories.iter().map(|column| &column.name).collect());
+        let inputs = Inputs::of(frame, &self.inputs.numeric, &text, &categories, rows).map_err(FitError::Input)?;
+        let features = inputs.features(frame).map_err(FitError::Input)?.take(rows);
+        let labels: Vec<u32> = rows.iter().map(|&row| labels[row]).collect();
+        let estimators = self.kind.estimators();
+        let (_, estimator) = estimators.first().ok_or(FitError::NoModels)?;
+        let model = estimator.fit(&features, &labels, self.classes.len(), seed, progress)?;
+        let (kind, classes, calibration) = (self.kind.clone(), self.classes.clone(), self.calibration.clone());
+        Ok(Fitted { kind, inputs, classes, model, calibration })
+    }
+
     /// Class probabilities (rows × classes; rows sum to 1) of every row, in order.
     #[cfg(test)]
     pub(crate) fn predict_probabilities(&self, frame: &Frame) -> Result<Matrix, InputError> {

@@ -20,7 +20,7 @@ pub use class_weights::{unknown_classes, weights_of_classes};
 pub use curves::Curves;
 pub(crate) use encoders::begin_encoders;
 pub use error::TrainError;
-pub(crate) use run::{Examples, Job, Outcome, Restraint, logits, run};
+pub(crate) use run::{Examples, Job, Keep, Outcome, Restraint, logits, run};
 pub use runner_results::Metric;
 pub(crate) use runner_results::PartScores;
 pub use runner_results::spec::TrainingSpec;
@@ -100,6 +100,34 @@ pub fn train_on(
 ) -> Result<Fitted, TrainError> {
     check_specs(network, training)?;
     data.check()?;
+    fit(data, network, training, None, seed, checkpoints, progress)
+}
+
+/// Trains on all rows of `train`, which may be all that there are: `epochs` long, as an earlier training of the same specs and seed found best. The schedule of
+/// the learning rate is that training's, so that the two differ in nothing but their rows. A plateau is seen on the training rows.
+pub fn refit(
+    data: Data,
+    network: &NetworkSpec,
+    training: &TrainingSpec,
+    epochs: usize,
+    seed: u64,
+    checkpoints: &dyn Checkpoints,
+    progress: &dyn Progress,
+) -> Result<Fitted, TrainError> {
+    check_specs(network, training)?;
+    data.check_training()?;
+    fit(data, network, training, Some(epochs), seed, checkpoints, progress)
+}
+
+fn fit(
+    data: Data,
+    network: &NetworkSpec,
+    training: &TrainingSpec,
+    epochs: Option<usize>,
+    seed: u64,
+    checkpoints: &dyn Checkpoints,
+    progress: &dyn Progress,
+) -> Result<Fitted, TrainError> {
     on_one_thread(|| {
         let preprocessing = data.fit_preprocessing(network)?;
         let blueprint = data.blueprint(network, &preprocessing)?;
@@ -109,7 +137,7 @@ pub fn train_on(
         begin_encoders(&mut net, &train.inputs, progress)?;
         let job = Job {
             train: &train,
-            valid: &valid,
+            keep: epochs.map_or(Keep::Best(&valid), Keep::Epoch),
             classes: data.classes,
             spec: training,
             seed,
@@ -134,10 +162,14 @@ pub(crate) fn check_specs(network: &NetworkSpec, training: &TrainingSpec) -> Res
 impl Data<'_> {
     /// Whether there is something to learn from and to choose by.
     pub(crate) fn check(&self) -> Result<(), TrainError> {
-        for (part, rows) in [("training", self.train), ("validation", self.valid)] {
-            if rows.is_empty() {
-                return Err(TrainError::NoRows { part });
-            }
+        self.check_training()?;
+        if self.valid.is_empty() { Err(TrainError::NoRows { part: "validation" }) } else { Ok(()) }
+    }
+
+    /// Whether there is something to learn from.
+    pub(crate) fn check_training(&self) -> Result<(), TrainError> {
+        if self.train.is_empty() {
+            return Err(TrainError::NoRows { part: "training" });
         }
         if self.labels.len() != self.frame.rows {
             return Err(TrainError::Labels { labels: self.labels.len(), rows: self.frame.rows });

@@ -11,7 +11,7 @@ use super::class_weights::weights_of_classes;
 use super::curves::{Curves, Steps};
 use super::optimizer::Optimizer;
 use super::schedule::Schedule;
-use super::stopping::{Stopping, replay};
+use super::stopping::{Stopping, replay_by};
 use super::{Data, TrainError};
 use crate::input::Input;
 use crate::matrix::Matrix;
@@ -40,10 +40,19 @@ pub(crate) struct Restraint {
     pub(crate) rate: f64,
 }
 
+/// Which epoch's weights a training leaves.
+#[derive(Clone, Copy)]
+pub(crate) enum Keep<'a> {
+    /// Of the epoch that is best on these rows, the validation part.
+    Best(&'a Examples),
+    /// Of this epoch, the last one: it was chosen by an earlier training, and no row is held back.
+    Epoch(usize),
+}
+
 /// What one training needs besides the network.
 pub(crate) struct Job<'a> {
     pub(crate) train: &'a Examples,
-    pub(crate) valid: &'a Examples,
+    pub(crate) keep: Keep<'a>,
     pub(crate) classes: &'a [String],
     pub(crate) spec: &'a TrainingSpec,
     /// Of the order of rows and of dropout.
@@ -62,6 +71,15 @@ pub(crate) struct Outcome {
 
 /// Rows that one thread scores at once. Few, so that what passes between layers stays in the caches, of an ensemble's members, too.
 const ROWS_AT_ONCE: usize = 256;
+
+impl Keep<'_> {
+    fn stopping(&self, spec: &TrainingSpec) -> Stopping {
+        match *self {
+            Keep::Best(_) => Stopping::new(spec),
+            Keep::Epoch(epoch) => Stopping::at(epoch),
+        }
+    }
+}
 
 impl Restraint {
     pub(crate) const NONE: Restraint = Restraint { frozen: 0, until: None, rate: 1.0 };
@@ -104,19 +122,23 @@ pub(crate) fn run(
     optimizer.slow_down(job.restraint.rate, network.blueprint().levels());
     let weights = Arc::new(weights_of_classes(spec, job.classes, job.train.labels.iter().copied())?);
     let mut masks = Stream::new(job.seed, "dropout", 0);
-    let mut stopping = Stopping::new(spec);
+    let mut stopping = job.keep.stopping(spec);
     let metric = spec.early_stopping.metric;
     let mut average = match spec.average {
         Some(decay) => Some(Average::new(network, decay)?),
         None => None,
     };
 
+    let last = match job.keep {
+        Keep::Best(_) => spec.epochs,
+        Keep::Epoch(epoch) => epoch,
+    };
     let mut curves = Curves::default();
     let mut best: Option<Snapshot> = None;
     let mut diverged = None;
     let mut over = false;
     let known = checkpoints.load().and_then(|bytes| Checkpoint::from_bytes(&bytes));
-    match known.and_then(|known| serving(known, spec, &network.snapshot().ok()?, &optimizer)) {
+    match known.and_then(|known| serving(known, job, &network.snapshot().ok()?, &optimizer)) {
         Some(known) => {
             curves = known.curves;
             for (epoch, score) in curves.valid(metric).iter().enumerate().skip(1) {
@@ -135,12 +157,7 @@ pub(crate) fn run(
                 }
             }
             let done = (curves.len() - 1) as u64;
-            progress.update(
-                done,
-                spec.epochs as u64,
-                "epochs",
-                &format!("continued from epoch {done} of an earlier run"),
-            );
+            progress.update(done, last as u64, "epochs", &format!("continued from epoch {done} of an earlier run"));
         }
         None => {
             let (train, valid) = scores(network, job, &weights, progress)?;
@@ -148,7 +165,7 @@ pub(crate) fn run(
         }
     }
     let resumed = curves.len() - 1;
-    let end = checkpoints.pause().map_or(spec.epochs, |pause| pause.min(spec.epochs));
+    let end = checkpoints.pause().map_or(last, |pause| pause.min(last));
     let over = over || diverged.is_some() || resumed >= end;
     for epoch in curves.len()..=if over { 0 } else { end } {
         let frozen = job.restraint.frozen_in(epoch);
@@ -198,8 +215,13 @@ pub(crate) fn run(
         if stopping.epoch_ended(epoch, merit) {
             best = Some(shown.snapshot()?);
         }
-        let note = format!("loss {:.3}, valid {} {:.3}", sums.objective, metric.label(), valid.get(metric));
-        progress.update(epoch as u64, spec.epochs as u64, "epochs", &note);
+        let note = match job.keep {
+            Keep::Best(_) => {
+                format!("loss {:.3}, valid {} {:.3}", sums.objective, metric.label(), valid.get(metric))
+            }
+            Keep::Epoch(_) => format!("loss {:.3}", sums.objective),
+        };
+        progress.update(epoch as u64, last as u64, "epochs", &note);
         schedule.epoch_ended(merit);
         if stopping.is_over(epoch) {
             break;
@@ -233,12 +255,13 @@ pub(crate) fn run(
 
 /// A checkpoint of the same trajectory as this training would have left it, if it holds all that is needed: of a longer
 /// one the rows that this training reaches, provided that its best epoch is among the weights.
-fn serving(mut known: Checkpoint, spec: &TrainingSpec, shape: &Snapshot, optimizer: &Optimizer) -> Option<Checkpoint> {
+fn serving(mut known: Checkpoint, job: &Job, shape: &Snapshot, optimizer: &Optimizer) -> Option<Checkpoint> {
+    let spec = job.spec;
     let fits = |snapshot: &Snapshot| {
         snapshot.len() == shape.len()
             && shape.iter().all(|(name, (shape, _))| snapshot.get(name).is_some_and(|(found, _)| found == shape))
     };
-    let replay = replay(spec, &known.curves, None);
+    let replay = replay_by(job.keep.stopping(spec), spec, &known.curves, None);
     if replay.best_epoch != Some(known.best_epoch) || !fits(&known.best) {
         return None;
     }
@@ -306,7 +329,7 @@ fn batches(rows: usize, size: usize, smallest: usize) -> Vec<std::ops::Range<usi
     all
 }
 
-/// Scores on the training and on the validation part.
+/// Scores on the training and on the validation part; where none is held back, those on the training part stand for both.
 fn scores(
     network: &Network,
     job: &Job,
@@ -314,7 +337,12 @@ fn scores(
     progress: &dyn Progress,
 ) -> Result<(PartScores, PartScores), TrainError> {
     let of = |examples: &Examples| score(network, examples, job.classes, weights, progress);
-    Ok((of(job.train)?, of(job.valid)?))
+    let train = of(job.train)?;
+    let valid = match job.keep {
+        Keep::Best(valid) => of(valid)?,
+        Keep::Epoch(_) => train,
+    };
+    Ok((train, valid))
 }
 
 /// Scores of the network as it predicts. A weighted loss shifts probabilities towards the classes that weigh most, which the loss of a part takes

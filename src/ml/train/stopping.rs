@@ -18,8 +18,16 @@ pub struct Replay {
 
 /// What a training makes of the curves of its trajectory, which may be those of a longer or shorter one; at most up to `pause`.
 pub fn replay(training: &TrainingSpec, curves: &Curves, pause: Option<usize>) -> Replay {
+    replay_by(Stopping::new(training), training, curves, pause)
+}
+
+pub(crate) fn replay_by(
+    mut stopping: Stopping,
+    training: &TrainingSpec,
+    curves: &Curves,
+    pause: Option<usize>,
+) -> Replay {
     let metric = training.early_stopping.metric;
-    let mut stopping = Stopping::new(training);
     let mut last_epoch = 0;
     let scores = curves.valid(metric).iter().enumerate().skip(1);
     for (epoch, score) in scores.take(pause.unwrap_or(usize::MAX)) {
@@ -37,6 +45,8 @@ pub fn replay(training: &TrainingSpec, curves: &Curves, pause: Option<usize>) ->
 /// The choice of one training among its epochs.
 pub(crate) struct Stopping {
     epochs: usize,
+    /// The last epoch is kept whatever its merit.
+    keeps_last: bool,
     patience: Option<usize>,
     min_delta: f64,
     best: Option<(usize, f64)>,
@@ -45,12 +55,23 @@ pub(crate) struct Stopping {
 impl Stopping {
     pub(crate) fn new(spec: &TrainingSpec) -> Self {
         let stopping = &spec.early_stopping;
-        Stopping { epochs: spec.epochs, patience: stopping.patience, min_delta: stopping.min_delta, best: None }
+        Stopping {
+            epochs: spec.epochs,
+            keeps_last: false,
+            patience: stopping.patience,
+            min_delta: stopping.min_delta,
+            best: None,
+        }
+    }
+
+    /// Ends with this epoch, and keeps it.
+    pub(crate) fn at(epoch: usize) -> Self {
+        Stopping { epochs: epoch, keeps_last: true, patience: None, min_delta: 0.0, best: None }
     }
 
     /// Tells the merit (larger is better) of a finished epoch; true when it is the best so far.
     pub(crate) fn epoch_ended(&mut self, epoch: usize, merit: f64) -> bool {
-        let better = self.best.is_none_or(|(_, top)| merit > top + self.min_delta);
+        let better = self.keeps_last || self.best.is_none_or(|(_, top)| merit > top + self.min_delta);
         if better {
             self.best = Some((epoch, merit));
         }

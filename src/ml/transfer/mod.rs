@@ -123,6 +123,24 @@ pub fn transfer(
     Ok(TransferResult { report, models, resumed })
 }
 
+/// Trains one network of an earlier transfer again, on all rows of `data.train`, which may be all that there are: from the same old network, or a better one of
+/// the same columns, by the strategy and seed of `variant`, `epochs` long.
+pub fn refit(
+    old: &Classifier,
+    data: Data,
+    training: &TrainingSpec,
+    spec: &TransferSpec,
+    (variant, epochs): (&Variant, usize),
+    checkpoints: &dyn Checkpoints,
+    progress: &dyn Progress,
+) -> Result<Classifier, TrainError> {
+    check_specs(spec.network.as_ref().unwrap_or(&NetworkSpec::default()), training)?;
+    data.check_training()?;
+    check_columns(old, &data)?;
+    let study = Study { old, tensors: old.tensors()?, data, test: &[], training, spec };
+    on_one_thread(|| study.refit(variant, epochs, checkpoints, progress))
+}
+
 impl TransferSpec {
     /// Strategy after strategy with all rows, each with all its seeds; then the same for each lesser share.
     fn variants(&self, seed: u64) -> Vec<Variant> {

@@ -13,7 +13,7 @@ use crate::preprocess::Preprocessing;
 use crate::progress::Progress;
 use crate::stats::Clusters;
 use crate::train::{
-    Checkpoints, Data, Examples, Job, Outcome, Restraint, TrainError, TrainingSpec, begin_encoders, logits, run,
+    Checkpoints, Data, Examples, Job, Keep, Outcome, Restraint, TrainError, TrainingSpec, begin_encoders, logits, run,
 };
 
 /// What all trainings of a transfer have in common.
@@ -73,15 +73,17 @@ impl Study<'_> {
         })
     }
 
-    pub(crate) fn train(
+    /// Starts a network as `variant` says, and trains it.
+    fn fit(
         &self,
         variant: &Variant,
         setting: &Setting,
+        keep: Keep,
         checkpoints: &dyn Checkpoints,
         progress: &dyn Progress,
-    ) -> Result<Trained, TrainError> {
+    ) -> Result<(Network, Vec<TensorChange>, Outcome), TrainError> {
         let Study { old, data, spec, training, .. } = self;
-        let Variant { strategy, seed, share } = *variant;
+        let Variant { strategy, seed, .. } = *variant;
         let mut net = Network::new(&setting.blueprint, seed)?;
         begin_encoders(&mut net, &setting.train.inputs, progress)?;
         let mut tensors = Vec::new();
@@ -99,15 +101,39 @@ impl Study<'_> {
             }
             Strategy::Discriminative => Restraint { rate: spec.layer_rate, ..Restraint::NONE },
         };
-        let job = Job {
-            train: &setting.train,
-            valid: &setting.valid,
-            classes: data.classes,
-            spec: training,
-            seed,
-            restraint,
-        };
-        let Outcome { curves, best_epoch, diverged, resumed } = run(&mut net, &job, checkpoints, progress)?;
+        let job = Job { train: &setting.train, keep, classes: data.classes, spec: training, seed, restraint };
+        let outcome = run(&mut net, &job, checkpoints, progress)?;
+        Ok((net, tensors, outcome))
+    }
+
+    fn classifier(&self, setting: &Setting, network: Network) -> Classifier {
+        Classifier::new(setting.preprocessing.clone(), self.data.classes, network, self.training.loss.name())
+    }
+
+    /// The network of `variant` on all rows, which none is held back of, `epochs` long.
+    pub(crate) fn refit(
+        &self,
+        variant: &Variant,
+        epochs: usize,
+        checkpoints: &dyn Checkpoints,
+        progress: &dyn Progress,
+    ) -> Result<Classifier, TrainError> {
+        let setting = self.setting(1.0, variant.seed)?;
+        let (network, ..) = self.fit(variant, &setting, Keep::Epoch(epochs), checkpoints, progress)?;
+        Ok(self.classifier(&setting, network))
+    }
+
+    pub(crate) fn train(
+        &self,
+        variant: &Variant,
+        setting: &Setting,
+        checkpoints: &dyn Checkpoints,
+        progress: &dyn Progress,
+    ) -> Result<Trained, TrainError> {
+        let Study { old, data, .. } = self;
+        let Variant { strategy, seed, share } = *variant;
+        let (net, tensors, outcome) = self.fit(variant, setting, Keep::Best(&setting.valid), checkpoints, progress)?;
+        let Outcome { curves, best_epoch, diverged, resumed } = outcome;
         let scores = |examples: &Examples| -> Result<(GroupScores, Vec<bool>), TrainError> {
             Ok(group_scores(data.classes, old.classes(), &examples.labels, &logits(&net, examples, progress)?))
         };
@@ -129,8 +155,7 @@ impl Study<'_> {
             test,
             hits,
         };
-        let model = Classifier::new(setting.preprocessing.clone(), data.classes, net, training.loss.name());
-        Ok(Trained { run, tensors, model: Some(model), resumed })
+        Ok(Trained { run, tensors, model: Some(self.classifier(setting, net)), resumed })
     }
 
     pub(crate) fn report(

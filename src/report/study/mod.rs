@@ -21,6 +21,7 @@ mod panels;
 mod pipeline;
 mod predict;
 mod profile;
+mod refit;
 mod scores;
 pub(crate) mod search;
 pub(crate) mod split;
@@ -76,6 +77,7 @@ pub fn study(
         optimism::section(&study),
         inspect::section(&study),
         transfer::section(&study),
+        refit::section(&study),
         predict::section(&study),
         added::section(&study),
     ];

@@ -107,8 +107,10 @@ impl Train {
         let fitted = runner_results::training::Fitted::Several { networks: told, networks_alone: spread };
         let best_epoch = first.best_epoch;
         let members = networks.into_iter().zip(&seeds);
-        let members =
-            members.map(|(one, seed)| (format!("seed {seed}"), Some(Predictor::one(one.model, data, &self.text))));
+        let members = members.map(|(one, &seed)| {
+            let procedure = self.procedure(seed, one.best_epoch);
+            (format!("seed {seed}"), Some(Predictor::one(one.model, procedure, data, &self.text)))
+        });
         let model = Predictor::Several(Several { combination, alike: true, members: members.collect() });
         Ok(Outcome {
             model,

@@ -91,16 +91,21 @@ pub const EXAMPLES: &[Example] = &[
         interrupted: &[long("{kind: map, rows: folds, numeric: [a, b, c], points: 2500, iterations: 100000}")],
     },
     Example {
-        kind: "predict",
-        stage: "{kind: predict, model: net, rows: rows, file: out.csv}",
-        interrupted: &[short("{kind: predict, model: net, rows: rows, file: out.csv}")],
-    },
-    Example {
         kind: "transfer",
         stage: "{kind: transfer, model: net, rows: folds, strategies: [copy], seeds: 1, epochs: 2}",
         interrupted: &[long(
             "{kind: transfer, model: net, rows: folds, strategies: [copy], seeds: 1, epochs: 1000000, early_stopping: {patience: 1000000}}",
         )],
+    },
+    Example {
+        kind: "refit",
+        stage: "{kind: refit, model: net, rows: folds}",
+        interrupted: &[short("{kind: refit, model: net, rows: folds}")],
+    },
+    Example {
+        kind: "predict",
+        stage: "{kind: predict, model: net, rows: rows, file: out.csv}",
+        interrupted: &[short("{kind: predict, model: net, rows: rows, file: out.csv}")],
     },
     Example {
         kind: "report",

@@ -260,3 +260,27 @@ fn a_training_that_pauses_goes_on_to_the_same_bits_whatever_its_schedule() {
         assert_eq!(digest(&last), digest(&Fitted { resumed: 6, ..whole }), "{schedule}");
     }
 }
+
+#[test]
+fn a_refit_of_the_chosen_epoch_has_the_weights_that_the_choice_kept() {
+    let fixture = Fixture::new(160, 3);
+    for schedule in [r#"{"kind": "one_cycle"}"#, r#"{"kind": "step", "step_epochs": 2}"#] {
+        let schedule: serde_json::Value = serde_json::from_str(schedule).unwrap();
+        let spec = spec(serde_json::json!({"epochs": 9, "schedule": schedule, "average": 0.5}));
+        let chosen = from_start(&fixture, &spec);
+        let data = Data { valid: &[], ..fixture.data() };
+        let kept = Kept::default();
+        // Interrupted once, it goes on.
+        let interrupt = Interrupt { after: 1, now: AtomicBool::new(false) };
+        let refit = |progress: &dyn Progress| {
+            crate::train::refit(data, &small_network(), &spec, chosen.best_epoch, 3, &kept, progress)
+        };
+        assert!(chosen.best_epoch > 2, "{}", chosen.best_epoch);
+        assert!(matches!(refit(&interrupt), Err(TrainError::Cancelled(_))));
+        let again = refit(&Silent).unwrap();
+        let weights = |fitted: &Fitted| fitted.model.to_parts().unwrap();
+        assert_eq!((again.best_epoch, again.curves.len()), (chosen.best_epoch, chosen.best_epoch + 1));
+        assert_eq!(again.resumed, 2);
+        assert!(weights(&again) == weights(&chosen));
+    }
+}

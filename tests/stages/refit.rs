@@ -1,0 +1,117 @@
+//! A chosen model, fitted again on all labelled rows.
+
+use serde_json::Value;
+
+use crate::kinds::{BASE, table};
+use crate::workspace::Workspace;
+
+fn work(stages: &str) -> Workspace {
+    Workspace::new().file("rows.csv", &table(240)).pipeline(&format!("{BASE}{stages}"))
+}
+
+fn json(work: &Workspace, file: &str) -> Value {
+    serde_json::from_slice(&work.read(&format!("artifacts/study/{file}"))).expect("JSON")
+}
+
+#[test]
+fn a_baseline_is_what_a_split_without_held_out_rows_gives() {
+    let work = work(
+        "  kinds: {kind: baseline, rows: folds, numeric: [a, b], categories: [word], models: {logistic: {}, boosting: {rounds: 9}}}
+  whole: {kind: split, rows: rows, folds: 2, train: 1.0, valid: 0.0, test: 0.0}
+  all: {kind: baseline, rows: whole, numeric: [a, b], categories: [word], models: {logistic: {}, boosting: {rounds: 9}}}
+  linear: {kind: refit, model: kinds.logistic, rows: folds}
+  trees: {kind: refit, model: kinds.boosting, rows: folds}
+",
+    );
+    work.run().succeeded();
+    for (stage, model) in [("linear", "logistic"), ("trees", "boosting")] {
+        let arrays = |file: &str| work.read(&format!("artifacts/study/{file}.safetensors"));
+        let (again, whole) = (arrays(&format!("{stage}/model")), arrays(&format!("all/{model}")));
+        assert!(again == whole, "{stage}");
+        assert!(again != arrays(&format!("kinds/{model}")), "{stage} has learnt nothing from the further rows");
+        assert_eq!(json(&work, &format!("{stage}/model.json")), json(&work, &format!("all/{model}.json")));
+    }
+}
+
+#[test]
+fn an_average_keeps_its_weights_and_predicts_new_rows() {
+    let work = work(
+        "  many: {kind: train, rows: folds, numeric: [a, b, c], seeds: 2, network: {trunk: {layers: [8]}}, epochs: 3}
+  best: {kind: ensemble, members: [base, net, many], models: [base, net, many], weights: equal}
+  final: {kind: refit, model: best, rows: folds}
+  said: {kind: predict, model: final, rows: rows, file: out.csv}
+  page: {kind: report, title: t, stages: [rows, folds, base, net, many, best, final, said]}
+",
+    );
+    work.run().succeeded();
+    let (chosen, again) = (json(&work, "best/ensemble.json"), json(&work, "final/ensemble.json"));
+    for key in ["average", "temperature", "members"] {
+        assert_eq!(chosen[key], again[key], "{key}");
+    }
+    let told = json(&work, "final/metrics.json");
+    assert_eq!([&told["of"], &told["rows"]], [&Value::from("best"), &Value::from(240)]);
+    let names: Vec<&str> =
+        told["models"].as_array().expect("models").iter().filter_map(|m| m["name"].as_str()).collect();
+    let seeds = ["many: seed 3", "many: seed 4"];
+    assert_eq!(names, [&["base/majority", "base/naive_bayes", "net"], seeds.as_slice()].concat());
+    let shares: f64 = told["models"].as_array().expect("models").iter().filter_map(|m| m["weight"].as_f64()).sum();
+    assert!((shares - 1.0).abs() < 1e-9, "{shares}");
+    let page = work.text("artifacts/study/page/report.html");
+    assert!(page.contains("fitted on all 240 labelled rows") && page.contains("seed 4"), "the page says nothing of it");
+    // Nothing is left for a second run.
+    let again = work.run();
+    assert_eq!(again.list("ran"), Vec::<String>::new());
+}
+
+#[test]
+fn a_transferred_network_is_fitted_again_from_the_network_that_it_began_with() {
+    let work = work(
+        "  first: {kind: train, rows: folds, where: {y: [u, v, w]}, numeric: [a, b, c], network: {trunk: {layers: [8]}}, epochs: 2}
+  more: {kind: transfer, model: first, rows: folds, strategies: [copy], seeds: 1, epochs: 3}
+  final: {kind: refit, model: more, rows: folds, start: first}
+  old: {kind: refit, model: first, rows: folds, where: {y: [u, v, w]}}
+  further: {kind: refit, model: more, rows: folds, start: old}
+",
+    );
+    let classes: std::collections::BTreeSet<String> =
+        table(240).lines().skip(1).filter_map(|line| Some(line.rsplit_once(',')?.1.to_owned())).collect();
+    let some: Vec<&str> = classes.iter().take(3).map(String::as_str).collect();
+    let yaml = work.text("pipeline.yaml").replace("[u, v, w]", &format!("[{}]", some.join(", ")));
+    work.write("pipeline.yaml", yaml.as_bytes());
+    work.run().succeeded();
+    let weights = |stage: &str| work.read(&format!("artifacts/study/{stage}/model.safetensors"));
+    assert!(weights("final") != weights("more") && weights("further") != weights("final"));
+    assert_eq!(json(&work, "final/model.json")["network"]["classes"].as_array().map(Vec::len), Some(classes.len()));
+}
+
+#[test]
+fn what_a_refit_cannot_do_is_told_before_anything_runs() {
+    let work = work(
+        "  more: {kind: transfer, model: net, rows: folds, strategies: [copy], seeds: 1, epochs: 2}
+  lacking: {kind: refit, model: more, rows: folds}
+  idle: {kind: refit, model: net, rows: folds, start: net}
+  final: {kind: refit, model: net, rows: folds}
+  twice: {kind: refit, model: final, rows: folds}
+  look: {kind: inspect, model: final, rows: folds}
+  next: {kind: transfer, model: final, rows: folds, strategies: [copy], seeds: 1, epochs: 2}
+  other: {kind: split, rows: rows, folds: 2, train: 0.5}
+  strange: {kind: refit, model: net, rows: other}
+  raw: {kind: refit, model: net, rows: rows}
+",
+    );
+    insta::assert_snapshot!(work.screen(&["plan", "pipeline.yaml"]));
+}
+
+#[test]
+fn a_refit_on_rows_of_other_classes_says_what_to_write() {
+    let work = work("  final: {kind: refit, model: net, rows: folds, where: {a: {min: 0.1}, y: [PICK]}}\n");
+    let class = table(240).lines().nth(1).and_then(|line| Some(line.rsplit_once(',')?.1.to_owned())).expect("a class");
+    let second = table(240)
+        .lines()
+        .filter_map(|line| Some(line.rsplit_once(',')?.1.to_owned()))
+        .find(|y| *y != class && y != "y");
+    let yaml = work.text("pipeline.yaml").replace("PICK", &format!("{class}, {}", second.expect("another class")));
+    work.write("pipeline.yaml", yaml.as_bytes());
+    let error = work.run().error();
+    assert!(error.contains("write the `where` of the model's stage here, too"), "{error}");
+}
