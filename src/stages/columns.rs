@@ -125,18 +125,25 @@ pub(super) fn readable_of(context: &CheckContext, port: &str, filter: &Filter) -
     readable(context, port, filter.columns())
 }
 
-/// Where a value of a table stands in the user's files.
+/// Where the rows of a table stand in the user's files.
+pub(super) trait RowPlaces {
+    /// `songs.csv:7: ` for the row of this number; as much of it as is known, for a message.
+    fn of(&self, row_id: i64) -> String;
+}
+
+/// Those of the rows at an input of a stage.
 pub(super) struct Origin<'a> {
     pub(crate) context: &'a StageContext<'a>,
     pub(crate) port: &'static str,
 }
 
-impl Origin<'_> {
-    /// `songs.csv:7: ` for the row of this number; as much of it as can be found out, for a message.
+impl RowPlaces for Origin<'_> {
     fn of(&self, row_id: i64) -> String {
         self.find(row_id).unwrap_or_else(|_| format!("row {row_id}: "))
     }
+}
 
+impl Origin<'_> {
     fn find(&self, row_id: i64) -> anyhow::Result<String> {
         let input: InputView = self.context.input(self.port)?;
         let table = input.for_message(&[ROW_ID, SOURCE, LINE])?;
@@ -165,8 +172,8 @@ pub(super) struct NoNumber {
 
 impl NoNumber {
     /// `songs.csv:7: column 'tempo': 'fast' is not a number, like 3 more of its values`.
-    pub(crate) fn message(&self, table: &Table, column: &str, origin: &Origin) -> String {
-        let at = integers(table, ROW_ID).map(|ids| origin.of(ids[self.row])).unwrap_or_default();
+    pub(crate) fn message(&self, table: &Table, column: &str, places: &dyn RowPlaces) -> String {
+        let at = integers(table, ROW_ID).map(|ids| places.of(ids[self.row])).unwrap_or_default();
         let others = match self.others {
             0 => String::new(),
             1 => ", nor is one more of its values".to_owned(),

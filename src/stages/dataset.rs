@@ -10,7 +10,7 @@ use indexmap::IndexSet;
 
 use super::categories::add_categories;
 use super::columns::{
-    FOLD, GROUP, LABEL, LABEL_COLUMN, LABEL_NAME, Origin, PART, ROW_ID, WHERE, embedding_of, integers, is_own, numbers,
+    FOLD, GROUP, LABEL, LABEL_COLUMN, LABEL_NAME, Origin, PART, ROW_ID, RowPlaces, WHERE, embedding_of, integers, is_own, numbers,
     optional_integers, readable_of, shown_as, strings,
 };
 use super::conditions::types;
@@ -316,14 +316,14 @@ pub(super) fn filtered(table: &Table, filter: &Filter, context: &StageContext) -
 pub(super) fn numeric_frame(
     table: &Table,
     names: &[String],
-    origin: &Origin,
+    places: &dyn RowPlaces,
     remedy: impl Fn(&str) -> String,
 ) -> anyhow::Result<Frame> {
     let (mut columns, mut unread) = (Vec::with_capacity(names.len()), Vec::new());
     for name in names {
         match numbers(table, name)? {
             Ok(values) => columns.push(values),
-            Err(found) => unread.push(format!("{} ({})", found.message(table, name, origin), remedy(name))),
+            Err(found) => unread.push(format!("{} ({})", found.message(table, name, places), remedy(name))),
         }
     }
     if !unread.is_empty() {

@@ -30,7 +30,10 @@ use runner_ml::encoder::{EncodeError, Precision, TextEncoder, Tfidf, TfidfOption
 use runner_ml::matrix::Matrix;
 use runner_ml::progress::Silent;
 use runner_report::noun;
-use runner_results::encoder::Encoders;
+use runner_results::encoder::{Encoder, Encoders};
+
+/// The output of `tfidf`: what it learnt of each column, by which texts of later rows become vectors; a file's digest stands in `encoder.json`.
+pub(super) const VOCABULARIES: &str = "vocabularies";
 
 /// Embeds text columns: for each, a column `runner.NAME_embedding` of type FixedSizeList<f32> beside `runner.row_id`. Each distinct text is computed once; a missing text counts as empty.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -51,7 +54,7 @@ pub(crate) struct Embed {
 
 impl Stage for Embed {
     const KIND: &'static str = "embed";
-    const VERSION: u32 = 6;
+    const VERSION: u32 = 7;
     const SUMMARY: &'static str = "text columns to vectors";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "the rows whose texts to embed, e.g. a `load` stage"),
@@ -63,7 +66,11 @@ impl Stage for Embed {
     ];
 
     fn outputs(&self) -> Vec<OutputPort> {
-        vec![OutputPort::new("rows", PortType::Table), OutputPort::new("encoder", PortType::Json)]
+        let mut ports = vec![OutputPort::new("rows", PortType::Table), OutputPort::new("encoder", PortType::Json)];
+        if self.encoder == TFIDF {
+            ports.push(OutputPort::new(VOCABULARIES, PortType::Files));
+        }
+        ports
     }
 
     fn externals(&self) -> Vec<Box<dyn External>> {
@@ -135,10 +142,14 @@ impl Stage for Embed {
         let mut columns = Vec::new();
         let mut fields = vec![Field::new(ROW_ID, DataType::Int64, true)];
         let mut encoders = Encoders::default();
-        for name in &self.columns {
+        for (i, name) in self.columns.iter().enumerate() {
             let (encoder, told) = match &shared {
                 Some((encoder, told)) => (encoder.clone(), told.clone()),
-                None => self.fit_tfidf(context, name)?,
+                None => {
+                    let (tfidf, bytes, told) = self.fit_tfidf(context, name)?;
+                    context.put_file(VOCABULARIES, &format!("vocabulary-{}.safetensors", i + 1), &bytes)?;
+                    (tfidf, told)
+                }
             };
             let field = Field::new(embedding_of(name), list_type(encoder.dim())?, true);
             fields.push(field.with_metadata(HashMap::from([(ENCODER.to_owned(), serde_json::to_string(&told)?)])));
@@ -250,14 +261,20 @@ impl Embed {
         encoder::open(&self.encoder, &self.transformer, context.report()).map(Some)
     }
 
-    fn fit_tfidf(&self, context: &StageContext, column: &str) -> anyhow::Result<Opened> {
+    /// The encoder of a column, as bytes too.
+    fn fit_tfidf(
+        &self,
+        context: &StageContext,
+        column: &str,
+    ) -> anyhow::Result<(Arc<dyn TextEncoder>, Vec<u8>, Encoder)> {
         let fit = context.input("fit")?.table()?;
         let texts = texts(&fit, column)?;
         let texts: Vec<&str> = texts.iter().map(Option::unwrap_or_default).collect();
         let tfidf =
             Tfidf::fit(&texts, self.tfidf.clone(), context.seed(), context.threads(), &Adapter(context.report()))?;
-        let told = encoder::told(TFIDF, &runner_artifact::Digest::of(&tfidf.to_bytes()).to_string(), &tfidf);
-        Ok((Arc::new(tfidf), told))
+        let bytes = tfidf.to_bytes();
+        let told = encoder::told(TFIDF, &runner_artifact::Digest::of(&bytes).to_string(), &tfidf);
+        Ok((Arc::new(tfidf), bytes, told))
     }
 
     /// Notes what was done, and says it in a line.

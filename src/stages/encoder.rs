@@ -10,7 +10,7 @@ use super::adapter::Adapter;
 use runner_engine::{External, Report, suggest};
 use runner_ml::encoder::{self, EncodeError, TextEncoder, Tokens, TransformerOptions};
 use runner_pretrained::{FetchProgress, Located, Resolved, Resolver, Silent};
-use runner_results::encoder::{Encoder, EncoderRecipe, Poolings};
+use runner_results::encoder::{Encoder, EncoderRecipe, Poolings, TransformerRecipe};
 
 /// The built-in encoder, which needs no model.
 pub(super) const TFIDF: &str = "tfidf";
@@ -155,15 +155,28 @@ pub(super) fn tokens(
     let EncoderRecipe::Transformer(recipe) = recipe else {
         bail!("`tfidf` has no layers to adapt: embed by a sentence-transformers model, or leave `adapt` out");
     };
+    let resolved = found_again(name, digest, report)?;
+    let options = options_of(recipe);
+    let tokens = Tokens::read(&resolved.folder, &options, texts, threads, &Adapter(report));
+    tokens.map_err(|error| with_remedy(error, &resolved))
+}
+
+/// The files of an encoder of that name, which must be those of that digest.
+fn found_again(name: &str, digest: &str, report: &dyn Report) -> anyhow::Result<Resolved> {
     let resolved = Resolver::from_env().resolve(name, &Fetching(report))?;
-    if *digest != resolved.digest {
+    if digest != resolved.digest {
         bail!(
             "'{name}' in '{}' has other files than the encoder that made the embeddings: bring back that one, or run \
              the `embed` stage again",
             resolved.folder.display()
         );
     }
-    let options = TransformerOptions {
+    Ok(resolved)
+}
+
+/// The options by which an encoder makes the same vectors again.
+fn options_of(recipe: &TransformerRecipe) -> TransformerOptions {
+    TransformerOptions {
         max_length: recipe.max_length,
         normalize: Some(recipe.normalize),
         pooling: match recipe.pooling {
@@ -175,9 +188,35 @@ pub(super) fn tokens(
         dimensions: recipe.dimensions,
         precision: recipe.precision,
         ..TransformerOptions::default()
+    }
+}
+
+/// Opens the pretrained encoder that made some vectors, to make such of other texts.
+///
+/// # Errors
+/// It is not to be had, has other files, or would make other vectors.
+pub(super) fn open_again(made_by: &Encoder, report: &dyn Report) -> anyhow::Result<Arc<dyn TextEncoder>> {
+    let EncoderRecipe::Transformer(recipe) = &made_by.recipe else {
+        bail!("'{}' is no pretrained encoder", made_by.name);
     };
-    let tokens = Tokens::read(&resolved.folder, &options, texts, threads, &Adapter(report));
-    tokens.map_err(|error| with_remedy(error, &resolved))
+    let resolved = found_again(&made_by.name, &made_by.digest, report)?;
+    let (encoder, told) = open(&resolved.folder.display().to_string(), &options_of(recipe), report)?;
+    if told.recipe != made_by.recipe {
+        bail!(
+            "'{}' would make other vectors than those that the model learnt from, on this machine or by this version: run the `embed` stage again",
+            made_by.name
+        );
+    }
+    Ok(encoder)
+}
+
+/// The files of the pretrained encoder that made some vectors: names within its folder, and where they lie.
+///
+/// # Errors
+/// It is not to be had, or has other files.
+pub(super) fn files_of(made_by: &Encoder, report: &dyn Report) -> anyhow::Result<Vec<(String, PathBuf)>> {
+    let Resolved { folder, files, .. } = found_again(&made_by.name, &made_by.digest, report)?;
+    Ok(files.into_iter().map(|(name, _)| (name.clone(), folder.join(name))).collect())
 }
 
 /// The GPU that this program was built for; `None` for the CPU, which has an engine of its own.

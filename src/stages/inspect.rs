@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::adapter::Adapter;
 use super::columns::{
-    CONFIDENCE, GROUP, LABEL, LABEL_PROBABILITY, Origin, PART, PREDICTED, ROW_ID, WHERE, integers, named, readable,
+    CONFIDENCE, GROUP, LABEL, LABEL_PROBABILITY, PART, PREDICTED, ROW_ID, WHERE, integers, named, readable,
     readable_of, strings,
 };
 use super::conditions::require_left;
@@ -124,7 +124,7 @@ impl Stage for Inspect {
         let rows = self.rows(&all, model.classes(), context)?;
         let row_id = integers(&rows, ROW_ID)?;
         let truth = labels(&rows, model.classes())?;
-        let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"), &Origin { context, port: "rows" })?;
+        let frames = model.frames_of_inputs(&rows, &row_id, context)?;
         let progress = Adapter(context.report());
         let probabilities = model.probabilities(&frames, &progress)?;
         let predicted = model.decide(&probabilities);

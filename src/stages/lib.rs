@@ -32,6 +32,7 @@ mod load;
 mod map;
 mod model_file;
 mod network_shape;
+pub mod package;
 pub mod page;
 mod paired_tests;
 mod predict;

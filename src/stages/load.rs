@@ -384,7 +384,7 @@ impl Load {
         }
     }
 
-    fn options(&self) -> LoadOptions {
+    pub(super) fn options(&self) -> LoadOptions {
         LoadOptions {
             label: self.label.clone(),
             types: self.types.clone(),

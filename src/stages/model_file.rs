@@ -65,6 +65,37 @@ impl From<Fitted> for Learner {
     }
 }
 
+/// Where the files of a model are read.
+pub(super) trait ModelFiles {
+    /// The stage that fitted it.
+    fn stage(&self) -> &str;
+    /// The output of the stage that holds it.
+    fn port(&self) -> &str;
+    /// Whether there is a file of this name.
+    fn has(&self, name: &str) -> bool;
+    /// # Errors
+    /// There is none, or it cannot be read.
+    fn file(&self, name: &str) -> anyhow::Result<Vec<u8>>;
+}
+
+impl ModelFiles for InputView<'_> {
+    fn stage(&self) -> &str {
+        InputView::stage(self)
+    }
+
+    fn port(&self) -> &str {
+        InputView::port(self)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.file_names().contains(&name)
+    }
+
+    fn file(&self, name: &str) -> anyhow::Result<Vec<u8>> {
+        InputView::file(self, name)
+    }
+}
+
 pub(super) struct ModelFile {
     learner: Learner,
     pub(crate) label: String,
@@ -124,7 +155,7 @@ impl ModelFile {
         context.put_json(port, &format!("{name}.json"), &recipe)
     }
 
-    pub(crate) fn read_as(input: &InputView, name: &str) -> anyhow::Result<Self> {
+    pub(crate) fn read_as(input: &dyn ModelFiles, name: &str) -> anyhow::Result<Self> {
         let stage = input.stage();
         let recipe: Recipe = serde_json::from_slice(&input.file(&format!("{name}.json"))?)
             .with_context(|| format!("{name}.json of '{stage}' cannot be read"))?;
@@ -220,6 +251,20 @@ impl ModelFile {
     /// The text columns that the model wants embedded.
     pub(crate) fn text(&self) -> Vec<String> {
         self.encoders.iter().map(|encoder| encoder.column.clone()).collect()
+    }
+
+    /// Those with what made the vectors of each.
+    pub(crate) fn encoders(&self) -> impl Iterator<Item = (&str, Option<&Encoder>)> {
+        self.encoders.iter().map(|encoder| (encoder.column.as_str(), encoder.made_by.as_ref()))
+    }
+
+    /// Calls encoders otherwise, where `name_of` gives a name by which they are found.
+    pub(crate) fn relocate(&mut self, name_of: &dyn Fn(&Encoder) -> Option<String>) {
+        for made_by in self.encoders.iter_mut().filter_map(|encoder| encoder.made_by.as_mut()) {
+            if let Some(name) = name_of(made_by) {
+                made_by.name = name;
+            }
+        }
     }
 
     /// Those of them whose texts the model reads with layers of its own.

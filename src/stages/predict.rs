@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::adapter::Adapter;
 use super::columns::{
-    CONFIDENCE, DELIMITER, HEADERS, LINE, Origin, PREDICTED, RECORD, ROW_ID, SOURCE, integers, probability_of,
+    CONFIDENCE, DELIMITER, HEADERS, LINE, PREDICTED, RECORD, ROW_ID, SOURCE, integers, probability_of,
     readable_of, score_of, strings,
 };
 use super::dataset::{self, distinct, model_columns};
@@ -130,7 +130,7 @@ impl Stage for Predict {
         let (_, rows) = split_rows::rows_with(context, "rows", &[ROW_ID])?;
         let rows = dataset::filtered(&rows, &self.filter, context)?;
         let row_id = integers(&rows, ROW_ID)?;
-        let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"), &Origin { context, port: "rows" })?;
+        let frames = model.frames_of_inputs(&rows, &row_id, context)?;
         let probabilities = model.probabilities(&frames, &Adapter(context.report()))?;
         let best = model.decide(&probabilities);
         let classes = model.classes();

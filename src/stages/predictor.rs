@@ -7,18 +7,19 @@ use indexmap::IndexSet;
 use serde::{Deserialize, Serialize};
 
 use super::categories::{as_trained, warn_of_unseen};
-use super::columns::{Origin, embedded_by, is_own, strings};
+use super::columns::{Origin, RowPlaces, embedded_by, is_own, strings};
 use super::dataset::{Dataset, numeric_frame};
-use super::model_file::{Learner, ModelFile};
+use super::model_file::{Learner, ModelFile, ModelFiles};
 use super::procedure::Procedure;
 use super::{fitted_on, unnamed};
 use runner_artifact::Table;
-use runner_engine::{CheckContext, Fact, InputView, StageContext, listed};
+use runner_engine::{CheckContext, Fact, InputView, Report, StageContext, listed};
 use runner_ml::calibration::Calibration;
 use runner_ml::ensemble::{Average, Combination};
 use runner_ml::frame::Frame;
 use runner_ml::matrix::Matrix;
 use runner_ml::progress::Progress;
+use runner_results::encoder::Encoder;
 
 const FORMAT: u32 = 2;
 const ENSEMBLE: &str = "ensemble.json";
@@ -76,13 +77,13 @@ impl Predictor {
         Predictor::One(Box::new(ModelFile::new(model, procedure, data, text)))
     }
 
-    pub(crate) fn read(input: &InputView) -> anyhow::Result<Self> {
+    pub(crate) fn read(input: &dyn ModelFiles) -> anyhow::Result<Self> {
         Predictor::read_at(input, "")
     }
 
-    fn read_at(input: &InputView, place: &str) -> anyhow::Result<Self> {
+    fn read_at(input: &dyn ModelFiles, place: &str) -> anyhow::Result<Self> {
         let (stage, ensemble) = (input.stage(), ensemble_at(place));
-        if !input.file_names().contains(&ensemble.as_str()) {
+        if !input.has(&ensemble) {
             return Ok(Predictor::One(Box::new(ModelFile::read_as(input, file_at(input.port(), place))?)));
         }
         let mut file: EnsembleFile = serde_json::from_slice(&input.file(&ensemble)?)
@@ -247,6 +248,27 @@ impl Predictor {
         distinct(self.models().into_iter().flat_map(ModelFile::text))
     }
 
+    /// What made the vectors of the texts that any member reads, each once.
+    pub(crate) fn encoders(&self) -> Vec<Encoder> {
+        let mut found: Vec<Encoder> = Vec::new();
+        for (_, made_by) in self.models().into_iter().flat_map(ModelFile::encoders) {
+            if let Some(made_by) = made_by.filter(|made_by| !found.contains(made_by)) {
+                found.push(made_by.clone());
+            }
+        }
+        found
+    }
+
+    /// Calls encoders otherwise, where `name_of` gives a name by which they are found.
+    pub(crate) fn relocate(&mut self, name_of: &dyn Fn(&Encoder) -> Option<String>) {
+        match self {
+            Predictor::One(model) => model.relocate(name_of),
+            Predictor::Several(several) => {
+                several.members.iter_mut().filter_map(|(_, model)| model.as_mut()).for_each(|m| m.relocate(name_of));
+            }
+        }
+    }
+
     /// The columns that any member reads as categories.
     pub(crate) fn categories(&self) -> Vec<String> {
         distinct(self.models().into_iter().flat_map(ModelFile::categories))
@@ -260,16 +282,16 @@ impl Predictor {
         }
     }
 
-    /// Every model's inputs for these rows.
+    /// Every model's inputs for these rows; `add_texts` adds the vectors and tokens that it reads.
     pub(crate) fn frames(
         &self,
         rows: &Table,
-        row_id: &[i64],
-        embeddings: &[InputView],
-        origin: &Origin,
+        places: &dyn RowPlaces,
+        report: &dyn Report,
+        add_texts: impl Fn(&ModelFile, &mut Frame) -> anyhow::Result<()>,
     ) -> anyhow::Result<Vec<Frame>> {
         let frame = |model: &ModelFile| {
-            let mut frame = numeric_frame(rows, &model.numeric(), origin, |column| {
+            let mut frame = numeric_frame(rows, &model.numeric(), places, |column| {
                 format!(
                     "the model was trained on numbers in '{column}': correct the value, or list it under `missing` of the \
                      `load` stage of these rows to have it filled in"
@@ -277,14 +299,27 @@ impl Predictor {
             })?;
             for (name, known) in model.category_values() {
                 let values = as_trained(strings(rows, name)?, known);
-                warn_of_unseen(name, &values, known, origin.context.report());
+                warn_of_unseen(name, &values, known, report);
                 frame.insert_categories(name, values);
             }
-            model.add_embeddings(&mut frame, row_id, embeddings)?;
-            model.add_texts(&mut frame, rows, origin.context.report())?;
+            add_texts(model, &mut frame)?;
             Ok(frame)
         };
         self.models().into_iter().map(frame).collect()
+    }
+
+    /// The same for rows and embeddings that a stage is given.
+    pub(crate) fn frames_of_inputs(
+        &self,
+        rows: &Table,
+        row_id: &[i64],
+        context: &StageContext,
+    ) -> anyhow::Result<Vec<Frame>> {
+        let (embeddings, report) = (context.inputs("embeddings"), context.report());
+        self.frames(rows, &Origin { context, port: "rows" }, report, |model, frame| {
+            model.add_embeddings(frame, row_id, &embeddings)?;
+            model.add_texts(frame, rows, report)
+        })
     }
 
     /// Class probabilities (rows × classes) from the models' inputs.
