@@ -234,6 +234,11 @@ impl Predictor {
         distinct(self.models().into_iter().flat_map(ModelFile::categories))
     }
 
+    /// The columns that any member reads as texts by itself.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        distinct(self.models().into_iter().flat_map(|model| model.texts().iter().cloned()))
+    }
+
     /// Whether it gives probabilities; an average's calibration makes some of any scores.
     pub(crate) fn is_probabilistic(&self) -> bool {
         match self {
@@ -262,8 +267,11 @@ impl Predictor {
                 warn_of_unseen(name, &values, known, origin.context.report());
                 frame.insert_categories(name, values);
             }
+            for name in model.texts() {
+                frame.insert_texts(name, strings(rows, name)?);
+            }
             model.add_embeddings(&mut frame, row_id, embeddings)?;
-            model.add_texts(&mut frame, rows, origin.context.report())?;
+            model.add_tokens(&mut frame, rows, origin.context.report())?;
             Ok(frame)
         };
         self.models().into_iter().map(frame).collect()

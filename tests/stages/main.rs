@@ -8,5 +8,6 @@ mod contradictions;
 mod every_kind;
 mod kept;
 mod split_rows;
+mod texts;
 
 use runner_test_support::{kinds, records, screen, small_model, studies, workspace};
