@@ -22,6 +22,7 @@ pub mod projection;
 pub mod rng;
 pub mod search;
 mod simd;
+mod sparse;
 pub mod split;
 pub mod stats;
 pub mod train;

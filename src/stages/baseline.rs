@@ -1,4 +1,4 @@
-//! `baseline`: standard classifiers on numbers, embeddings and categories, cross-validated on the training part, scored once on the test part.
+//! `baseline`: standard classifiers on numbers, categories, texts and embeddings, cross-validated on the training part, scored once on the test part.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +17,7 @@ use super::predictor::{NO_NETWORK, Predictor, distinct};
 use super::procedure::Procedure;
 use super::required::{require_part, tell_not_rows};
 use runner_engine::{Arity, CheckContext, InputPort, Memo, OutputPort, PortType, Stage, StageContext, Threads};
-use runner_ml::classical::{Baselines, Evaluated, Evaluation, Fitted, Inputs, KeptFits, evaluate};
+use runner_ml::classical::{Baselines, Evaluated, Evaluation, Fitted, Inputs, KeptFits, TextOptions, evaluate};
 use runner_report::ranking::{self, Choice, Validation};
 use runner_report::score_line;
 use runner_results::Parts;
@@ -44,6 +44,16 @@ pub(crate) struct Baseline {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("uniqueItems" = true))]
     categories: Vec<String>,
+    /// Text columns to learn from as they are, by the TF-IDF weights of their words and runs of characters; no `embed` stage is needed.
+    ///
+    /// Logistic regression and the linear support vector machine have a column for each n-gram of the rows that they are fitted on; naive Bayes counts
+    /// them. All other kinds have columns for those n-grams that tell most of the classes by chi², at most 1000, and fewer of more than 268,000 rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("uniqueItems" = true))]
+    texts: Vec<String>,
+    /// How `texts` are cut into n-grams and weighed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tfidf: Option<TextOptions>,
     /// Models by kind, with their parameters, e.g. `{logistic: {}, rbf_svm: {c: 3}}`; all kinds unless given.
     #[serde(default)]
     models: Baselines,
@@ -59,12 +69,25 @@ impl Baseline {
             text: &self.text,
             adapted: &[],
             categories: &self.categories,
+            texts: &self.texts,
             filter: &self.filter,
         }
     }
 }
 
 impl Baseline {
+    fn check_tfidf(&self, context: &mut CheckContext) {
+        let Some(options) = &self.tfidf else { return };
+        if self.texts.is_empty() {
+            let help = "name text columns under `texts`, or leave `tfidf` out".to_owned();
+            context.warn(&["tfidf"], "nothing reads `tfidf`: the stage has no columns under `texts`", Some(help));
+        }
+        if let Some((path, reason)) = options.problem() {
+            let path: Vec<&str> = ["tfidf"].into_iter().chain(path).collect();
+            context.problem(&path, reason, None);
+        }
+    }
+
     /// Warns where all rows that a model was fitted on would vote.
     fn warn_of_neighbours(&self, folds: &[u32], context: &StageContext) {
         let Some(knn) = &self.models.knn else { return };
@@ -103,10 +126,11 @@ impl Stage for Baseline {
     }
 
     fn check(&self, context: &mut CheckContext) {
-        if self.numeric.is_empty() && self.text.is_empty() && self.categories.is_empty() {
-            let message = "name at least one column under `numeric`, `text` or `categories`";
+        if [&self.numeric, &self.text, &self.categories, &self.texts].into_iter().all(Vec::is_empty) {
+            let message = "name at least one column under `numeric`, `categories`, `texts` or `text`";
             context.common_problem(&[], message.to_owned(), message, None);
         }
+        self.check_tfidf(context);
         if self.models.estimators().is_empty() {
             let help =
                 Some("e.g. `models: {logistic: {}, boosting: {}}`; without the key all kinds are fitted".to_owned());
@@ -135,14 +159,15 @@ impl Stage for Baseline {
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let data = dataset(context, &self.selection())?;
-        let [numeric, text, categories] =
-            [&self.numeric, &self.text, &self.categories].map(|names| distinct(names.iter().cloned()));
-        let inputs = Inputs::of(&data.frame, &numeric, &text, &categories, &data.train)?;
+        let [numeric, text, categories, texts] =
+            [&self.numeric, &self.text, &self.categories, &self.texts].map(|names| distinct(names.iter().cloned()));
+        let options = self.tfidf.clone().unwrap_or_default();
+        let inputs = Inputs::of(&data.frame, &numeric, &text, &categories, &data.train)?.with_texts(&texts, &options);
         self.warn_of_neighbours(&data.folds, context);
         let kept = Kept::new(self, context);
         let evaluated = evaluate(
             &self.models.estimators(),
-            &inputs.features(&data.frame)?,
+            &inputs.features(&data.frame, &Adapter(context.report()))?,
             &data.labels,
             &data.groups,
             &data.classes,
@@ -220,6 +245,8 @@ impl<'a> Kept<'a> {
             "numeric": stage.numeric,
             "text": stage.text,
             "categories": stage.categories,
+            "texts": stage.texts,
+            "tfidf": stage.tfidf,
             "where": stage.filter,
             "inputs": context.inputs_key().to_string(),
             "seed": context.seed(),

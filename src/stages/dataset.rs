@@ -40,6 +40,8 @@ pub(super) struct Selection<'a> {
     /// Those text columns whose encoder the learner adapts: their texts are read beside their embeddings.
     pub(crate) adapted: &'a [String],
     pub(crate) categories: &'a [String],
+    /// Text columns that the learner reads itself, without an embedding.
+    pub(crate) texts: &'a [String],
     pub(crate) filter: &'a Filter,
 }
 
@@ -47,14 +49,14 @@ impl Selection<'_> {
     /// The columns that a model fitted on this selection must be given.
     pub(crate) fn model_columns(&self) -> Vec<String> {
         let embeddings = self.text.iter().map(|text| embedding_of(text));
-        let own = self.categories.iter().chain(self.adapted).cloned();
+        let own = self.categories.iter().chain(self.texts).chain(self.adapted).cloned();
         distinct([], self.numeric.iter().cloned().chain(embeddings).chain(own))
     }
 
     /// Declares what is read of the inputs `rows` and `embeddings`, and finds missing columns before anything runs.
     pub(crate) fn check(&self, context: &mut CheckContext) {
         let fixed = [ROW_ID, LABEL, PART, FOLD, GROUP];
-        let plain = self.numeric.iter().chain(self.categories).chain(self.adapted).cloned();
+        let plain = self.numeric.iter().chain(self.categories).chain(self.texts).chain(self.adapted).cloned();
         let plain = plain.chain(readable_of(context, "rows", self.filter));
         context.reads("rows", Reads::Columns(distinct(fixed, plain)));
         let embeddings = self.text.iter().map(|text| embedding_of(text));
@@ -63,6 +65,7 @@ impl Selection<'_> {
         require_rows(context, "embeddings");
         require_own(context, "rows", &["numeric"], self.numeric);
         require_own(context, "rows", &["categories"], self.categories);
+        require_own(context, "rows", &["texts"], self.texts);
         require_own(context, "rows", &["network"], self.adapted);
         require_of(context, "rows", self.filter);
         fitted_on::check(context, "embeddings");
@@ -142,7 +145,9 @@ impl Selection<'_> {
     /// A model that is given the answer learns nothing else.
     fn refuse_label(&self, context: &mut CheckContext) {
         let Some(label) = context.fact("rows", LABEL_COLUMN).cloned() else { return };
-        for (list, names) in [("numeric", self.numeric), ("categories", self.categories), ("text", self.text)] {
+        let lists =
+            [("numeric", self.numeric), ("categories", self.categories), ("texts", self.texts), ("text", self.text)];
+        for (list, names) in lists {
             for (i, name) in names.iter().enumerate().filter(|(_, name)| **name == label) {
                 let message = format!("'{label}' is the label: a model must not be given what it is to predict");
                 context.refuse_column(name);
@@ -267,6 +272,9 @@ pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::
         )
     })?;
     add_categories(&mut frame, &rows, selection.categories, context.report())?;
+    for name in selection.texts {
+        frame.insert_texts(name, strings(&rows, name)?);
+    }
     let (row_id, groups) = (integers(&rows, ROW_ID)?, groups(&rows)?);
     let encoders = add_embeddings(&mut frame, &row_id, &context.inputs("embeddings"), selection.text, &[])?;
     let adapted = selection.text.iter().zip(&encoders).filter(|(text, _)| selection.adapted.contains(text));

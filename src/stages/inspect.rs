@@ -157,7 +157,7 @@ impl Stage for Inspect {
         found.sort_by(|a, b| b.accuracy.mean.total_cmp(&a.accuracy.mean));
         let importance = importance_table(&found)?;
         let mistakes = self.mistakes(&rows, &row_id, &truth, (&probabilities, &predicted), model.classes())?;
-        let inputs = Inputs { numeric: model.numeric(), text: model.text(), categories: model.categories() };
+        let inputs = Inputs { numeric: model.numeric(), text: texts(&model), categories: model.categories() };
         let beyond_chance = beyond_chance(&truth, &predicted, model.classes().len(), &clusters);
         let findings =
             Inspection { part: self.part, repeats: self.repeats, scores, beyond_chance, importance: found, inputs };
@@ -237,9 +237,14 @@ impl Inspect {
     }
 }
 
+/// The text columns that a model reads, embedded or by itself.
+fn texts(model: &Predictor) -> Vec<String> {
+    predictor::distinct(model.text().into_iter().chain(model.texts()))
+}
+
 /// Every column alone, then all numbers and all texts, where that is more than one column.
 fn groups(model: &Predictor) -> Vec<Group> {
-    let (numeric, text, categories) = (model.numeric(), model.text(), model.categories());
+    let (numeric, text, categories) = (model.numeric(), texts(model), model.categories());
     // A column that is read in two ways is one column.
     let all = predictor::distinct(numeric.iter().chain(&text).chain(&categories).cloned());
     let alone = all.into_iter().map(|name| Group { name: name.clone(), columns: vec![name] });

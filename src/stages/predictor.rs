@@ -274,6 +274,11 @@ impl Predictor {
         distinct(self.models().into_iter().flat_map(ModelFile::categories))
     }
 
+    /// The columns that any member reads as texts by itself.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        distinct(self.models().into_iter().flat_map(|model| model.texts().iter().cloned()))
+    }
+
     /// Whether it gives probabilities; an average's calibration makes some of any scores.
     pub(crate) fn is_probabilistic(&self) -> bool {
         match self {
@@ -302,6 +307,9 @@ impl Predictor {
                 warn_of_unseen(name, &values, known, report);
                 frame.insert_categories(name, values);
             }
+            for name in model.texts() {
+                frame.insert_texts(name, strings(rows, name)?);
+            }
             add_texts(model, &mut frame)?;
             Ok(frame)
         };
@@ -318,7 +326,7 @@ impl Predictor {
         let (embeddings, report) = (context.inputs("embeddings"), context.report());
         self.frames(rows, &Origin { context, port: "rows" }, report, |model, frame| {
             model.add_embeddings(frame, row_id, &embeddings)?;
-            model.add_texts(frame, rows, report)
+            model.add_tokens(frame, rows, report)
         })
     }
 

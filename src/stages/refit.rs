@@ -75,7 +75,8 @@ impl Stage for Refit {
     fn check(&self, context: &mut CheckContext) {
         Predictor::check(context, "model");
         require_split(context, "rows");
-        let nothing = Selection { numeric: &[], text: &[], adapted: &[], categories: &[], filter: &self.filter };
+        let nothing =
+            Selection { numeric: &[], text: &[], adapted: &[], categories: &[], texts: &[], filter: &self.filter };
         nothing.check(context);
         refuse_refitted(context, "model", "fitted again already: there are no further rows");
         let starts = context.inputs("start").len();
@@ -186,6 +187,7 @@ impl Refit {
             text: &text,
             adapted: &adapted,
             categories: &categories,
+            texts: model.texts(),
             filter: &self.filter,
         };
         let mut data = dataset(context, &selection)?;

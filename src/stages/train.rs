@@ -102,7 +102,7 @@ fn one() -> usize {
 impl Train {
     fn selection<'a>(&'a self, adapted: &'a [String]) -> Selection<'a> {
         let Train { numeric, text, categories, filter, .. } = self;
-        Selection { numeric, text, adapted, categories, filter }
+        Selection { numeric, text, adapted, categories, texts: &[], filter }
     }
 
     /// The text columns whose encoder is adapted, by this stage or a trial of its search.

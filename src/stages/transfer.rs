@@ -130,7 +130,8 @@ impl Stage for Transfer {
     }
 
     fn check(&self, context: &mut CheckContext) {
-        let nothing = Selection { numeric: &[], text: &[], adapted: &[], categories: &[], filter: &self.filter };
+        let nothing =
+            Selection { numeric: &[], text: &[], adapted: &[], categories: &[], texts: &[], filter: &self.filter };
         nothing.check(context);
         match context.fact("model", NO_NETWORK) {
             None => Predictor::check(context, "model"),
@@ -233,6 +234,7 @@ impl Stage for Transfer {
         let selection = Selection {
             numeric: &numeric,
             text: &text,
+            texts: &[],
             adapted: &adapted,
             categories: &categories,
             filter: &self.filter,

@@ -11,8 +11,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::categories::Form;
 use super::early_stopping::{Stopping, hold_out};
+use super::encoding::Form;
 use super::fit::{class_counts, fit_occurring, require, softmax};
 use super::kernel::exp_of_negative;
 use super::trees::bins::{Bins, Cuts};

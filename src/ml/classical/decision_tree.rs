@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::categories::Form;
+use super::encoding::Form;
 use super::fit::{fit_occurring, require};
 use super::forest::Forest;
 use super::trees::bins::Bins;

@@ -3,9 +3,12 @@
 use std::ops::Range;
 
 use super::Width;
+use super::texts::Texts;
 use crate::matrix::Matrix;
+use crate::sparse::Csr;
 
-/// Dense rows: columns of numbers in 64 bits, as the table has them, then components of vectors in 32, NaN for missing; then categories by number.
+/// Dense rows: columns of numbers in 64 bits, as the table has them, then components of vectors in 32, NaN for missing; then categories by number, and
+/// texts as counts of n-grams.
 ///
 /// In 32 bits numbers of more than 24 bits would merge before anything has looked at them: milliseconds since 1970 fall
 /// into steps of two minutes. Models that compute in 32 bits standardise first.
@@ -26,6 +29,10 @@ pub struct Features {
     pub(crate) categories: usize,
     /// rows × columns of categories: the number of each value, 0 for an unknown one.
     codes: Vec<u32>,
+    /// Columns of texts.
+    pub(super) texts: Texts,
+    /// What categories and texts are to linear models: columns beside all others that are mostly 0 and stay as they are. No rows where there are none.
+    pub(super) sparse: Csr,
 }
 
 impl Features {
@@ -47,7 +54,14 @@ impl Features {
         Features { categories, codes, ..self }
     }
 
-    /// The same rows with `added` components behind the own ones of each, `more` is rows × `added`; the last `indicators` of them are 0 or 1.
+    /// The same rows with these texts. Panics when there are not as many.
+    pub(super) fn with_texts(self, texts: Texts) -> Self {
+        assert!(texts.len() == 0 || texts.rows() == self.rows, "texts of {} rows", self.rows);
+        Features { texts, ..self }
+    }
+
+    /// The same rows with `added` components behind the own ones of each, the last `indicators` of them 0 or 1, instead of categories and texts; `more` is
+    /// rows × `added`.
     pub(super) fn with_components(&self, added: usize, more: &[f32], indicators: usize) -> Self {
         let dim = self.cols - self.numeric;
         let mut components = Vec::with_capacity(self.components.len() + more.len());
@@ -59,13 +73,19 @@ impl Features {
         Features { rows, cols: self.cols + added, numbers, components, numeric, indicators, ..Features::default() }
     }
 
-    /// Columns of all sorts: numbers, components, categories.
+    /// The same rows with these sparse columns. Panics when there are not as many.
+    pub(super) fn with_sparse(self, sparse: Csr) -> Self {
+        assert_eq!(sparse.rows(), self.rows, "sparse columns of {} rows", self.rows);
+        Features { sparse, ..self }
+    }
+
+    /// Columns of all sorts: numbers, components, categories, texts.
     pub(crate) fn width(&self) -> usize {
-        self.cols + self.categories
+        self.cols + self.categories + self.texts.len() + self.sparse.cols
     }
 
     pub(crate) fn shape(&self) -> Width {
-        Width { columns: self.cols, categories: self.categories }
+        Width { columns: self.cols, categories: self.categories, texts: self.texts.len(), sparse: self.sparse.cols }
     }
 
     /// The numbers of a row's categories.
@@ -109,7 +129,21 @@ impl Features {
         }
         let codes = indices.iter().flat_map(|&i| self.codes(i).iter().copied()).collect();
         let Features { cols, numeric, indicators, categories, .. } = *self;
-        Features { rows: indices.len(), cols, numbers, components, numeric, indicators, categories, codes }
+        let texts = self.texts.take(indices);
+        // Encoded rows are not taken apart.
+        let sparse = Csr::default();
+        Features {
+            rows: indices.len(),
+            cols,
+            numbers,
+            components,
+            numeric,
+            indicators,
+            categories,
+            codes,
+            texts,
+            sparse,
+        }
     }
 
     /// Row and column of the first infinite value, of numbers before components.

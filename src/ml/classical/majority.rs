@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::categories::Form;
+use super::encoding::Form;
 use super::fit::{class_counts, fit_occurring};
 use super::{ArrayError, Arrays, Estimator, Features, FitError, Model, Width};
 use crate::matrix::Matrix;

@@ -1,8 +1,9 @@
 //! Classical baselines: fittable estimators, the models that they yield, and their cross-validated
 //! evaluation.
 //!
-//! Every estimator takes dense rows (`Features`) with NaN for missing values and yields class probabilities. Categories reach trees as places, which
-//! they split into sets, linear models, kernels and distances as columns of 0 and 1 (`categories`); naive Bayes counts them.
+//! Every estimator takes rows (`Features`) with NaN for missing values and yields class probabilities. Categories reach trees as places, which
+//! they split into sets, linear models, kernels and distances as columns of 0 and 1 (`encoding`, `categories`); naive Bayes counts them. Texts reach
+//! linear models as sparse TF-IDF weights (`texts`), naive Bayes as counts of n-grams, and all others as the weights of those n-grams that tell most.
 //! Its recipe (imputation, scaling, binning) is fitted on the rows that it is given and travels
 //! inside the model. Results depend on the rows, the parameters and the seed, never on the number
 //! of threads: work is cut into pieces of fixed size, and sums over pieces run in their order.
@@ -39,7 +40,9 @@ pub(crate) mod naive_bayes;
 pub(crate) mod rbf_svm;
 
 mod categories;
+mod design;
 mod early_stopping;
+mod encoding;
 mod fit;
 mod kernel;
 pub(crate) mod lbfgs;
@@ -47,6 +50,7 @@ mod preprocess;
 mod smo;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod trees;
 
 pub use arrays::{ArrayError, Arrays};
@@ -58,6 +62,7 @@ pub use features::Features;
 pub use fit::FitError;
 pub use fitted::{Fitted, Inputs};
 pub use runner_results::baselines::Evaluation;
+pub use texts::{CharacterGrams, TextOptions, WordGrams};
 
 use crate::matmul;
 use crate::matrix::Matrix;
@@ -116,6 +121,10 @@ pub struct Width {
     pub columns: usize,
     /// Columns of categories.
     pub categories: usize,
+    /// Blocks of n-grams of texts.
+    pub(crate) texts: usize,
+    /// Columns that are mostly 0, which categories and texts are to linear models.
+    pub(crate) sparse: usize,
 }
 
 /// A fitted predictor.

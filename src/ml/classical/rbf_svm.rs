@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::categories::Form;
+use super::encoding::Form;
 use super::fit::{fit_occurring, require, softmax};
 use super::kernel::{Gaussian, KernelRows};
 use super::matmul::{View, matmul};

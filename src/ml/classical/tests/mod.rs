@@ -7,6 +7,7 @@ mod extremes;
 mod guarantees;
 mod kept;
 mod precision;
+mod texts;
 
 use super::boosting::Boosting;
 use super::forest::{ExtraTrees, RandomForest};
