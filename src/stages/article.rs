@@ -136,7 +136,10 @@ impl Stage for Article {
                         context.warn(&path, found, Some("take it out".to_owned()));
                     }
                     let mistakes = article::mistakes(file, &source, &stages, &filled);
-                    mistakes.into_iter().for_each(|found| context.problem(&path, found, None));
+                    // However many articles have the text.
+                    for found in mistakes {
+                        context.common_problem(&path, found.clone(), found, None);
+                    }
                 }
                 Err(error) if error.kind() == ErrorKind::InvalidData => {
                     context.problem(&path, format!("'{file}' is not UTF-8 text"), Some("save it as UTF-8".to_owned()));

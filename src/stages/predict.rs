@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::adapter::Adapter;
 use super::columns::{
-    CONFIDENCE, DELIMITER, HEADERS, LINE, PREDICTED, RECORD, ROW_ID, SOURCE, integers, probability_of,
-    readable_of, score_of, strings,
+    CONFIDENCE, DELIMITER, HEADERS, LINE, PREDICTED, RECORD, ROW_ID, SOURCE, integers, probability_of, readable_of,
+    score_of, strings,
 };
 use super::dataset::{self, distinct, model_columns};
 use super::documents::put_document;
