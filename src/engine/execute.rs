@@ -345,7 +345,12 @@ impl Execution<'_> {
     ) -> anyhow::Result<()> {
         let planned = &self.workspace.plan.stages[self.stage];
         let counted: HashMap<&str, &str> = manifest.sources().collect();
-        for source in planned.sources().into_iter().filter(|source| !read.contains(&source.at)) {
+        let sources = planned.sources();
+        // Of a pattern another file may be there now, or one less.
+        if let Some(at) = counted.keys().find(|at| sources.iter().all(|source| source.at != **at)) {
+            return Err(SourceChanged { path: at.into(), ran: true }.into());
+        }
+        for source in sources.into_iter().filter(|source| !read.contains(&source.at)) {
             let found = self.workspace.store.stats().read_digest(&source.path).ok().map(|digest| digest.to_string());
             let was_saved = stamps.get(&source.at) != Some(&FileStamp::at(&source.path).ok());
             if was_saved || counted.get(source.at.as_str()).copied() != found.as_deref() {

@@ -1,5 +1,7 @@
 //! `Stage`: a kind of work, which is its own typed parameters.
 
+use std::path::PathBuf;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -85,6 +87,11 @@ pub trait Stage: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 'stat
         Vec::new()
     }
 
+    /// Folders in which further sources may appear, e.g. those of a pattern.
+    fn source_folders(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
     /// What else is part of the key, e.g. an encoder's files.
     fn externals(&self) -> Vec<Box<dyn External>> {
         Vec::new()
@@ -109,6 +116,7 @@ pub trait AnyStage: Send + Sync {
     fn params(&self) -> serde_json::Value;
     fn outputs(&self) -> Vec<OutputPort>;
     fn sources(&self) -> Vec<Source>;
+    fn source_folders(&self) -> Vec<PathBuf>;
     fn externals(&self) -> Vec<Box<dyn External>>;
     fn threads(&self) -> Threads;
     fn check(&self, context: &mut CheckContext);
@@ -184,6 +192,10 @@ impl<S: Stage> AnyStage for S {
 
     fn sources(&self) -> Vec<Source> {
         Stage::sources(self)
+    }
+
+    fn source_folders(&self) -> Vec<PathBuf> {
+        Stage::source_folders(self)
     }
 
     fn externals(&self) -> Vec<Box<dyn External>> {

@@ -51,10 +51,20 @@ pub(super) const NOT_ROWS: Fact<&'static str> = Fact::new("not_rows");
 pub(super) const PREDICTIONS: &str = "predictions";
 /// The character between the fields of the files behind rows.
 pub(super) const DELIMITER: Fact<char> = Fact::new("delimiter");
-/// The files behind a port, each by its name with its columns.
-pub(super) const HEADERS: Fact<Vec<(String, Vec<String>)>> = Fact::new("headers");
+/// The files behind a port.
+pub(super) const HEADERS: Fact<Vec<FileHeader>> = Fact::new("headers");
 /// The parameter that chooses rows.
 pub(super) const WHERE: &str = "where";
+
+/// A file behind a port.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct FileHeader {
+    /// The port of the `load` stage that has its rows.
+    pub(super) port: String,
+    /// What `runner.source` calls it.
+    pub(super) source: String,
+    pub(super) columns: Vec<String>,
+}
 
 /// The column of a class' probability.
 pub(super) fn probability_of(class: &str) -> String {

@@ -31,6 +31,8 @@ pub(super) struct Layout {
     pub(crate) read: IndexSet<String>,
     /// The columns of the table after [`ROW_COLUMNS`].
     pub(crate) output: Vec<String>,
+    /// The place of the label among those that are read.
+    pub(crate) label: Option<usize>,
     pub(crate) notes: Vec<String>,
 }
 
@@ -58,6 +60,11 @@ impl Layout {
             }
         };
 
+        let most = headers.iter().map(|(_, columns)| columns.names.len()).max().unwrap_or_default();
+        let named = options.dialect.names.len();
+        if named > most && !headers.is_empty() {
+            problems.push(Problem::NamesLeft { named, most });
+        }
         for name in options.types.keys() {
             unknown("types".to_owned(), name, &known, &mut problems);
         }
@@ -116,7 +123,8 @@ impl Layout {
             return Err(vec![problem]);
         }
         let notes = notes(headers, &read, label);
-        Ok(Layout { read, output, notes })
+        let label = label.and_then(|label| read.get_index_of(label));
+        Ok(Layout { read, output, label, notes })
     }
 }
 

@@ -5,6 +5,8 @@
 //! |---|---|
 //! | `options` | what the user may ask for: label, types, `derive`, `where`, `keep`, `drop` |
 //! | `missing` | which tokens stand for a missing value, by column |
+//! | `dialect` | how text is taken apart: encoding, delimiter, quote, header, numbers |
+//! | `contents` | what a file holds as text: `unpack` takes gzip and zstd off, `decode` other encodings, `columnar` writes Parquet (`parquet`) and Arrow as CSV |
 //! | `encoding` | whether bytes are UTF-8 text, and what to do if not |
 //! | `names` | what added columns are called, so that no file's own column can be taken for one |
 //! | `header` | the first record of a file, read alone for checks before any work |
@@ -19,6 +21,7 @@
 //! | `spelling` | values in two spellings: one class as labels, a note as other texts |
 //! | `derive` | year, sine, cosine and logarithm of a column; `date` finds the year |
 //! | `filter` | conditions on rows, also for tables that come from elsewhere; `condition` is what one asks of a column, `exact` compares numbers, `filter_text` finds values among texts |
+//! | `sniff` | how a file is to be read, for who begins a study |
 //! | `column_roles` | what each column seems to be, for who begins a study |
 //! | `words` | lists and examples in messages |
 //!
@@ -26,10 +29,14 @@
 
 mod absent;
 mod column_roles;
+mod columnar;
 mod columns;
 mod condition;
+mod contents;
 mod date;
+mod decode;
 mod derive;
+mod dialect;
 mod encoding;
 mod error;
 mod exact;
@@ -42,21 +49,25 @@ mod load;
 mod missing;
 pub mod names;
 mod options;
+mod parquet;
 mod placeholder;
 mod records;
+mod sniff;
 mod spelling;
 
 #[cfg(test)]
 mod tests;
 mod token;
 mod types;
+mod unpack;
 mod words;
 
-pub use column_roles::{ColumnRole, Role, column_roles, likely_delimiter};
+pub use column_roles::{ColumnRole, Role, column_roles};
 pub use columns::BEYOND_F32;
 pub use condition::Condition;
 pub use condition::{Scalar, Tests};
 pub use derive::Derivation;
+pub use dialect::{Decimal, Dialect, Encoding, Misfit, Quote, Thousands, read_delimiter};
 pub use encoding::{Damage, Lines};
 pub use error::{CsvError, Problem, tell_of_delimiter};
 pub use filter::Filter;
@@ -68,8 +79,8 @@ pub use layout::columns;
 pub use load::Loaded;
 pub use load::{Input, load, load_until};
 pub use missing::{Changes, Missing, Tokens};
-pub use options::read_delimiter;
 pub use options::{ColumnType, LoadOptions};
 pub use placeholder::Strays;
+pub use sniff::{Sniffed, sniff};
 pub use spelling::{alike, composed};
 pub use token::{canonical_number, number, spelled};

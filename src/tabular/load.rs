@@ -8,18 +8,21 @@ use arrow::datatypes::{Field, Schema};
 use arrow::error::ArrowError;
 
 use super::absent::{self, Absent};
+use super::columnar::Cells;
 use super::columns::{BEYOND_F32, derive, typed};
 use super::condition::Scalar;
+use super::contents::Contents;
+use super::dialect::Dialect;
 use super::encoding::check_text;
-use super::error::{Cancelled, CsvError, Problem, Problems, go_on, tell_of_delimiter};
+use super::error::{Cancelled, CsvError, Problem, Problems, bounded, go_on, tell_of_delimiter};
 use super::filter::{FilterError, Filtered, Unmatched};
 use super::header::{ColumnNames, Header, read_header};
 use super::header_check;
 use super::layout::Layout;
 use super::names::{ADDED, ROW_COLUMNS, in_file};
 use super::options::LoadOptions;
-use super::records::{Records, delimiter_byte, loosely_quoted};
-use super::words::list;
+use super::records::{Records, loosely_quoted};
+use super::words::{RowPlace, Unit, list};
 
 /// Records read between two looks at whether to stop.
 const BETWEEN_LOOKS: usize = 1024;
@@ -41,7 +44,8 @@ pub struct Loaded {
     /// `ROW_COLUMNS`, then the files' columns, then derived ones. The schema's metadata holds what `record` needs
     /// to give a file back byte for byte: for each source `header.NAME` (the exact line), `terminator.NAME` (what
     /// usually ends a line, e.g. `"\r\n"`), `ends.NAME` (what else stands behind a record, as blank lines or nothing at the end of the file: JSON by `row_id`, the
-    /// header's under `header`) and `delimiter`.
+    /// header's under `header`), `quote.NAME` (`none` or the character around fields), of files without a header `names.NAME` (the columns as JSON), and `delimiter`.
+    /// Of files in other encodings the text is the decoded one, of Parquet and Arrow files that of a CSV file with the same cells.
     pub batch: RecordBatch,
     /// In words, for the user.
     pub notes: Vec<String>,
@@ -70,20 +74,31 @@ pub fn load(inputs: &[Input], options: &LoadOptions) -> Result<Loaded, Vec<CsvEr
 
 /// The same, until it is cancelled.
 pub fn load_until(inputs: &[Input], options: &LoadOptions, cancelled: Cancelled) -> Result<Loaded, Vec<CsvError>> {
-    let delimiter = delimiter_byte(options.delimiter).map_err(|error| vec![error])?;
+    let misfits: Vec<Problem> = options.dialect.misfits().into_iter().map(Problem::Misfit).collect();
+    if !misfits.is_empty() {
+        return Err(bounded(misfits));
+    }
     check_inputs(inputs).map_err(|problem| vec![CsvError::options(problem)])?;
-    let mut files = open(inputs, delimiter, cancelled)?;
+    let contents: Vec<Result<Contents, CsvError>> =
+        inputs.iter().map(|input| Contents::read(input.path, input.bytes, &options.dialect, cancelled)).collect();
+    check_size(&contents).map_err(|problem| vec![CsvError::options(problem)])?;
+    let mut files = open(inputs, &contents, &options.dialect, cancelled)?;
     let headers: Vec<(&str, ColumnNames)> =
         files.iter().map(|file| (file.records.path(), file.header.columns.clone())).collect();
     let layout = Layout::new(&headers, options)?;
     let mut rows = read(&mut files, &layout, cancelled)?;
-    let mut notes: Vec<String> = files.iter().flat_map(File::notes).collect();
+    let mut notes: Vec<String> = contents.iter().flatten().filter_map(|contents| contents.note.clone()).collect();
+    notes.extend(files.iter().flat_map(File::notes));
     notes.extend(layout.notes.iter().cloned());
 
     let (source, line) = (std::mem::take(&mut rows.source), std::mem::take(&mut rows.line));
-    let place = |row: usize| (inputs[source[row]].path, line[row] as u64);
+    let place = |row: usize| {
+        let file = &files[source[row]];
+        RowPlace { path: file.records.path(), number: line[row] as u64, unit: file.unit() }
+    };
     let texts: Vec<StringArray> = rows.columns.iter_mut().map(StringBuilder::finish).collect();
-    notes.extend(files.iter().enumerate().filter_map(|(index, file)| {
+    let with_header = |(_, file): &(usize, &File)| options.dialect.header && file.cells.is_none();
+    notes.extend(files.iter().enumerate().filter(with_header).filter_map(|(index, file)| {
         let named = |name: &str| file.header.columns.is_written(name);
         let columns: Vec<(&str, &StringArray)> =
             layout.read.iter().map(String::as_str).zip(&texts).filter(|(name, _)| named(name)).collect();
@@ -131,6 +146,9 @@ struct File<'a> {
     text: &'a str,
     records: Records<'a>,
     header: Header<'a>,
+    dialect: &'a Dialect,
+    /// Of a file of columns.
+    cells: Option<&'a Cells>,
     /// Records that end otherwise than the header line.
     other_terminators: usize,
     /// Cells with text behind a closing quote: how many, and the first ones, each with its line and as what it is read.
@@ -140,6 +158,11 @@ struct File<'a> {
 }
 
 impl File<'_> {
+    /// What its rows are counted by.
+    fn unit(&self) -> Unit {
+        if self.cells.is_some() { Unit::Row } else { Unit::Line }
+    }
+
     /// Notes what stands between a record and the next.
     fn note_end(&mut self, record: String, from: usize, to: usize) {
         let end = &self.text[from..to];
@@ -216,14 +239,33 @@ fn check_inputs(inputs: &[Input]) -> Result<(), Problem> {
     if bytes > i32::MAX as usize { Err(Problem::TooLarge(bytes)) } else { Ok(()) }
 }
 
+/// The same of what the files hold once they are unpacked and decoded.
+fn check_size(contents: &[Result<Contents, CsvError>]) -> Result<(), Problem> {
+    let bytes: usize = contents.iter().flatten().map(|contents| contents.text.len()).sum();
+    if bytes > i32::MAX as usize { Err(Problem::TooLarge(bytes)) } else { Ok(()) }
+}
+
 /// Checks the bytes of every file and takes the headers off; if some fail, the records of the others are checked too.
-fn open<'a>(inputs: &[Input<'a>], delimiter: u8, cancelled: Cancelled) -> Result<Vec<File<'a>>, Vec<CsvError>> {
+fn open<'a>(
+    inputs: &[Input<'a>],
+    contents: &'a [Result<Contents<'a>, CsvError>],
+    dialect: &Dialect,
+    cancelled: Cancelled,
+) -> Result<Vec<File<'a>>, Vec<CsvError>> {
     let (mut files, mut errors) = (Vec::new(), Vec::new());
-    for input in inputs {
-        let mut records = Records::new(input.path, input.bytes, delimiter);
+    for (input, contents) in inputs.iter().zip(contents) {
+        let contents = match contents {
+            Ok(contents) => contents,
+            Err(error) => {
+                errors.push(error.clone());
+                continue;
+            }
+        };
+        let mut records = Records::new(input.path, &contents.text, &contents.dialect);
         // The header first: what it finds (an empty file, UTF-16) explains what the bytes look like.
-        let header = read_header(&mut records, true);
-        let text = |header| check_text(input.path, input.bytes).map(|text| (header, text)).map_err(|error| vec![error]);
+        let header = read_header(&mut records, &contents.dialect, true, contents.cells.is_some());
+        let text =
+            |header| check_text(input.path, &contents.text).map(|text| (header, text)).map_err(|error| vec![error]);
         let file = header.and_then(text);
         match file {
             Ok((header, text)) => {
@@ -232,6 +274,8 @@ fn open<'a>(inputs: &[Input<'a>], delimiter: u8, cancelled: Cancelled) -> Result
                     text,
                     records,
                     header,
+                    dialect: &contents.dialect,
+                    cells: contents.cells.as_ref(),
                     other_terminators: 0,
                     loose_quotes: (0, Vec::new()),
                     ends: BTreeMap::new(),
@@ -244,7 +288,7 @@ fn open<'a>(inputs: &[Input<'a>], delimiter: u8, cancelled: Cancelled) -> Result
         return Ok(files);
     }
     if let Some(sound) = files.iter().find(|file| file.header.columns.names.len() > 1) {
-        tell_of_delimiter(&mut errors, sound.records.path(), char::from(delimiter));
+        tell_of_delimiter(&mut errors, sound.records.path(), dialect.delimiter);
     }
     errors.extend(read(&mut files, &Layout::default(), cancelled).err().into_iter().flatten());
     Err(errors)
@@ -265,7 +309,7 @@ fn read(files: &mut [File], layout: &Layout, cancelled: Cancelled) -> Result<Row
         let before = rows.line.len();
         let places: HashMap<&str, usize> = file.header.columns.names.iter().map(String::as_str).zip(0..).collect();
         let positions: Vec<Option<usize>> = layout.read.iter().map(|name| places.get(name.as_str()).copied()).collect();
-        if let Err(error) = read_file(index, file, &positions, &mut rows, &mut problems, cancelled) {
+        if let Err(error) = read_file(index, file, &positions, layout.label, &mut rows, &mut problems, cancelled) {
             problems.push(error);
         } else if rows.line.len() == before {
             problems.push(CsvError::file(file.records.path(), Problem::HeaderOnly));
@@ -279,11 +323,13 @@ fn read_file(
     index: usize,
     file: &mut File,
     positions: &[Option<usize>],
+    label: Option<usize>,
     rows: &mut Rows,
     problems: &mut Problems,
     cancelled: Cancelled,
 ) -> Result<(), CsvError> {
     let expected = file.header.columns.names.len();
+    let first = rows.line.len();
     let (mut record, mut end) = ("header".to_owned(), file.records.end());
     // What ended the record before; the first may follow anything.
     let mut before = Some(file.header.terminator);
@@ -302,14 +348,18 @@ fn read_file(
             let problem = Problem::Ragged { expected, found, last_line, is_broken };
             problems.push(CsvError::line(file.records.path(), span.line, problem));
         }
-        for (column, position) in rows.columns.iter_mut().zip(positions) {
+        let row = rows.line.len() - first;
+        // Nothing at all is missing whatever stands for a missing value.
+        let is_null = |position: usize| file.cells.is_some_and(|cells| cells.is_null(row, position));
+        for (i, (column, position)) in rows.columns.iter_mut().zip(positions).enumerate() {
+            // Of labels that are not there, blank ones are told of.
+            let position = position.filter(|position| label == Some(i) || !is_null(*position));
             match position.and_then(|position| fields.get(position)) {
                 Some(field) => column.append_value(String::from_utf8_lossy(field)),
                 None => column.append_null(),
             }
         }
-        let delimiter = file.records.delimiter();
-        for (place, written) in loosely_quoted(&file.text[span.start..span.end], delimiter) {
+        for (place, written) in loosely_quoted(&file.text[span.start..span.end], file.records.marks()) {
             let (count, examples) = &mut file.loose_quotes;
             *count += 1;
             if examples.len() < EXAMPLES {
@@ -319,7 +369,7 @@ fn read_file(
             }
         }
         rows.source.push(index);
-        rows.line.push(span.line as i64);
+        rows.line.push(if file.cells.is_some() { row as i64 + 1 } else { span.line as i64 });
         rows.record.append_value(&file.text[span.start..span.end]);
         if span.terminator.is_some_and(|terminator| terminator != file.header.terminator) {
             file.other_terminators += 1;
@@ -354,9 +404,13 @@ fn assemble(
 }
 
 fn metadata(files: &[File], options: &LoadOptions) -> HashMap<String, String> {
-    let mut metadata = HashMap::from([("delimiter".to_owned(), options.delimiter.to_string())]);
+    let mut metadata = HashMap::from([("delimiter".to_owned(), options.dialect.delimiter.to_string())]);
     for file in files {
         metadata.insert(format!("header.{}", file.name), file.header.text.to_owned());
+        metadata.insert(format!("quote.{}", file.name), file.dialect.quote.text());
+        if !file.dialect.header {
+            metadata.insert(format!("names.{}", file.name), serde_json::json!(file.header.columns.names).to_string());
+        }
         metadata.insert(format!("terminator.{}", file.name), file.header.terminator.to_owned());
         if !file.ends.is_empty() {
             metadata.insert(format!("ends.{}", file.name), serde_json::json!(file.ends).to_string());

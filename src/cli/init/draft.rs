@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::table::{LEAST, StudyTable, Use};
 use crate::boundary::text::{quoted, yaml};
+use crate::tabular::Dialect;
 
 /// Where the files are, as seen from the folder of the pipeline.
 pub(super) struct Places {
@@ -116,8 +117,10 @@ fn load(out: &mut Draft, study: &StudyTable, places: &Places, years: &[String]) 
         None => out.line(2, &format!("files: {{train: {}}}", yaml(&places.train))),
     }
     out.line(2, &format!("label: {}", yaml(&study.label)));
-    if study.delimiter != ',' {
-        out.line(2, &format!("delimiter: {}", yaml(&study.delimiter.to_string())));
+    for (key, reason) in &study.sniffed.reasons {
+        let Some(value) = setting(&study.sniffed.dialect, key) else { continue };
+        out.line(2, &format!("# {}", one_line(reason)));
+        out.line(2, &format!("{key}: {value}"));
     }
     if !study.missing.is_empty() {
         out.line(2, "# Words among numbers, taken for missing values.");
@@ -132,6 +135,16 @@ fn load(out: &mut Draft, study: &StudyTable, places: &Places, years: &[String]) 
         for (column, year) in is_used(Use::Year).zip(years) {
             out.line(3, &format!("{}: {{year_of: {}}}", yaml(year), yaml(&column.name)));
         }
+    }
+}
+
+/// A setting of how files are read, as YAML.
+fn setting(dialect: &Dialect, key: &str) -> Option<String> {
+    let value = serde_json::to_value(dialect).ok()?.get(key)?.clone();
+    match value {
+        serde_json::Value::String(text) => Some(yaml(&text)),
+        serde_json::Value::Null => None,
+        other => Some(other.to_string()),
     }
 }
 

@@ -1,7 +1,6 @@
 //! Files that are no UTF-8 CSV: what they are, which lines are affected, and what to do.
 
-use super::super::header;
-use super::{errors, load_one};
+use super::{errors, header_of, load_one};
 
 #[track_caller]
 fn only_error(bytes: &[u8]) -> String {
@@ -97,7 +96,7 @@ fn files_of_other_kinds_are_called_by_their_kind() {
         let found = only_error(bytes);
         assert!(found.starts_with(&format!("a.csv: the file is {kind}, not CSV (")), "{found}");
         // The same before anything runs.
-        assert_eq!(header("a.csv", bytes, ',').unwrap_err()[0].to_string(), found);
+        assert_eq!(header_of(bytes).unwrap_err()[0].to_string(), found);
     }
     assert!(load_one("PAR1,BZh\n1,2\n", "{}").is_ok());
 }

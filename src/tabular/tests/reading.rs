@@ -6,8 +6,7 @@ use std::fmt::Write as _;
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::DataType;
 
-use super::super::header;
-use super::{errors, integers, load_all, load_one, names, numbers, some_texts, table, texts};
+use super::{errors, header_of, integers, load_all, load_one, names, numbers, some_texts, table, texts};
 
 /// Writes a source back from the table, as `predict` does.
 fn written_back(batch: &RecordBatch, source: &str) -> String {
@@ -296,14 +295,14 @@ fn every_file_is_checked_before_giving_up() {
 #[test]
 fn a_header_is_read_without_its_file() {
     // The bytes that follow are no text, which only loading notices.
-    let names = header("a.csv", &b"\xef\xbb\xbfx,\"y z\"\r\n1,\xff"[..], ',').unwrap();
+    let names = header_of(&b"\xef\xbb\xbfx,\"y z\"\r\n1,\xff"[..]).unwrap();
     assert_eq!(names.names, ["x", "y z"]);
-    assert_eq!(header("a.csv", &b"x"[..], ',').unwrap().names, ["x"]);
-    let errors = header("a.csv", &b"x,y,x,y\n"[..], ',').unwrap_err();
+    assert_eq!(header_of(&b"x"[..]).unwrap().names, ["x"]);
+    let errors = header_of(&b"x,y,x,y\n"[..]).unwrap_err();
     assert_eq!(errors.len(), 2);
     assert_eq!((errors[0].line, errors[0].column), (Some(1), None));
     let endless = "x,\"".to_owned() + &"y".repeat(2 << 20);
-    let error = header("a.csv", endless.as_bytes(), ',').unwrap_err()[0].to_string();
+    let error = header_of(endless.as_bytes()).unwrap_err()[0].to_string();
     assert!(error.contains("longer than 1048576 bytes"), "{error}");
 }
 
