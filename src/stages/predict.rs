@@ -292,13 +292,13 @@ fn csv_with_column(rows: &Table, layout: &Layout, column: &str, values: &[&str])
 }
 
 /// The column of a file that has that name. Many programs do not tell names apart that differ in case or blanks alone.
-fn taken_by<'c>(columns: &'c [String], name: &str) -> Option<&'c str> {
+pub(super) fn taken_by<'c>(columns: &'c [String], name: &str) -> Option<&'c str> {
     let mut columns = columns.iter().map(|column| in_file(column));
     columns.find(|column| column.to_lowercase() == name.trim().to_lowercase())
 }
 
 /// The label's own name, or the first of `predicted_LABEL`, `predicted_LABEL_2` … that the file has not.
-fn free_name(columns: &[String], label: &str) -> String {
+pub(super) fn free_name(columns: &[String], label: &str) -> String {
     let first = format!("predicted_{label}");
     let numbered = (2..).map(|number| format!("{first}_{number}"));
     let mut names = [label.to_owned(), first.clone()].into_iter().chain(numbered);
@@ -318,7 +318,7 @@ fn misnamed(file: &str, delimiter: char) -> String {
 }
 
 /// A CSV field, quoted where it must be (RFC 4180).
-fn quoted(value: &str, delimiter: char, quote: Quote) -> anyhow::Result<String> {
+pub(super) fn quoted(value: &str, delimiter: char, quote: Quote) -> anyhow::Result<String> {
     let needs_quotes = value.contains([delimiter, '\n', '\r']);
     match quote {
         Quote::None if needs_quotes => bail!(

@@ -7,7 +7,7 @@ use super::columnar::{self, Cells, Format};
 use super::decode::decoded;
 use super::dialect::Dialect;
 use super::error::{Cancelled, CsvError, Problem};
-use super::unpack::unpacked;
+use super::unpack::{is_packed, unpacked};
 
 /// How much of a file is at hand.
 #[derive(Clone, Copy, PartialEq)]
@@ -24,6 +24,18 @@ pub(super) struct Contents<'b> {
     /// Of a file of columns: its format, and which cells hold nothing.
     pub(crate) cells: Option<Cells>,
     pub(crate) note: Option<String>,
+}
+
+impl Contents<'_> {
+    /// Whether a file that begins so is text of one byte order as it stands: neither packed, nor in another encoding, nor a file of columns.
+    pub(crate) fn is_plain(start: &[u8], dialect: &Dialect) -> bool {
+        let utf8 = encoding_rs::UTF_8;
+        let is_utf8 = dialect.encoding.is_none_or(|encoding| encoding.inner() == utf8)
+            && encoding_rs::Encoding::for_bom(start).is_none_or(|(marked, _)| marked == utf8);
+        // Lines that end in `\r` alone are told from others by the whole file.
+        let has_lines = start.contains(&b'\n') || !start.contains(&b'\r');
+        is_utf8 && has_lines && Format::of(start).is_none() && !is_packed(start)
+    }
 }
 
 impl<'b> Contents<'b> {

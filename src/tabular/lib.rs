@@ -54,6 +54,7 @@ mod placeholder;
 mod records;
 mod sniff;
 mod spelling;
+mod stream;
 
 #[cfg(test)]
 mod tests;
@@ -83,4 +84,5 @@ pub use options::{ColumnType, LoadOptions};
 pub use placeholder::Strays;
 pub use sniff::{Sniffed, sniff};
 pub use spelling::{alike, composed};
+pub use stream::{Chunk, Chunks};
 pub use token::{canonical_number, number, spelled};

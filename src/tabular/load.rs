@@ -74,6 +74,16 @@ pub fn load(inputs: &[Input], options: &LoadOptions) -> Result<Loaded, Vec<CsvEr
 
 /// The same, until it is cancelled.
 pub fn load_until(inputs: &[Input], options: &LoadOptions, cancelled: Cancelled) -> Result<Loaded, Vec<CsvError>> {
+    load_behind(inputs, options, 0, cancelled)
+}
+
+/// The same of files that had so many more lines behind their header, which were left out.
+pub(super) fn load_behind(
+    inputs: &[Input],
+    options: &LoadOptions,
+    skipped: u64,
+    cancelled: Cancelled,
+) -> Result<Loaded, Vec<CsvError>> {
     let misfits: Vec<Problem> = options.dialect.misfits().into_iter().map(Problem::Misfit).collect();
     if !misfits.is_empty() {
         return Err(bounded(misfits));
@@ -82,7 +92,7 @@ pub fn load_until(inputs: &[Input], options: &LoadOptions, cancelled: Cancelled)
     let contents: Vec<Result<Contents, CsvError>> =
         inputs.iter().map(|input| Contents::read(input.path, input.bytes, &options.dialect, cancelled)).collect();
     check_size(&contents).map_err(|problem| vec![CsvError::options(problem)])?;
-    let mut files = open(inputs, &contents, &options.dialect, cancelled)?;
+    let mut files = open(inputs, &contents, &options.dialect, skipped, cancelled)?;
     let headers: Vec<(&str, ColumnNames)> =
         files.iter().map(|file| (file.records.path(), file.header.columns.clone())).collect();
     let layout = Layout::new(&headers, options)?;
@@ -250,6 +260,7 @@ fn open<'a>(
     inputs: &[Input<'a>],
     contents: &'a [Result<Contents<'a>, CsvError>],
     dialect: &Dialect,
+    skipped: u64,
     cancelled: Cancelled,
 ) -> Result<Vec<File<'a>>, Vec<CsvError>> {
     let (mut files, mut errors) = (Vec::new(), Vec::new());
@@ -269,6 +280,7 @@ fn open<'a>(
         let file = header.and_then(text);
         match file {
             Ok((header, text)) => {
+                records.skip_lines(skipped);
                 files.push(File {
                     name: input.name,
                     text,

@@ -34,6 +34,12 @@ pub(super) struct Marks {
     pub(crate) quote: Option<u8>,
 }
 
+impl Marks {
+    pub(crate) fn of(dialect: &Dialect) -> Self {
+        Marks { delimiter: dialect.delimiter as u8, quote: dialect.quote_byte() }
+    }
+}
+
 /// Where a record lies: `bytes[start..end]` is its exact text without the terminator.
 pub(super) struct Span {
     pub start: usize,
@@ -48,7 +54,7 @@ impl<'a> Records<'a> {
     pub(crate) fn new(path: &'a str, bytes: &'a [u8], dialect: &Dialect) -> Self {
         let mark = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         let mut builder = ReaderBuilder::new();
-        let marks = Marks { delimiter: dialect.delimiter as u8, quote: dialect.quote_byte() };
+        let marks = Marks::of(dialect);
         builder.has_headers(false).flexible(true).delimiter(marks.delimiter);
         match marks.quote {
             Some(quote) => builder.quote(quote),
@@ -66,6 +72,11 @@ impl<'a> Records<'a> {
             line_feed: line_feed(bytes),
             blank_lines: 0,
         }
+    }
+
+    /// Counts lines that were left out before the next record.
+    pub(crate) fn skip_lines(&mut self, lines: u64) {
+        self.line += lines;
     }
 
     pub(crate) fn path(&self) -> &'a str {

@@ -7,12 +7,11 @@ mod curves;
 mod data;
 mod models;
 mod scores;
-mod standing;
 
 use clap::Args;
 use serde_json::{Value, json};
 
-use standing::Standing;
+use super::standing::Standing;
 
 use super::study::Study;
 use super::{DONE, Outcome, StudyArguments, leaks, screen};
@@ -43,7 +42,7 @@ pub(super) struct ShowArguments {
 
 pub(super) fn show(arguments: &ShowArguments) -> Outcome {
     let study = Study::of_results(&arguments.study)?;
-    let (name, port) = split(&study, &arguments.stage);
+    let (name, port) = study.reference(&arguments.stage);
     let stage = study.stage(name)?;
     let Some(record) = study.workspace().current_record(stage) else {
         return Err(anyhow::anyhow!(
@@ -54,7 +53,7 @@ pub(super) fn show(arguments: &ShowArguments) -> Outcome {
     };
     let style = screen::Style::stdout();
     let standing = Standing::of(&study, stage, &record, &arguments.study.file);
-    let line = standing.line(arguments, name);
+    let line = standing.line(&arguments.study.file, name);
     let Some(port) = port else {
         let result = StageResult::read(&study.store, &record)?;
         match arguments.json {
@@ -76,15 +75,6 @@ pub(super) fn show(arguments: &ShowArguments) -> Outcome {
         false => super::print(&artifact::text(&study.store, output, arguments.rows, style)?),
     }
     Ok(DONE)
-}
-
-/// Instance names may hold points, so a whole stage name comes first.
-fn split<'a>(study: &Study, reference: &'a str) -> (&'a str, Option<&'a str>) {
-    let known = |name: &str| study.plan.spec.stages.contains_key(name);
-    match reference.rsplit_once('.') {
-        Some((stage, port)) if !known(reference) && known(stage) => (stage, Some(port)),
-        _ => (reference, None),
-    }
 }
 
 /// What a stage gave, with its documents parsed.
