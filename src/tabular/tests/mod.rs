@@ -9,6 +9,7 @@ mod bytes;
 mod options;
 mod reading;
 mod spelling;
+mod stream;
 mod strict;
 mod values;
 
