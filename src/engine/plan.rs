@@ -218,7 +218,8 @@ impl Plan {
 /// The files that the stages read, and the folders in which further ones may appear, as far as their parameters are right: what to watch for changes, also while there is no valid plan.
 pub fn sources(spec: &PipelineSpec, registry: Registry) -> Vec<PathBuf> {
     let bound = spec.stages.values().filter_map(|stage| bind(stage, registry, &mut Vec::new())?.stage);
-    let files = |stage: &dyn AnyStage| stage.sources().into_iter().map(|source| source.path).chain(stage.source_folders());
+    let files =
+        |stage: &dyn AnyStage| stage.sources().into_iter().map(|source| source.path).chain(stage.source_folders());
     bound.flat_map(|(stage, _)| files(stage.as_ref()).collect::<Vec<_>>()).collect()
 }
 

@@ -107,9 +107,7 @@ fn beyond_f32<'a>(name: &str, column: &ArrayRef, place: &Place<'a>, notes: &mut 
         if rows.len() == 1 { "a number is".to_owned() } else { format!("{} numbers are", rows.len()) },
         examples(rows.iter().map(|&row| (number(row), place(row))))
     ));
-    let places = rows.into_iter().take(PLACES).map(|row| {
-        (row.to_string(), place(row).to_string().into())
-    });
+    let places = rows.into_iter().take(PLACES).map(|row| (row.to_string(), place(row).to_string().into()));
     Some(serde_json::Value::Object(places.collect()).to_string())
 }
 

@@ -87,7 +87,8 @@ fn decode(
             DecoderResult::OutputFull => text.reserve(bytes.len() - at + 64),
             DecoderResult::Malformed(bad, after) => {
                 let first = at.saturating_sub(usize::from(bad) + usize::from(after));
-                let is_cut = at == bytes.len() && after == 0 && bytes.len() - first < 4 && is_begun(encoding, &bytes[first..]);
+                let is_cut =
+                    at == bytes.len() && after == 0 && bytes.len() - first < 4 && is_begun(encoding, &bytes[first..]);
                 let problem = Problem::NotInEncoding { encoding: encoding.name(), byte: bytes[first], is_cut };
                 return Err(super::encoding::at(path, text.as_bytes(), text.len(), problem));
             }

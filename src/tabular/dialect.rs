@@ -13,7 +13,7 @@ use super::names::added_as;
 
 /// How files of text are read. Parquet and Arrow files say themselves what they hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Dialect {
     /// The encoding of the files, e.g. `windows-1252`; without it UTF-8, or what a byte-order mark says.
     #[schemars(with = "Option<String>")]
@@ -119,12 +119,16 @@ impl Dialect {
             if !quote.is_ascii() || quote.is_ascii_alphanumeric() || matches!(quote, '\r' | '\n' | '\0') {
                 add("quote", format!("{quote:?} cannot quote fields"), "use one ASCII sign such as '\"', or `none`");
             } else if quote == delimiter {
-                add("quote", format!("{quote:?} is the delimiter too"), "use two different characters, or `quote: none`");
+                add(
+                    "quote",
+                    format!("{quote:?} is the delimiter too"),
+                    "use two different characters, or `quote: none`",
+                );
             }
         }
         if self.header && !self.names.is_empty() {
             let help = "write `header: false`, or leave `names` out";
-            add("names", "`names` is for files without a header, but `header` is true".to_owned(), help);
+            add("names", "these are for files without a header, but `header` is true".to_owned(), help);
         }
         let mut seen = HashSet::new();
         for name in &self.names {
@@ -221,9 +225,8 @@ impl<'de> Deserialize<'de> for Encoding {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         const EXAMPLES: &str = "e.g. utf-8, windows-1252, iso-8859-2, utf-16le, shift_jis, gb18030, koi8-r";
         let name = String::deserialize(deserializer)?;
-        Encoding::named(&name).ok_or_else(|| {
-            D::Error::custom(format!("'{name}' is no encoding that is known, by the names of the WHATWG: {EXAMPLES}"))
-        })
+        Encoding::named(&name)
+            .ok_or_else(|| D::Error::custom(format!("'{name}' is no encoding of the WHATWG's standard, {EXAMPLES}")))
     }
 }
 
@@ -422,6 +425,6 @@ mod tests {
         assert_eq!(Encoding::named("utf-16"), Some(Encoding::UTF_16LE));
         assert_eq!(Encoding::named("replacement"), None);
         let error = serde_yaml::from_str::<Dialect>("encoding: klingon").unwrap_err().to_string();
-        assert!(error.contains("'klingon' is no encoding that is known"), "{error}");
+        assert!(error.contains("'klingon' is no encoding"), "{error}");
     }
 }

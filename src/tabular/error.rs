@@ -69,13 +69,17 @@ pub enum Problem {
         if *.others == 0 { "it" } else { "these" }
     )]
     NotPlain { format: &'static str, column: String, holds: &'static str, others: usize },
-    #[error("{0} files name their columns themselves (leave `header` and `names` out, or read the file in a `load` stage of its own)")]
+    #[error(
+        "{0} files name their columns themselves (leave `header` and `names` out, or read the file in a `load` stage of its own)"
+    )]
     NamesItsColumns(&'static str),
     #[error("a NUL character in a text")]
     NulCharacter,
     #[error("the first line has {found} fields, but `names` has {named} (name each column, in their order)")]
     Unnamed { found: usize, named: usize },
-    #[error("`names` has {named} names, but no file has more than {most} columns (name the columns that are there, in their order)")]
+    #[error(
+        "`names` has {named} names, but no file has more than {most} columns (name the columns that are there, in their order)"
+    )]
     NamesLeft { named: usize, most: usize },
     #[error("the file is {kind}, not CSV ({remedy})")]
     OtherKind { kind: &'static str, remedy: &'static str },
@@ -329,7 +333,9 @@ fn not_in_encoding(encoding: &str, byte: u8, is_cut: bool) -> String {
     if is_cut {
         return format!("the file ends within a character of {encoding} (is it complete? fetch or export it again)");
     }
-    format!("byte 0x{byte:02x} is not valid {encoding}, which `encoding` names (write the file's own encoding there, or correct the byte)")
+    format!(
+        "byte 0x{byte:02x} is not valid {encoding}, which `encoding` names (write the file's own encoding there, or correct the byte)"
+    )
 }
 
 fn and_others(others: usize) -> String {

@@ -184,7 +184,9 @@ fn first_record<'a>(records: &mut Records<'a>, whole: bool) -> Result<(Span, &'a
 fn check_delimiter(path: &str, text: &str, columns: usize, line: u64, dialect: &Dialect) -> Result<(), CsvError> {
     let found = [';', '\t', '|', ','].into_iter().find(|other| text.contains(*other));
     match found {
-        Some(found) if columns == 1 && dialect.quote_byte().is_none_or(|quote| !text.starts_with(char::from(quote))) => {
+        Some(found)
+            if columns == 1 && dialect.quote_byte().is_none_or(|quote| !text.starts_with(char::from(quote))) =>
+        {
             let header = shorten(text);
             Err(CsvError::line(path, line, Problem::OneColumn { header, found, beside: None }))
         }

@@ -8,10 +8,10 @@ use arrow::datatypes::{Field, Schema};
 use arrow::error::ArrowError;
 
 use super::absent::{self, Absent};
+use super::columnar::Cells;
 use super::columns::{BEYOND_F32, derive, typed};
 use super::condition::Scalar;
 use super::contents::Contents;
-use super::columnar::Cells;
 use super::dialect::Dialect;
 use super::encoding::check_text;
 use super::error::{Cancelled, CsvError, Problem, Problems, bounded, go_on, tell_of_delimiter};
@@ -79,10 +79,8 @@ pub fn load_until(inputs: &[Input], options: &LoadOptions, cancelled: Cancelled)
         return Err(bounded(misfits));
     }
     check_inputs(inputs).map_err(|problem| vec![CsvError::options(problem)])?;
-    let contents: Vec<Result<Contents, CsvError>> = inputs
-        .iter()
-        .map(|input| Contents::read(input.path, input.bytes, &options.dialect, cancelled))
-        .collect();
+    let contents: Vec<Result<Contents, CsvError>> =
+        inputs.iter().map(|input| Contents::read(input.path, input.bytes, &options.dialect, cancelled)).collect();
     check_size(&contents).map_err(|problem| vec![CsvError::options(problem)])?;
     let mut files = open(inputs, &contents, &options.dialect, cancelled)?;
     let headers: Vec<(&str, ColumnNames)> =

@@ -156,9 +156,12 @@ fn sniff_marks(samples: &[String], sniffed: &mut Sniffed) {
     let is_loose = || samples.iter().any(|sample| Cut::of(sample, delimiter, Quote::default()).is_loose);
     if (is_loose() || !even(Quote::default())) && even(Quote::None) && !are_enclosed(first, delimiter, '"') {
         sniffed.dialect.quote = Quote::None;
-        let reason = "Every line has as many fields where quotes are characters as others, and not where they enclose fields.";
+        let reason =
+            "Every line has as many fields where quotes are characters as others, and not where they enclose fields.";
         sniffed.reasons.push(("quote", reason.to_owned()));
-    } else if samples.iter().any(|sample| sample.contains('"')) && !samples.iter().any(|sample| opens(sample, delimiter)) {
+    } else if samples.iter().any(|sample| sample.contains('"'))
+        && !samples.iter().any(|sample| opens(sample, delimiter))
+    {
         sniffed.dialect.quote = Quote::None;
         sniffed.reasons.push(("quote", "Quotes stand within fields, and around none.".to_owned()));
     } else if are_enclosed(first, delimiter, '\'') && even(Quote::Character('\'')) {
@@ -172,7 +175,7 @@ fn opens(text: &str, delimiter: char) -> bool {
     text.lines().any(|line| line.split(delimiter).any(|field| field.starts_with('"')))
 }
 
-/// Whether most fields that are no numbers stand between two of these.
+/// Whether most fields that are no numbers begin or end with this, as those do that it encloses: their own delimiters cut them here.
 fn are_enclosed(text: &str, delimiter: char, quote: char) -> bool {
     let dialect = Dialect { delimiter, quote: Quote::None, ..Dialect::default() };
     let records = records(text, &dialect, RECORDS);
@@ -180,7 +183,7 @@ fn are_enclosed(text: &str, delimiter: char, quote: char) -> bool {
     let (mut words, mut enclosed) = (0, 0);
     for field in fields.filter(|field| !field.is_empty() && field.parse::<f64>().is_err()) {
         words += 1;
-        enclosed += usize::from(field.len() > 1 && field.starts_with(quote) && field.ends_with(quote));
+        enclosed += usize::from(field.starts_with(quote) || field.ends_with(quote));
     }
     words > 0 && 2 * enclosed > words
 }
@@ -239,7 +242,9 @@ fn headless(records: &[StringRecord]) -> Option<String> {
             }
         }
     }
-    (values > names).then(|| format!("The first line is a record as the others: {}.", why.into_iter().take(2).collect::<Vec<_>>().join("; ")))
+    (values > names).then(|| {
+        format!("The first line is a record as the others: {}.", why.into_iter().take(2).collect::<Vec<_>>().join("; "))
+    })
 }
 
 fn sniff_numerals(records: &[StringRecord], sniffed: &mut Sniffed) {
@@ -363,7 +368,10 @@ mod tests {
         let latin: Vec<u8> = [b"name,x\n".as_slice(), &b"Zo\xeb,1\n".repeat(9)].concat();
         let sniffed = sniff(&[Input { name: "a", path: "a.csv", bytes: &latin }]).expect("a text");
         assert_eq!(sniffed.dialect.encoding, Some(Encoding::WINDOWS_1252));
-        assert_eq!(sniffed.reasons, [("encoding", "Of 10 lines 9 are no UTF-8, so windows-1252 is likely.".to_owned())]);
+        assert_eq!(
+            sniffed.reasons,
+            [("encoding", "Of 10 lines 9 are no UTF-8, so windows-1252 is likely.".to_owned())]
+        );
         let wide: Vec<u8> = "a,b\n1,2\n3,4\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(of(wide).encoding, Some(Encoding::UTF_16LE));
         assert!(sniff(&[Input { name: "a", path: "a.csv", bytes: b"t\n\x93\xfa\x96{\x8c\xea\n" }]).is_err());

@@ -227,8 +227,12 @@ mod tests {
     #[test]
     fn numbers_that_are_written_for_people_are_known_as_such() {
         let separated = ["1 000", "-12\u{a0}345,5", "1\u{202f}000\u{202f}000", "1'000.25"];
-        let others =
-            [("12 %", Writing::Percent), ("1,5", Writing::Comma), ("1,234,567.8", Writing::Comma), ("\u{2212}1,234", Writing::Comma)];
+        let others = [
+            ("12 %", Writing::Percent),
+            ("1,5", Writing::Comma),
+            ("1,234,567.8", Writing::Comma),
+            ("\u{2212}1,234", Writing::Comma),
+        ];
         for (token, how) in separated.map(|token| (token, Writing::Thousands)).into_iter().chain(others) {
             assert_eq!(written(token), Some(how), "{token}");
         }

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 use runner::artifact::Table;
-use runner::tabular::{Derivation, Filter, Input, LoadOptions, Dialect, header, load};
+use runner::tabular::{Derivation, Dialect, Filter, Input, LoadOptions, header, load};
 use serde_json::json;
 
 use super::fuzz;

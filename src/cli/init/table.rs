@@ -132,10 +132,7 @@ fn named(names: &[String], asked: &str) -> Result<String, Failure> {
 }
 
 /// Loads the files as the study will; words among the numbers of a column are taken for missing values.
-fn read(
-    inputs: &[Input],
-    options: &mut LoadOptions,
-) -> Result<(RecordBatch, IndexMap<String, Vec<String>>), Failure> {
+fn read(inputs: &[Input], options: &mut LoadOptions) -> Result<(RecordBatch, IndexMap<String, Vec<String>>), Failure> {
     /// Each time the words that were shown are made missing.
     const TRIES: usize = 12;
     let mut missing: IndexMap<String, Vec<String>> = IndexMap::new();

@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::super::columns::{
-    DELIMITER, FileHeader, HEADERS, LABEL_COLUMN, LINE, RECORD, ROW_ID, SOURCE,
-};
+use super::super::columns::{DELIMITER, FileHeader, HEADERS, LABEL_COLUMN, LINE, RECORD, ROW_ID, SOURCE};
 use super::super::conditions::{Types, check_files, check_types, tell_types};
 use super::super::{fitted_on, unnamed};
 use super::Load;
@@ -102,8 +100,10 @@ impl Load {
         for misfit in &misfits {
             context.problem(&[misfit.key], format!("{}: {}", misfit.key, misfit.message), Some(misfit.help.clone()));
         }
-        let unmatched =
-            self.files.iter().filter(|(name, path)| is_pattern(path) && members.iter().all(|member| member.name != **name));
+        let unmatched = self
+            .files
+            .iter()
+            .filter(|(name, path)| is_pattern(path) && members.iter().all(|member| member.name != **name));
         let unmatched: Vec<(&String, &String)> = unmatched.collect();
         for (name, path) in &unmatched {
             context.source_problem(
@@ -148,7 +148,8 @@ impl Load {
     /// Finds files of one pattern that have other columns than its first.
     fn check_equal(&self, context: &mut CheckContext, members: &[Member], headers: &[(&str, ColumnNames)]) {
         for name in self.files.keys() {
-            let mut own = members.iter().zip(headers).filter(|(member, _)| member.name == *name).map(|(_, header)| header);
+            let mut own =
+                members.iter().zip(headers).filter(|(member, _)| member.name == *name).map(|(_, header)| header);
             let Some((first, columns)) = own.next() else { continue };
             if let Some((other, others)) = own.find(|(_, others)| others.names != columns.names) {
                 let message = format!("{other} has other columns than {first}: {}", difference(columns, others));
@@ -185,13 +186,14 @@ impl Load {
         let (keep, drop) = (places(&self.keep), places(&self.drop));
         for error in errors {
             let path = match error.problem.as_ref() {
-                tabular::Problem::UnknownColumn { option, name, .. }
-                | tabular::Problem::Reserved { option, name } => match (option.split_once('.'), &**option) {
-                    (Some((key, inner)), _) => vec![key, inner],
-                    (None, "keep") => std::iter::once("keep").chain(keep.get(name).map(|i| &**i)).collect(),
-                    (None, "drop") => std::iter::once("drop").chain(drop.get(name).map(|i| &**i)).collect(),
-                    (None, key) => vec![key, name],
-                },
+                tabular::Problem::UnknownColumn { option, name, .. } | tabular::Problem::Reserved { option, name } => {
+                    match (option.split_once('.'), &**option) {
+                        (Some((key, inner)), _) => vec![key, inner],
+                        (None, "keep") => std::iter::once("keep").chain(keep.get(name).map(|i| &**i)).collect(),
+                        (None, "drop") => std::iter::once("drop").chain(drop.get(name).map(|i| &**i)).collect(),
+                        (None, key) => vec![key, name],
+                    }
+                }
                 tabular::Problem::DerivedUnnamed(name) | tabular::Problem::DerivedExists(name) => {
                     vec!["derive", name]
                 }

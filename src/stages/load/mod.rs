@@ -187,4 +187,3 @@ impl External for DownloadedFile {
         bail!("the digest of a download is declared")
     }
 }
-
