@@ -241,7 +241,7 @@ fn how_a_file_is_read_is_found_and_said() {
     "#);
     let cheap = ["--set", "network.epochs=1", "--set", "baseline.models={majority: {}}"];
     inside("t", &[&["run", "pipeline.yaml"], cheap.as_slice()].concat());
-    let predicted = work.text("t/artifacts/t/predictions/predictions.csv");
+    let predicted = work.text("t/artifacts/t/predictions/predictions.tsv");
     assert_eq!(predicted.lines().count(), 9);
     assert!(
         predicted.lines().zip(new.lines()).all(|(line, own)| line.starts_with(&format!("{own}\tO"))),
