@@ -8,10 +8,11 @@ use csv::{ReaderBuilder, StringRecord};
 
 use super::columnar::Format;
 use super::contents::{Contents, Extent};
-use super::dialect::{Decimal, Dialect, Encoding, Numerals, Quote, Thousands};
+use super::dialect::{Decimal, Dialect, Encoding, Quote, Thousands};
 use super::encoding::check_text;
 use super::error::{CsvError, Problem};
 use super::load::Input;
+use super::numerals::Numerals;
 use super::records::{Marks, loosely_quoted};
 use super::token::{Token, classify};
 use super::words::quoted;
