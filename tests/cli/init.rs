@@ -247,4 +247,15 @@ fn how_a_file_is_read_is_found_and_said() {
         predicted.lines().zip(new.lines()).all(|(line, own)| line.starts_with(&format!("{own}\tO"))),
         "{predicted}"
     );
+    // Where the label comes first, a file without it cannot be told from one without the rest.
+    let first: String = labelled
+        .lines()
+        .map(|line| line.rsplit_once('\t').expect("fields").1.to_owned() + "\t" + line + "\n")
+        .collect();
+    work.write("f.tsv", first.as_bytes());
+    insta::assert_snapshot!(work.screen(&["init", "f", "--from", "f.tsv", "--label", "1", "--test", "n.tsv"]), @"
+    $ runner init f --from f.tsv --label 1 --test n.tsv
+    error: n.tsv has 1 of the 4 columns of f.tsv, and no line says which: if it lacks 'column_1', write a line of names above both files
+    [exit code 2]
+    ");
 }

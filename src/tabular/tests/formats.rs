@@ -155,6 +155,12 @@ fn files_without_a_header_have_numbered_or_given_names() {
     .expect("a table");
     assert_eq!(texts(&named.batch, "species").last(), Some(&None));
     assert_eq!(numbers(&named.batch, "length").last(), Some(&Some(7.0)));
+    assert!(
+        named
+            .notes
+            .iter()
+            .any(|note| note.starts_with("b.csv has 1 of 2 columns, which are taken for the first column as"))
+    );
     // No note that the first line looks like a record: it is said to be one.
     assert!(named.notes.iter().all(|note| !note.contains("looks like a record")), "{:?}", named.notes);
     let few = errors(text, "dialect: {header: false, names: [a]}").remove(0);
