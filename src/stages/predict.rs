@@ -101,7 +101,8 @@ impl Stage for Predict {
         // A filter may leave the rows of one file alone.
         if self.filter.is_empty()
             && let Some(FileHeader { port: first, columns, .. }) = headers.first()
-            && let Some(FileHeader { port: other, .. }) = headers.iter().find(|other| other.columns != *columns)
+            && let Some(FileHeader { port: other, .. }) =
+                headers.iter().find(|other| other.port != *first && other.columns != *columns)
         {
             let stage = context.inputs("rows").first().map(|shape| shape.stage.clone()).unwrap_or_default();
             let message =

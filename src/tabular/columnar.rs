@@ -7,9 +7,10 @@ use arrow::array::{Array, ArrayRef, BooleanBufferBuilder, RecordBatch};
 use arrow::buffer::NullBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema};
+use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use csv::{QuoteStyle, Terminator, Writer, WriterBuilder};
-use runner_artifact::IpcFile;
+use runner_artifact::{IpcFile, TableError};
 
 use super::dialect::{Decimal, Dialect};
 use super::error::{Cancelled, CsvError, Problem, go_on};
@@ -17,6 +18,9 @@ use super::parquet;
 
 /// Bytes in which a text that begins as a Parquet file is told from one: a text has no NUL.
 const PROBE: usize = 1 << 16;
+
+/// What `artifact::ipc` says of files with compressed batches.
+const COMPRESSED: &str = "it is compressed";
 
 /// A file of columns.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,7 +62,7 @@ impl Format {
 /// The names of the columns, without their values.
 pub(super) fn names(path: &str, reader: &mut (impl Read + Seek), format: Format) -> Result<Vec<String>, CsvError> {
     let schema = match format {
-        Format::Arrow => IpcFile::announced(reader).map_err(|error| damaged(path, format, error.to_string()))?,
+        Format::Arrow => IpcFile::announced(reader).map_err(|error| damaged(path, format, why(&error)))?,
         Format::Parquet => parquet::schema(reader).map_err(|why| damaged(path, format, why))?.into(),
     };
     check(path, format, &schema)?;
@@ -83,7 +87,7 @@ pub(super) fn read(
 ) -> Result<(Vec<u8>, Cells), CsvError> {
     let written = match format {
         Format::Arrow => {
-            let fault = |error: runner_artifact::TableError| damaged(path, format, error.to_string());
+            let fault = |error: TableError| damaged(path, format, why(&error));
             let file = IpcFile::parse(bytes.to_vec()).map_err(fault)?;
             check(path, format, &file.schema())?;
             let table = file.read().map_err(fault)?;
@@ -108,6 +112,17 @@ pub(super) fn read(
         }
     };
     Ok((written.writer.into_inner().unwrap_or_default(), Cells { present: written.present }))
+}
+
+/// What keeps an Arrow file from being read.
+fn why(error: &TableError) -> String {
+    match error {
+        TableError::Arrow(ArrowError::IpcError(why)) if why == COMPRESSED => {
+            format!("{why}: write it with `compression=\"uncompressed\"`, or as a Parquet file")
+        }
+        TableError::Arrow(ArrowError::IpcError(why) | ArrowError::ParseError(why)) => why.clone(),
+        other => other.to_string(),
+    }
 }
 
 fn damaged(path: &str, format: Format, why: String) -> CsvError {
@@ -178,7 +193,7 @@ impl Written {
 
     fn add(&mut self, path: &str, batch: &RecordBatch) -> Result<(), CsvError> {
         let rows = batch.num_rows();
-        let fault = |error: arrow::error::ArrowError| CsvError::file(path, Problem::Arrow(error.to_string()));
+        let fault = |error: ArrowError| CsvError::file(path, Problem::Arrow(error.to_string()));
         let columns: Vec<ArrayRef> = batch.columns().iter().map(plain).collect::<Result<_, _>>().map_err(fault)?;
         let nulls: Vec<Option<NullBuffer>> = columns.iter().map(|column| column.logical_nulls()).collect();
         for (present, nulls) in self.present.iter_mut().zip(&nulls) {
@@ -222,7 +237,7 @@ impl Written {
 }
 
 /// The column as it is shown: without dictionaries, and instants in universal time, for which no table of zones is needed.
-fn plain(column: &ArrayRef) -> Result<ArrayRef, arrow::error::ArrowError> {
+fn plain(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     let column = match column.data_type() {
         DataType::Dictionary(_, values) => cast(column, values)?,
         _ => column.clone(),

@@ -1,6 +1,5 @@
 //! `Dialect`: how the text of a file is taken apart, from its bytes to its numbers.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
@@ -10,10 +9,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::header::LONGEST_NAME;
 use super::names::added_as;
+use super::numerals::Numerals;
 
 /// How files of text are read. Parquet and Arrow files say themselves what they hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Dialect {
     /// The encoding of the files, e.g. `windows-1252`; without it UTF-8, or what a byte-order mark says.
     #[schemars(with = "Option<String>")]
@@ -128,7 +128,7 @@ impl Dialect {
         }
         if self.header && !self.names.is_empty() {
             let help = "write `header: false`, or leave `names` out";
-            add("names", "`names` is for files without a header, but `header` is true".to_owned(), help);
+            add("names", "these are for files without a header, but `header` is true".to_owned(), help);
         }
         let mut seen = HashSet::new();
         for name in &self.names {
@@ -225,9 +225,8 @@ impl<'de> Deserialize<'de> for Encoding {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         const EXAMPLES: &str = "e.g. utf-8, windows-1252, iso-8859-2, utf-16le, shift_jis, gb18030, koi8-r";
         let name = String::deserialize(deserializer)?;
-        Encoding::named(&name).ok_or_else(|| {
-            D::Error::custom(format!("'{name}' is no encoding that is known, by the names of the WHATWG: {EXAMPLES}"))
-        })
+        Encoding::named(&name)
+            .ok_or_else(|| D::Error::custom(format!("'{name}' is no encoding of the WHATWG's standard, {EXAMPLES}")))
     }
 }
 
@@ -301,56 +300,6 @@ impl Thousands {
     }
 }
 
-/// How numbers are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Numerals {
-    pub(crate) decimal: Decimal,
-    pub(crate) thousands: Option<Thousands>,
-}
-
-impl Numerals {
-    /// Whether numbers are written as programs write them.
-    pub(super) fn are_plain(self) -> bool {
-        self == Numerals::default()
-    }
-
-    /// A number as programs write it, `1234.5` for `1.234,5`; blank where it is a number in another writing alone. Other tokens stay as they are.
-    pub(super) fn plain(self, token: &str) -> Cow<'_, str> {
-        let is_sign = |c: char| matches!(c, '.' | ',') || self.thousands.is_some_and(|thousands| thousands.is(c));
-        if self.are_plain() || !token.contains(is_sign) {
-            return Cow::Borrowed(token);
-        }
-        match self.read(token) {
-            Some(plain) => Cow::Owned(plain),
-            None if token.parse::<f64>().is_ok() => Cow::Borrowed(""),
-            None => Cow::Borrowed(token),
-        }
-    }
-
-    fn read(self, token: &str) -> Option<String> {
-        let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-        let unsigned = token.strip_prefix(['+', '-']).unwrap_or(token);
-        let sign = &token[..token.len() - unsigned.len()];
-        let (mantissa, exponent) = match unsigned.find(['e', 'E']) {
-            Some(at) => unsigned.split_at(at),
-            None => (unsigned, ""),
-        };
-        let (whole, fraction) = mantissa.split_once(self.decimal.character()).unwrap_or((mantissa, ""));
-        let groups: Vec<&str> = match self.thousands {
-            Some(thousands) => whole.split(|c| thousands.is(c)).collect(),
-            None => vec![whole],
-        };
-        let (first, others) = groups.split_first()?;
-        let are_grouped = others.is_empty()
-            || (1..=3).contains(&first.len()) && others.iter().all(|group| group.len() == 3 && is_digits(group));
-        if !is_digits(first) || !are_grouped || !is_digits(fraction) || mantissa.len() < 2 && fraction.is_empty() {
-            return None;
-        }
-        let point = if fraction.is_empty() { "" } else { "." };
-        Some(format!("{sign}{}{point}{fraction}{exponent}", groups.concat()))
-    }
-}
-
 /// A character, or `\t` as it stands in single quotes, where YAML makes no tab of it.
 ///
 /// # Errors
@@ -370,36 +319,6 @@ pub fn read_delimiter<'de, D: Deserializer<'de>>(deserializer: D) -> Result<char
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_read_as_the_dialect_writes_them() {
-        let german = Numerals { decimal: Decimal::Comma, thousands: Some(Thousands::Point) };
-        let swiss = Numerals { decimal: Decimal::Point, thousands: Some(Thousands::Apostrophe) };
-        let spaced = Numerals { decimal: Decimal::Comma, thousands: Some(Thousands::Space) };
-        let comma = Numerals { decimal: Decimal::Comma, thousands: None };
-        let cases = [
-            (german, "1.234,5", "1234.5"),
-            (german, "-1.234.567", "-1234567"),
-            (german, "1234,5", "1234.5"),
-            (german, "1,5e-3", "1.5e-3"),
-            (german, ",5", ".5"),
-            (german, "12", "12"),
-            // No number in this writing, though it would be one in another.
-            (german, "12.5", ""),
-            (german, "1.23,5", "1.23,5"),
-            (german, "2.11.2020", "2.11.2020"),
-            (swiss, "1\u{2019}234.50", "1234.50"),
-            (spaced, "1\u{202f}234,5", "1234.5"),
-            (comma, "0,25", "0.25"),
-            (comma, "0.25", ""),
-            (comma, "x,y", "x,y"),
-            (comma, ",", ","),
-            (Numerals::default(), "1,5", "1,5"),
-        ];
-        for (numerals, token, plain) in cases {
-            assert_eq!(numerals.plain(token), plain, "{token}");
-        }
-    }
 
     #[test]
     fn settings_that_contradict_each_other_are_found() {
@@ -426,6 +345,6 @@ mod tests {
         assert_eq!(Encoding::named("utf-16"), Some(Encoding::UTF_16LE));
         assert_eq!(Encoding::named("replacement"), None);
         let error = serde_yaml::from_str::<Dialect>("encoding: klingon").unwrap_err().to_string();
-        assert!(error.contains("'klingon' is no encoding that is known"), "{error}");
+        assert!(error.contains("'klingon' is no encoding"), "{error}");
     }
 }

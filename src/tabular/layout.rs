@@ -122,7 +122,7 @@ impl Layout {
         if let Some(problem) = unmatched(headers, &read, &output_names, options) {
             return Err(vec![problem]);
         }
-        let notes = notes(headers, &read, label);
+        let notes = notes(headers, &read, label, options.dialect.header);
         let label = label.and_then(|label| read.get_index_of(label));
         Ok(Layout { read, output, label, notes })
     }
@@ -171,12 +171,26 @@ fn unmatched(
 }
 
 /// Which columns are absent from some files, and whether the label is from all.
-fn notes(headers: &[(&str, ColumnNames)], read: &IndexSet<String>, label: Option<&str>) -> Vec<String> {
+fn notes(
+    headers: &[(&str, ColumnNames)],
+    read: &IndexSet<String>,
+    label: Option<&str>,
+    has_header: bool,
+) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(label) = label.filter(|label| !read.contains(*label)) {
         notes.push(format!("no file has the label column '{label}'"));
     }
+    let most = headers.iter().map(|(_, columns)| columns.names.len()).max().unwrap_or_default();
     for (path, columns) in headers {
+        let found = columns.names.len();
+        if !has_header && found < most {
+            let columns = if found == 1 { "column".to_owned() } else { format!("{found} columns") };
+            notes.push(format!(
+                "{path} has {found} of {most} columns, which are taken for the first {columns} as no line names them"
+            ));
+            continue;
+        }
         let names = names_of(&columns.names);
         // Files to predict lack the label.
         let is_absent = |name: &&str| !names.contains(name) && label != Some(*name);

@@ -1,4 +1,4 @@
-//! CSV bytes to one Arrow table: several files are joined by column name, typed, extended by derived columns and
+//! Files to one Arrow table: several files are joined by column name, typed, extended by derived columns and
 //! filtered; every complaint names its file, line and column.
 //!
 //! | file | holds |
@@ -11,8 +11,9 @@
 //! | `names` | what added columns are called, so that no file's own column can be taken for one |
 //! | `header` | the first record of a file, read alone for checks before any work |
 //! | `layout` | which columns the table will have: the one place that holds options against headers |
-//! | `records` | the body: records, their line numbers and exact text |
+//! | `records` | records, their line numbers and exact text; `body` reads those of every file by column |
 //! | `columns` | the body's columns with their types, and those derived from them |
+//! | `numerals` | numbers as people write them |
 //! | `token` | what a token says as a number, and which tokens say the same one |
 //! | `types` | whether a column holds numbers |
 //! | `header_check` | whether a header is rather the first row |
@@ -28,6 +29,7 @@
 //! Knows nothing of files on a disk, stages or caches: it is handed bytes.
 
 mod absent;
+mod body;
 mod column_roles;
 mod columnar;
 mod columns;
@@ -48,6 +50,7 @@ mod layout;
 mod load;
 mod missing;
 pub mod names;
+mod numerals;
 mod options;
 mod parquet;
 mod placeholder;

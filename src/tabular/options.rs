@@ -13,7 +13,7 @@ use super::missing::Missing;
 
 /// How CSV files become one table. The steps are: read, type, `derive`, `where`, `keep` or `drop`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct LoadOptions {
     /// The column to predict. It is read as text, without white space around it, unless `types` says otherwise; it may be absent from some
     /// files (missing there) or from all, and `keep` never removes it. A blank label is missing. Spellings of one number (`1` and `1.0`), where all labels are numbers, and
@@ -26,7 +26,6 @@ pub struct LoadOptions {
     /// Tokens that stand for a missing value, for all columns or by column.
     pub missing: Missing,
     /// How the files are taken apart.
-    #[serde(flatten)]
     pub dialect: Dialect,
     /// New columns by name, e.g. `release_year: {year_of: track_album_release_date}`. One may use those before it.
     #[schemars(with = "BTreeMap<String, Derivation>")]

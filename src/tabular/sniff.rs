@@ -4,20 +4,24 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use csv::{ReaderBuilder, StringRecord};
+use csv::{Reader, ReaderBuilder, StringRecord};
 
 use super::columnar::Format;
 use super::contents::{Contents, Extent};
-use super::dialect::{Decimal, Dialect, Encoding, Numerals, Quote, Thousands};
+use super::dialect::{Decimal, Dialect, Encoding, Quote, Thousands};
 use super::encoding::check_text;
 use super::error::{CsvError, Problem};
 use super::load::Input;
+use super::numerals::Numerals;
 use super::records::{Marks, loosely_quoted};
 use super::token::{Token, classify};
 use super::words::quoted;
 
 /// As much of a text is looked at.
 const SAMPLE: usize = 1 << 23;
+
+/// As much of it will do for the delimiter.
+const BEGINNING: usize = 1 << 18;
 
 /// Records that headers and numbers are looked for in.
 const RECORDS: usize = 2000;
@@ -62,7 +66,7 @@ pub fn sniff(inputs: &[Input]) -> Result<Sniffed, Vec<CsvError>> {
     for input in inputs.iter().filter(|input| Format::of(input.bytes).is_none()) {
         // What is wrong with the others is told when they are read.
         let bytes = text(input, sniffed.dialect.encoding).unwrap_or_default();
-        samples.push(sample(&String::from_utf8_lossy(&bytes)));
+        samples.push(start(&String::from_utf8_lossy(&bytes), SAMPLE));
     }
     let Some(sample) = samples.first() else { return Ok(sniffed) };
     sniff_marks(&samples, &mut sniffed);
@@ -77,23 +81,27 @@ pub fn sniff(inputs: &[Input]) -> Result<Sniffed, Vec<CsvError>> {
 }
 
 /// The start of a text, without the line that is cut.
-fn sample(text: &str) -> String {
+fn start(text: &str, length: usize) -> String {
     let text = text.trim_start_matches('\u{feff}');
-    if text.len() <= SAMPLE {
+    if text.len() <= length {
         return text.to_owned();
     }
-    let start = &text[..text.floor_char_boundary(SAMPLE)];
+    let start = &text[..text.floor_char_boundary(length)];
     start[..start.rfind('\n').map_or(start.len(), |end| end + 1)].to_owned()
 }
 
 fn records(text: &str, dialect: &Dialect, most: usize) -> Vec<StringRecord> {
+    reader(text, dialect).into_records().flatten().take(most).collect()
+}
+
+fn reader<'t>(text: &'t str, dialect: &Dialect) -> Reader<&'t [u8]> {
     let mut builder = ReaderBuilder::new();
     builder.has_headers(false).flexible(true).delimiter(dialect.delimiter as u8);
     match dialect.quote_byte() {
         Some(quote) => builder.quote(quote),
         None => builder.quoting(false),
     };
-    builder.from_reader(text.as_bytes()).into_records().flatten().take(most).collect()
+    builder.from_reader(text.as_bytes())
 }
 
 /// How evenly a delimiter and a quote cut a text.
@@ -109,14 +117,19 @@ struct Cut {
 impl Cut {
     fn of(text: &str, delimiter: char, quote: Quote) -> Cut {
         let dialect = Dialect { delimiter, quote, ..Dialect::default() };
-        let records = records(text, &dialect, usize::MAX);
-        let fields = records.first().map_or(0, StringRecord::len);
-        let same = records.iter().filter(|record| record.len() == fields).count();
+        let (mut fields, mut records, mut same) = (0, 0, 0);
+        for record in reader(text, &dialect).into_byte_records().flatten() {
+            if records == 0 {
+                fields = record.len();
+            }
+            records += 1;
+            same += usize::from(record.len() == fields);
+        }
         let marks = Marks { delimiter: delimiter as u8, quote: dialect.quote_byte() };
         let lines = || text.lines().filter(|line| !line.trim_end_matches('\r').is_empty());
         let is_loose = marks.quote.is_some_and(|quote| text.contains(char::from(quote)))
-            && (lines().count() != records.len() || lines().any(|line| !loosely_quoted(line, marks).is_empty()));
-        Cut { fields, records: records.len(), same, is_loose }
+            && (lines().count() != records || lines().any(|line| !loosely_quoted(line, marks).is_empty()));
+        Cut { fields, records, same, is_loose }
     }
 
     fn is_even(&self) -> bool {
@@ -126,11 +139,12 @@ impl Cut {
 
 fn sniff_marks(samples: &[String], sniffed: &mut Sniffed) {
     let Some(first) = samples.first() else { return };
+    let beginning = start(first, BEGINNING);
     let quotes = [Quote::default(), Quote::None, Quote::Character('\'')];
     let mut best: Option<((bool, usize), char, Cut)> = None;
     for delimiter in DELIMITERS {
         for quote in quotes {
-            let cut = Cut::of(first, delimiter, quote);
+            let cut = Cut::of(&beginning, delimiter, quote);
             // Line breaks and delimiters inside of quotes disturb some lines.
             if cut.fields < 2 || 10 * cut.same < 7 * cut.records {
                 continue;
@@ -175,7 +189,7 @@ fn opens(text: &str, delimiter: char) -> bool {
     text.lines().any(|line| line.split(delimiter).any(|field| field.starts_with('"')))
 }
 
-/// Whether most fields that are no numbers stand between two of these.
+/// Whether most fields that are no numbers begin or end with this, as those do that it encloses: their own delimiters cut them here.
 fn are_enclosed(text: &str, delimiter: char, quote: char) -> bool {
     let dialect = Dialect { delimiter, quote: Quote::None, ..Dialect::default() };
     let records = records(text, &dialect, RECORDS);
@@ -183,7 +197,7 @@ fn are_enclosed(text: &str, delimiter: char, quote: char) -> bool {
     let (mut words, mut enclosed) = (0, 0);
     for field in fields.filter(|field| !field.is_empty() && field.parse::<f64>().is_err()) {
         words += 1;
-        enclosed += usize::from(field.len() > 1 && field.starts_with(quote) && field.ends_with(quote));
+        enclosed += usize::from(field.starts_with(quote) || field.ends_with(quote));
     }
     words > 0 && 2 * enclosed > words
 }

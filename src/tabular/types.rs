@@ -10,9 +10,9 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, Float64Array, Int64Array, StringArray};
 
 use super::columns::Place;
-use super::dialect::Numerals;
 use super::error::{CsvError, Problem, Problems};
 use super::missing::Missing;
+use super::numerals::Numerals;
 use super::options::ColumnType;
 use super::placeholder::{LONGEST, Strays, remedy};
 use super::token::{Token, classify, merging, written};

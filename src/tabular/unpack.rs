@@ -32,6 +32,8 @@ impl Packed {
         const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
         match bytes {
             [0x1f, 0x8b, ..] => Some(Packed::Gzip),
+            // A frame to skip may stand before the first, as `pzstd` writes it.
+            [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Packed::Zstd),
             _ if bytes.starts_with(&ZSTD) => Some(Packed::Zstd),
             _ => None,
         }

@@ -166,3 +166,98 @@ fn names_of_columns_end_no_comment_and_name_no_variable() {
     let plan = work.command(&["plan", "pipeline.yaml"]).current_dir(work.path().join("a")).output().expect("runner");
     assert!(plan.status.success(), "{}", String::from_utf8_lossy(&plan.stderr));
 }
+
+/// Houses of a German office: Latin-1, semicolons, decimal commas, points between thousands.
+fn houses(rows: usize) -> Vec<u8> {
+    let row = |i: usize| {
+        let sort = ["gro\u{df}", "klein"][i % 2];
+        format!(
+            "{}.{:03},{};{};{sort};{}\n",
+            1 + i % 9,
+            i * 37 % 1000,
+            i % 10,
+            i * 7 % 50,
+            ["ja", "nein"][i * 13 % 7 / 4]
+        )
+    };
+    let text = "preis;fl\u{e4}che;art;verkauft\n".to_owned() + &(0..rows).map(row).collect::<String>();
+    text.chars().map(|c| c as u8).collect()
+}
+
+#[test]
+fn how_a_file_is_read_is_found_and_said() {
+    let work = Workspace::new();
+    work.write("h.csv", &houses(120));
+    succeeds(&work, &["init", "h", "--from", "h.csv", "--label", "verkauft"]);
+    let pipeline = work.text("h/pipeline.yaml");
+    let load = |text: &str| -> String {
+        text.lines()
+            .skip_while(|line| !line.contains("kind: load"))
+            .take_while(|line| !line.is_empty())
+            .map(|line| line.to_owned() + "\n")
+            .collect()
+    };
+    insta::assert_snapshot!(load(&pipeline), @"
+    kind: load
+    files: {train: '../h.csv'}
+    label: verkauft
+    # Of 121 lines 61 are no UTF-8, so windows-1252 is likely.
+    encoding: 'windows-1252'
+    # Cuts 121 of 121 lines into 4 fields.
+    delimiter: ';'
+    # Fractions stand behind a comma, e.g. '1.000,0'.
+    decimal: ','
+    # Thousands are set apart, e.g. '1.000,0'.
+    thousands: '.'
+    ");
+    let inside = |folder: &str, arguments: &[&str]| {
+        let output = work.command(arguments).current_dir(work.path().join(folder)).output().expect("runner");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    inside("h", &["run", "pipeline.yaml", "folds"]);
+    // Without a header columns are counted, in the file to predict too, which has no label.
+    let tweets = |row: usize| format!("@somebody{row} says \"no\" to {} things of {} kinds\t", row * 7 % 100, row % 9);
+    let labelled: String =
+        (0..120).map(|row| tweets(row) + ["OTHER\tOTHER\n", "OFFENSE\tINSULT\n"][row * 13 % 7 / 4]).collect();
+    let new: String = (0..9).map(|row| tweets(row + 500).trim_end().to_owned() + "\n").collect();
+    work.write("t.tsv", labelled.as_bytes());
+    work.write("n.tsv", new.as_bytes());
+    insta::assert_snapshot!(work.screen(&["init", "t", "--from", "t.tsv", "--test", "n.tsv"]), @"
+    $ runner init t --from t.tsv --test n.tsv
+    error: which column is the label? Name it, e.g.
+      --label column_2  (2 classes)
+      --label column_3  (2 classes)
+    [exit code 2]
+    ");
+    succeeds(&work, &["init", "t", "--from", "t.tsv", "--label", "2", "--test", "n.tsv"]);
+    insta::assert_snapshot!(load(&work.text("t/pipeline.yaml")), @r#"
+    kind: load
+    files: {train: '../t.tsv', new: '../n.tsv'}
+    label: column_2
+    # Cuts 120 of 120 lines into 3 fields.
+    delimiter: "\t"
+    # Quotes stand within fields, and around none.
+    quote: none
+    # The first line is a record as the others: '@somebody0 says "no" to 0 things of 0 ki…' is a text as those below; 'OTHER' occurs 68 times below.
+    header: false
+    "#);
+    let cheap = ["--set", "network.epochs=1", "--set", "baseline.models={majority: {}}"];
+    inside("t", &[&["run", "pipeline.yaml"], cheap.as_slice()].concat());
+    let predicted = work.text("t/artifacts/t/predictions/predictions.tsv");
+    assert_eq!(predicted.lines().count(), 9);
+    assert!(
+        predicted.lines().zip(new.lines()).all(|(line, own)| line.starts_with(&format!("{own}\tO"))),
+        "{predicted}"
+    );
+    // Where the label comes first, a file without it cannot be told from one without the rest.
+    let first: String = labelled
+        .lines()
+        .map(|line| line.rsplit_once('\t').expect("fields").1.to_owned() + "\t" + line + "\n")
+        .collect();
+    work.write("f.tsv", first.as_bytes());
+    insta::assert_snapshot!(work.screen(&["init", "f", "--from", "f.tsv", "--label", "1", "--test", "n.tsv"]), @"
+    $ runner init f --from f.tsv --label 1 --test n.tsv
+    error: n.tsv has 1 of the 4 columns of f.tsv, and no line says which: if it lacks 'column_1', write a line of names above both files
+    [exit code 2]
+    ");
+}

@@ -49,7 +49,9 @@ pub(super) fn pipeline(name: &str, study: &StudyTable, places: &Places, encoder:
         if embedded {
             out.line(2, "embeddings: words");
         }
-        out.line(2, "file: predictions.csv");
+        // Rows are written as they are, with what stands between their fields.
+        let ending = if study.sniffed.dialect.delimiter == '\t' { "tsv" } else { "csv" };
+        out.line(2, &format!("file: predictions.{ending}"));
     }
     let mut stages = vec!["data", "folds", "profile"];
     stages.extend(embedded.then_some("words"));

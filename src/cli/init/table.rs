@@ -109,6 +109,20 @@ pub(super) fn study(train: &Source, new: Option<&Source>, label: Option<&str>) -
     let Some(label) = label else { return Err(candidates(&of_train, &columns)) };
     let (labelled, classes) = labelled(&of_train, &label)?;
     let in_new = new.map(|new| new.header(dialect)).transpose()?;
+    // Where no line names columns, those of a file that has fewer are taken for the first ones.
+    if !dialect.header
+        && let (Some(new), Some(in_new)) = (new, &in_new)
+        && in_new.len() < names.len()
+        && in_new.contains(&label)
+    {
+        return Err(invalid(&format!(
+            "{} has {} of the {} columns of {}, and no line says which: if it lacks '{label}', write a line of names above both files",
+            new.path,
+            in_new.len(),
+            names.len(),
+            train.path
+        )));
+    }
     let audited = audited(&labelled, &label)?;
     let columns: Vec<Chosen> = columns.iter().map(|column| chosen(column, in_new.as_deref(), &audited)).collect();
     if columns.iter().all(|column| column.use_ == Use::LeftOut) {

@@ -6,6 +6,7 @@ use arrow::datatypes::{Float64Type, Int64Type};
 use super::{ColumnNames, CsvError, Dialect, Input, LoadOptions, Loaded, load};
 
 mod bytes;
+mod formats;
 mod options;
 mod reading;
 mod spelling;

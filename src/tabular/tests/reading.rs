@@ -94,14 +94,14 @@ fn blank_lines_do_not_shift_line_numbers() {
 
 #[test]
 fn another_delimiter_and_nameless_columns_are_read() {
-    let loaded = load_one(";x\nr1;\"1;5\"\n", "delimiter: ';'").unwrap();
+    let loaded = load_one(";x\nr1;\"1;5\"\n", "dialect: {delimiter: ';'}").unwrap();
     assert_eq!(texts(&loaded.batch, "x"), some_texts(["1;5"]));
     assert_eq!(texts(&loaded.batch, "unnamed_1"), some_texts(["r1"]));
     assert_eq!(loaded.notes, ["a.csv: column 1 has no name, it is called 'unnamed_1'"]);
     assert_eq!(loaded.batch.schema().metadata()["delimiter"], ";");
-    let tab = table("x\ty\n1\t2\n", "delimiter: \"\\t\"");
+    let tab = table("x\ty\n1\t2\n", "dialect: {delimiter: \"\\t\"}");
     assert_eq!(integers(&tab, "y"), [Some(2)]);
-    let refused = ["delimiter: \"\\\"\"", "delimiter: é"];
+    let refused = ["dialect: {delimiter: '\"'}", "dialect: {delimiter: é}"];
     for yaml in refused {
         assert!(errors("x\n1\n", yaml)[0].starts_with("delimiter: "), "{yaml}");
     }
@@ -259,7 +259,7 @@ fn damaged_files_are_refused_at_the_place_of_the_damage() {
         (b"x,\"y\n1,2\n", "a.csv:1:3: a quote opened here is never closed"),
         (b"x,y\n1,\xc3\xa9\xe9\n", "a.csv:2:4: byte 0xe9 is not valid UTF-8"),
         (b"x,y\n1,a\0b\n", "a.csv:2:4: NUL byte"),
-        (b"\xff\xfex\0\n\0", "a.csv: the file is UTF-16"),
+        (b"\xff\xfex\0\n\0", "a.csv: the file has a header but no rows"),
     ];
     for (bytes, message) in cases {
         let found = errors(bytes, "{}");
