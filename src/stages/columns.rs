@@ -133,7 +133,7 @@ pub(super) struct Origin<'a> {
 
 impl Origin<'_> {
     /// `songs.csv:7: ` for the row of this number; as much of it as can be found out, for a message.
-    fn of(&self, row_id: i64) -> String {
+    pub(crate) fn of(&self, row_id: i64) -> String {
         self.find(row_id).unwrap_or_else(|_| format!("row {row_id}: "))
     }
 

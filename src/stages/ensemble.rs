@@ -327,6 +327,7 @@ impl Members {
             train: Vec::new(),
             valid: (0..valid.len()).collect(),
             test: (valid.len()..valid.len() + test.len()).collect(),
+            weights: Vec::new(),
             folds: Vec::new(),
         }
     }

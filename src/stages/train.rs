@@ -101,7 +101,7 @@ fn one() -> usize {
 impl Train {
     fn selection<'a>(&'a self, adapted: &'a [String]) -> Selection<'a> {
         let Train { numeric, text, categories, filter, .. } = self;
-        Selection { numeric, text, adapted, categories, texts: &[], filter }
+        Selection { numeric, text, adapted, categories, texts: &[], sample_weight: None, filter }
     }
 
     /// The text columns whose encoder is adapted, by this stage or a trial of its search.
@@ -197,7 +197,8 @@ impl Stage for Train {
         let adapted = self.adapted();
         let data = dataset(context, &self.selection(&adapted))?;
         data.require_parts(&self.filter, context)?;
-        require_classes(&self.training(), &data.classes).map_err(|error| context.placed("class_weights", error))?;
+        require_classes(&self.training().class_weights, &data.classes)
+            .map_err(|error| context.placed("class_weights", error))?;
         let found = match &self.search {
             Some(spec) => Some(self.search(spec, &data, context).map_err(|error| at_parameter(context, error))?),
             None => None,

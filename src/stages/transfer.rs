@@ -128,8 +128,15 @@ impl Stage for Transfer {
     }
 
     fn check(&self, context: &mut CheckContext) {
-        let nothing =
-            Selection { numeric: &[], text: &[], adapted: &[], categories: &[], texts: &[], filter: &self.filter };
+        let nothing = Selection {
+            numeric: &[],
+            text: &[],
+            adapted: &[],
+            categories: &[],
+            texts: &[],
+            sample_weight: None,
+            filter: &self.filter,
+        };
         nothing.check(context);
         match context.fact("model", NO_NETWORK) {
             None => Predictor::check(context, "model"),
@@ -225,13 +232,15 @@ impl Stage for Transfer {
             numeric: &numeric,
             text: &text,
             texts: &[],
+            sample_weight: None,
             adapted: &adapted,
             categories: &categories,
             filter: &self.filter,
         };
         let mut data = dataset(context, &selection)?;
         data.require_parts(&self.filter, context)?;
-        require_classes(&self.training(), &data.classes).map_err(|error| context.placed("class_weights", error))?;
+        require_classes(&self.training().class_weights, &data.classes)
+            .map_err(|error| context.placed("class_weights", error))?;
         for class in data.classes.iter().filter(|class| !network.classes().contains(class)) {
             let alike = network.classes().iter().find_map(|known| Some((known, tabular::alike(known, class)?)));
             if let Some((known, reason)) = alike {

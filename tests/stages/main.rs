@@ -9,5 +9,6 @@ mod every_kind;
 mod kept;
 mod split_rows;
 mod texts;
+mod weights;
 
 use runner_test_support::{kinds, records, screen, small_model, studies, workspace};

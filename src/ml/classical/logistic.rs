@@ -74,7 +74,8 @@ impl Estimator for Logistic {
             let (vectors, penalties) = if one { (1, 1.0) } else { (classes, if classes == 2 { 2.0 } else { 1.0 }) };
             let penalty = penalties / (self.c * x.rows as f64);
             let start = vec![0.0; vectors * design.columns()];
-            let loss = MeanLoss { by_column: ByColumn::new(&design), design: &design, y, vectors, penalty };
+            let by_column = ByColumn::new(&design);
+            let loss = MeanLoss { design: &design, by_column, y, row_weights: x.weights(), vectors, penalty };
             let mut residuals = vec![0.0; x.rows * vectors];
             let minimum = minimize(start, self.tolerance, self.max_iterations, progress, |weights, gradient| {
                 loss.evaluate(weights, gradient, &mut residuals, progress)
@@ -107,6 +108,8 @@ struct MeanLoss<'a> {
     design: &'a Design<'a>,
     by_column: ByColumn,
     y: &'a [u32],
+    /// Empty where all rows count alike.
+    row_weights: &'a [f64],
     /// One for each class, or one for the second of two.
     vectors: usize,
     penalty: f64,
@@ -127,8 +130,15 @@ impl MeanLoss<'_> {
                 }
                 let count = labels.len();
                 design.scores(block * BLOCK, weights, classes, residuals);
-                let loss =
-                    if classes == 1 { binary(residuals, labels) } else { multinomial(residuals, labels, classes) };
+                let own = self.row_weights.get(block * BLOCK..block * BLOCK + count).unwrap_or(&[]);
+                let loss = if classes == 1 {
+                    binary(residuals, labels, own)
+                } else {
+                    multinomial(residuals, labels, own, classes)
+                };
+                for (residuals, weight) in residuals.chunks_exact_mut(classes).zip(own) {
+                    residuals.iter_mut().for_each(|residual| *residual *= weight);
+                }
                 let mut slopes = vec![0.0; classes * width];
                 let rows = &design.dense[block * BLOCK * width..(block * BLOCK + count) * width];
                 matmul(&mut slopes, View::new(residuals, count, classes).transposed(), View::new(rows, count, width));
@@ -160,10 +170,11 @@ impl MeanLoss<'_> {
     }
 }
 
-/// Turns scores into residuals, probabilities less 1 for the class that a row has; gives the sum of the cross-entropies.
-fn multinomial(scores: &mut [f64], labels: &[u32], classes: usize) -> f64 {
+/// Turns scores into residuals, probabilities less 1 for the class that a row has; gives the sum of the cross-entropies,
+/// weighted where there are weights.
+fn multinomial(scores: &mut [f64], labels: &[u32], weights: &[f64], classes: usize) -> f64 {
     let mut loss = 0.0;
-    for (scores, &label) in scores.chunks_exact_mut(classes).zip(labels) {
+    for (i, (scores, &label)) in scores.chunks_exact_mut(classes).zip(labels).enumerate() {
         let label = label as usize;
         let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let shifted = scores[label] - largest;
@@ -172,7 +183,7 @@ fn multinomial(scores: &mut [f64], labels: &[u32], classes: usize) -> f64 {
             *score = (*score - largest).exp();
             sum += *score;
         }
-        loss += sum.ln() - shifted;
+        loss += weights.get(i).unwrap_or(&1.0) * (sum.ln() - shifted);
         scores.iter_mut().for_each(|score| *score /= sum);
         scores[label] -= 1.0;
     }
@@ -180,13 +191,13 @@ fn multinomial(scores: &mut [f64], labels: &[u32], classes: usize) -> f64 {
 }
 
 /// The same of one score for the second of two classes.
-fn binary(scores: &mut [f64], labels: &[u32]) -> f64 {
+fn binary(scores: &mut [f64], labels: &[u32], weights: &[f64]) -> f64 {
     let mut loss = 0.0;
-    for (score, &label) in scores.iter_mut().zip(labels) {
+    for (i, (score, &label)) in scores.iter_mut().zip(labels).enumerate() {
         let target = f64::from(label);
         // exp of what is not above 0 neither overflows nor cancels.
         let small = (-score.abs()).exp();
-        loss += small.ln_1p() + score.max(0.0) - target * *score;
+        loss += weights.get(i).unwrap_or(&1.0) * (small.ln_1p() + score.max(0.0) - target * *score);
         let share = if *score >= 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) };
         *score = share - target;
     }
