@@ -8,19 +8,21 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::adapter::Adapter;
+use super::calibration::require_classes;
 use super::columns::{FOLDS, PARTS, PREDICTIONS};
 use super::conditions::require_left;
 use super::dataset::{Selection, dataset, tell_of_model};
 use super::documents::put_document;
 use super::predictions::Predictions;
 use super::predictor::{NO_NETWORK, Predictor, distinct};
-use super::procedure::Procedure;
+use super::procedure::{How, Procedure, tell_weights};
 use super::required::{require_part, tell_not_rows};
 use runner_engine::{Arity, CheckContext, InputPort, Memo, OutputPort, PortType, Stage, StageContext, Threads};
 use runner_ml::classical::{Baselines, Evaluated, Evaluation, Fitted, Inputs, KeptFits, TextOptions, evaluate};
 use runner_report::ranking::{self, Choice, Validation};
 use runner_report::score_line;
 use runner_results::Parts;
+use runner_results::spec::{ClassWeights, NamedWeights};
 use runner_tabular::Filter;
 
 /// Fits the named models on the training part: cross-validation over the split's folds, then one fit on all of it and one score on the test part. Each model is a port under its kind's name, e.g. `baseline.boosting`, for `predict`, `inspect` and `ensemble`.
@@ -54,12 +56,22 @@ pub(crate) struct Baseline {
     /// How `texts` are cut into n-grams and weighed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tfidf: Option<TextOptions>,
+    /// Weight of each class in the fits of all models but `majority`: none, balanced, or a map of classes to weights. Probabilities are set right for it.
+    #[serde(default = "runner_results::spec::training_defaults::class_weights", skip_serializing_if = "is_unweighted")]
+    class_weights: ClassWeights,
+    /// Column of numbers from 0 on, by which training rows count in the fits of all models but `majority`; scores count all rows alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sample_weight: Option<String>,
     /// Models by kind, with their parameters, e.g. `{logistic: {}, rbf_svm: {c: 3}}`; all kinds unless given.
     #[serde(default)]
     models: Baselines,
     /// Rows to learn from.
     #[serde(default, rename = "where")]
     filter: Filter,
+}
+
+fn is_unweighted(weights: &ClassWeights) -> bool {
+    *weights == ClassWeights::Named(NamedWeights::None)
 }
 
 impl Baseline {
@@ -70,6 +82,7 @@ impl Baseline {
             adapted: &[],
             categories: &self.categories,
             texts: &self.texts,
+            sample_weight: self.sample_weight.as_deref(),
             filter: &self.filter,
         }
     }
@@ -153,6 +166,7 @@ impl Stage for Baseline {
         }
         for (name, _) in self.models.estimators() {
             tell_of_model(context, &name, selection.model_columns());
+            tell_weights(context, &name, selection.sample_weight);
             context.tell(&name, NO_NETWORK, "a baseline, which has no layers to carry over");
         }
     }
@@ -163,11 +177,12 @@ impl Stage for Baseline {
             [&self.numeric, &self.text, &self.categories, &self.texts].map(|names| distinct(names.iter().cloned()));
         let options = self.tfidf.clone().unwrap_or_default();
         let inputs = Inputs::of(&data.frame, &numeric, &text, &categories, &data.train)?.with_texts(&texts, &options);
+        require_classes(&self.class_weights, &data.classes).map_err(|error| context.placed("class_weights", error))?;
         self.warn_of_neighbours(&data.folds, context);
         let kept = Kept::new(self, context);
         let evaluated = evaluate(
             &self.models.estimators(),
-            &inputs.features(&data.frame, &Adapter(context.report()))?,
+            &inputs.features(&data.frame, &Adapter(context.report()))?.with_weights(data.weights.clone()),
             &data.labels,
             &data.groups,
             &data.classes,
@@ -175,6 +190,7 @@ impl Stage for Baseline {
             &data.folds,
             &data.valid,
             &data.test,
+            &self.class_weights,
             context.seed(),
             context.threads(),
             &kept,
@@ -196,7 +212,11 @@ impl Stage for Baseline {
             }
             let fitted = Fitted::new(&self.models, name, inputs.clone(), &data.classes, model, calibration);
             predictions.decide(Some(name), fitted.calibration());
-            let procedure = Procedure::Baseline { seed: context.seed() };
+            let procedure = Procedure {
+                seed: context.seed(),
+                sample_weight: self.sample_weight.clone(),
+                how: How::Baseline { class_weights: self.class_weights.clone() },
+            };
             Predictor::one(fitted, procedure, &data, &self.text).put(context, name)?;
             evaluations.push(evaluation);
         }
@@ -247,6 +267,8 @@ impl<'a> Kept<'a> {
             "categories": stage.categories,
             "texts": stage.texts,
             "tfidf": stage.tfidf,
+            "class_weights": stage.class_weights,
+            "sample_weight": stage.sample_weight,
             "where": stage.filter,
             "inputs": context.inputs_key().to_string(),
             "seed": context.seed(),

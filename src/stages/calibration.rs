@@ -16,6 +16,7 @@ use runner_ml::network::Classifier;
 use runner_ml::progress::Progress;
 use runner_ml::train::{Curves, TrainingSpec, unknown_classes, weights_of_classes};
 use runner_results::calibration::{BeforeAndAfter, CalibrationReport};
+use runner_results::spec::ClassWeights;
 use runner_results::{Part, Parts, scores::Scores};
 
 /// Fits the model's calibration, gives it to the model, and tells what it did to the parts that the model did not learn from.
@@ -48,8 +49,8 @@ pub(super) fn calibrate(
 }
 
 /// Refuses weights of classes that the rows do not have, all at once.
-pub(super) fn require_classes(training: &TrainingSpec, classes: &[String]) -> anyhow::Result<()> {
-    let unknown = unknown_classes(training, classes);
+pub(super) fn require_classes(weights: &ClassWeights, classes: &[String]) -> anyhow::Result<()> {
+    let unknown = unknown_classes(weights, classes);
     if unknown.is_empty() {
         return Ok(());
     }
@@ -64,7 +65,7 @@ pub(super) fn require_classes(training: &TrainingSpec, classes: &[String]) -> an
 
 /// The class weights of the loss that a training on these rows minimises.
 pub(super) fn class_weights(data: &Dataset, training: &TrainingSpec) -> anyhow::Result<Vec<f32>> {
-    Ok(weights_of_classes(training, &data.classes, data.train.iter().map(|&row| data.labels[row]))?)
+    Ok(weights_of_classes(&training.class_weights, &data.classes, data.train.iter().map(|&row| data.labels[row]))?)
 }
 
 /// What is told of a calibration.

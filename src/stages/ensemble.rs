@@ -18,7 +18,7 @@ use super::figures::put_figures;
 use super::predictions::{ModelPredictions, united_groups};
 use super::predictor::{NO_NETWORK, Predictor, Several, UNSERVED, distinct, model_name};
 use super::required::{require_part, tell_not_rows};
-use super::{fitted_on, unnamed};
+use super::{fitted_on, procedure, unnamed};
 use runner_engine::{Arity, CheckContext, InputPort, InputShape, OutputPort, PortType, Stage, StageContext, listed};
 use runner_ml::ensemble::{self, Average, Combination, Weighting, cross_fitted};
 use runner_ml::frame::Frame;
@@ -116,6 +116,7 @@ impl Stage for Ensemble {
         }
         fitted_on::pass_on(context, "models", "model");
         unnamed::pass_on(context, "models", "model");
+        procedure::pass_on(context, "models", "model");
         fitted_on::pass_on(context, "members", "predictions");
         if let Some(label) = context.fact("models", LABEL_COLUMN).cloned() {
             context.tell("model", LABEL_COLUMN, label);
@@ -327,6 +328,7 @@ impl Members {
             train: Vec::new(),
             valid: (0..valid.len()).collect(),
             test: (valid.len()..valid.len() + test.len()).collect(),
+            weights: Vec::new(),
             folds: Vec::new(),
         }
     }

@@ -186,6 +186,7 @@ impl Map {
             text: &self.text,
             categories: &[],
             texts: &[],
+            sample_weight: None,
             adapted: &[],
             filter: &self.filter,
         }

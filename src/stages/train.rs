@@ -21,7 +21,7 @@ use super::ensemble_scores::Averaged;
 use super::figures::put_figures;
 use super::network_shape::Shape;
 use super::predictor::Predictor;
-use super::procedure::{Procedure, TrainingProcedure};
+use super::procedure::{How, HowTrained, Procedure};
 use super::report_input::view;
 use super::required::{require_part, tell_not_rows};
 use super::training::{at_parameter, curve_table, headline, parameters, scores_by_part, with_training};
@@ -102,7 +102,7 @@ fn one() -> usize {
 impl Train {
     fn selection<'a>(&'a self, adapted: &'a [String]) -> Selection<'a> {
         let Train { numeric, text, categories, filter, .. } = self;
-        Selection { numeric, text, adapted, categories, texts: &[], filter }
+        Selection { numeric, text, adapted, categories, texts: &[], sample_weight: None, filter }
     }
 
     /// The text columns whose encoder is adapted, by this stage or a trial of its search.
@@ -198,7 +198,8 @@ impl Stage for Train {
         let adapted = self.adapted();
         let data = dataset(context, &self.selection(&adapted))?;
         data.require_parts(&self.filter, context)?;
-        require_classes(&self.training(), &data.classes).map_err(|error| context.placed("class_weights", error))?;
+        require_classes(&self.training().class_weights, &data.classes)
+            .map_err(|error| context.placed("class_weights", error))?;
         let found = match &self.search {
             Some(spec) => Some(self.search(spec, &data, context).map_err(|error| at_parameter(context, error))?),
             None => None,
@@ -263,7 +264,8 @@ impl Train {
     /// How the network of a seed was fitted.
     fn procedure(&self, seed: u64, epochs: usize) -> Procedure {
         let (network, training) = (self.network.clone(), self.training());
-        Procedure::Training(Box::new(TrainingProcedure { seed, epochs, network, training }))
+        let how = How::Training(Box::new(HowTrained { epochs, network, training }));
+        Procedure { seed, sample_weight: None, how }
     }
 
     /// What a training is of, beside its inputs.

@@ -20,7 +20,7 @@ use super::figures::put_figures;
 use super::fitted_on;
 use super::network_shape::Shape;
 use super::predictor::{NO_NETWORK, Predictor};
-use super::procedure::{Procedure, TransferProcedure};
+use super::procedure::{How, HowTransferred, Procedure};
 use super::refit::{STARTED_FROM, refuse_refitted};
 use super::required::{require_part, tell_not_rows};
 use super::training::{at_parameter, curve_columns, headline, parameters, scores_by_part, with_training};
@@ -130,8 +130,15 @@ impl Stage for Transfer {
     }
 
     fn check(&self, context: &mut CheckContext) {
-        let nothing =
-            Selection { numeric: &[], text: &[], adapted: &[], categories: &[], texts: &[], filter: &self.filter };
+        let nothing = Selection {
+            numeric: &[],
+            text: &[],
+            adapted: &[],
+            categories: &[],
+            texts: &[],
+            sample_weight: None,
+            filter: &self.filter,
+        };
         nothing.check(context);
         match context.fact("model", NO_NETWORK) {
             None => Predictor::check(context, "model"),
@@ -235,13 +242,15 @@ impl Stage for Transfer {
             numeric: &numeric,
             text: &text,
             texts: &[],
+            sample_weight: None,
             adapted: &adapted,
             categories: &categories,
             filter: &self.filter,
         };
         let mut data = dataset(context, &selection)?;
         data.require_parts(&self.filter, context)?;
-        require_classes(&self.training(), &data.classes).map_err(|error| context.placed("class_weights", error))?;
+        require_classes(&self.training().class_weights, &data.classes)
+            .map_err(|error| context.placed("class_weights", error))?;
         for class in data.classes.iter().filter(|class| !network.classes().contains(class)) {
             let alike = network.classes().iter().find_map(|known| Some((known, tabular::alike(known, class)?)));
             if let Some((known, reason)) = alike {
@@ -297,13 +306,13 @@ impl Stage for Transfer {
             1 => format!("{name}: {scores}{known}"),
             _ => format!("best on validation rows: {name}; {scores}{known}"),
         });
-        let procedure = TransferProcedure {
-            seed: best.seed,
+        let how = HowTransferred {
             epochs: best.best_epoch,
             strategy: best.strategy,
             transfer: self.spec(),
             training: training.clone(),
         };
+        let procedure = Procedure { seed: best.seed, sample_weight: None, how: How::Transfer(Box::new(how)) };
         let metrics = Training {
             parts,
             calibration,
@@ -317,7 +326,7 @@ impl Stage for Transfer {
             parameters: parameters(&model)?,
             strategy: Some(best.strategy),
         };
-        Predictor::one(model, Procedure::Transfer(Box::new(procedure)), &data, &text).put(context, "model")?;
+        Predictor::one(model, procedure, &data, &text).put(context, "model")?;
         put_document(context, "metrics", "metrics", &metrics)?;
         put_document(context, "transfer", "transfer", &report.found)?;
         context.put_table("curves", &curves)?;

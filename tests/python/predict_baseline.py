@@ -126,7 +126,8 @@ def knn(a, x, category, p):
     queries, rows = scaled(a, x).astype("d"), a["rows"].astype("d")
     distance = (queries ** 2).sum(1)[:, None] + (rows ** 2).sum(1) - 2 * queries @ rows.T
     nearest = np.argsort(distance, 1, kind="stable")[:, :p["k"]]
-    return votes[a["labels"][nearest]].mean(1)
+    weights = a.get("weights", np.ones(len(rows)))[nearest]
+    return (votes[a["labels"][nearest]] * weights[:, :, None]).sum(1) / weights.sum(1, keepdims=True)
 
 
 def naive_bayes(a, x, category, p):

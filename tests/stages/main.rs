@@ -10,5 +10,6 @@ mod kept;
 mod refit;
 mod split_rows;
 mod texts;
+mod weights;
 
 use runner_test_support::{kinds, records, screen, small_model, studies, workspace};

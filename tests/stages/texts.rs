@@ -101,3 +101,22 @@ fn options_of_texts_are_held_against_their_ranges() {
     let told = plan(&base("numeric: [number], tfidf: {lowercase: false}"));
     assert!(told.contains("nothing reads `tfidf`"), "{told}");
 }
+
+#[test]
+fn a_text_that_leaks_is_named_when_a_baseline_reads_it() {
+    let csv: String =
+        (0..200).map(|i| format!("{},{},{}\n", i * 37 % 101, ["u", "v"][i % 2], ["p", "q"][i % 2])).collect();
+    let work = Workspace::new().file("t.csv", &format!("n,copy,y\n{csv}")).pipeline(
+        "name: study
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y}
+  folds: {kind: split, rows: rows, folds: 2}
+  profile: {kind: describe, rows: folds}
+  base: {kind: baseline, rows: folds, numeric: [n], texts: [copy], models: {logistic: {}}}
+  report: {kind: report, title: Leak, author: A, stages: [folds, profile, base]}
+",
+    );
+    work.run().succeeded();
+    let page = work.text("artifacts/study/report/report.html");
+    assert!(page.contains("leaks the label"), "the page does not tell that 'copy' leaks");
+}

@@ -39,7 +39,7 @@ pub(super) fn pipeline(name: &str, study: &StudyTable, places: &Places, encoder:
         out.line(1, "");
         embed(&mut out, &texts, encoder);
     }
-    learners(&mut out, study, &numeric, &categories, &texts);
+    learners(&mut out, study, &numeric, &categories, &texts, encoder);
     if places.new.is_some() {
         out.line(1, "");
         out.line(1, "predictions:");
@@ -178,7 +178,7 @@ fn split(out: &mut Draft, study: &StudyTable) {
 
 fn embed(out: &mut Draft, texts: &[&str], encoder: Option<&str>) {
     match encoder {
-        None => out.line(1, "# Words and their parts. An encoder knows meanings too: `encoder: sentence-transformers/all-MiniLM-L6-v2`."),
+        None => out.line(1, "# Words and their parts for the network. An encoder knows meanings too: `encoder: sentence-transformers/all-MiniLM-L6-v2`."),
         Some(_) => out.line(1, "# Vectors of a pretrained encoder."),
     }
     out.line(1, "words:");
@@ -189,18 +189,25 @@ fn embed(out: &mut Draft, texts: &[&str], encoder: Option<&str>) {
     out.line(2, &format!("encoder: {}", encoder.map_or("tfidf".to_owned(), yaml)));
 }
 
-fn learners(out: &mut Draft, study: &StudyTable, numeric: &[&str], categories: &[&str], texts: &[&str]) {
+fn learners(
+    out: &mut Draft,
+    study: &StudyTable,
+    numeric: &[&str],
+    categories: &[&str],
+    texts: &[&str],
+    encoder: Option<&str>,
+) {
     // Time goes with rows: fewer rounds and epochs where there are many.
     let (rounds, epochs) = match study.rows {
         0..5_000 => (150, 60),
         5_000..50_000 => (200, 25),
         _ => (200, 6),
     };
-    let inputs = |out: &mut Draft| {
+    let inputs = |out: &mut Draft, embedded: bool| {
         out.line(2, "rows: folds");
         out.list(2, "numeric", numeric);
         out.list(2, "categories", categories);
-        if !texts.is_empty() {
+        if embedded && !texts.is_empty() {
             out.line(2, "embeddings: words");
             out.list(2, "text", texts);
         }
@@ -208,10 +215,17 @@ fn learners(out: &mut Draft, study: &StudyTable, numeric: &[&str], categories: &
     out.line(1, "");
     out.line(1, "baseline:");
     out.line(2, "kind: baseline");
-    inputs(out);
+    inputs(out, encoder.is_some());
+    if !texts.is_empty() {
+        out.line(2, "# A column for each word and part of a word.");
+        out.list(2, "texts", texts);
+    }
     out.line(2, "models:");
     out.line(3, "majority: {}");
     out.line(3, "logistic: {}");
+    if !texts.is_empty() {
+        out.line(3, "linear_svm: {}");
+    }
     if study.rows < 50_000 {
         out.line(3, "random_forest: {trees: 200}");
     }
@@ -220,7 +234,7 @@ fn learners(out: &mut Draft, study: &StudyTable, numeric: &[&str], categories: &
     out.line(1, "# Piecewise-linear numbers and members that share their weights (arXiv 2203.05556, 2410.24210).");
     out.line(1, "network:");
     out.line(2, "kind: train");
-    inputs(out);
+    inputs(out, true);
     out.line(2, "network:");
     if !numeric.is_empty() {
         out.line(3, "numeric: {embedding: piecewise_linear, bins: 24, width: 8}");

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 use runner_results::baselines::Evaluation;
+use runner_results::spec::{ClassWeights, NamedWeights};
 use serde::{Deserialize, Serialize};
 
 use super::fit::check_finite;
@@ -16,6 +17,7 @@ use crate::matrix::Matrix;
 use crate::metrics::{FromProbabilities as _, Scores};
 use crate::progress::{Cancelled, Progress};
 use crate::stats::{Clusters, mean_and_deviation};
+use crate::train::weights_of_classes;
 
 /// How long the final fit and the prediction of the test part took.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -100,6 +102,8 @@ const LARGEST_KEPT: usize = 64 << 20;
 /// `classes`).
 ///
 /// `groups[row]` is equal for rows that belong together, which intervals heed; empty where every row stands alone.
+/// Rows count in fits by their weights in `x` times those of their classes, in scores all alike; probabilities of weighted models are set right for
+/// what the weights did to the classes' shares, their decisions are not.
 /// `train`, `valid` and `test` are row numbers; `fold_of[i]` is the fold of `train[i]`. A fold
 /// without rows counts for nothing. What `kept` has is not fitted again: the result is the same. Runs on `threads` threads, whose number changes no score. Errors: what
 /// `Estimator::fit` refuses, with the model and the fold; fewer than two folds with rows; row
@@ -115,6 +119,7 @@ pub fn evaluate(
     fold_of: &[u32],
     valid: &[usize],
     test: &[usize],
+    class_weights: &ClassWeights,
     seed: u64,
     threads: usize,
     kept: &dyn KeptFits,
@@ -128,7 +133,7 @@ pub fn evaluate(
         .num_threads(threads.max(1))
         .build()
         .map_err(|reason| FitError::Threads { threads, reason: reason.to_string() })?;
-    let study = Study::new((x, y, groups), classes, train, fold_of, [valid, test], seed, kept)?;
+    let study = Study::new((x, y, groups), classes, train, fold_of, [valid, test], class_weights, seed, kept)?;
     let steps = Steps { done: AtomicU64::new(0), total: (estimators.len() * (study.folds.len() + 1)) as u64, progress };
     pool.install(|| {
         estimators.iter().map(|(name, estimator)| study.evaluate(name, estimator.as_ref(), &steps)).collect()
@@ -188,6 +193,7 @@ struct Study<'a> {
     valid: Part,
     test: Part,
     folds: Vec<Fold>,
+    class_weights: &'a ClassWeights,
     seed: u64,
     kept: &'a dyn KeptFits,
 }
@@ -200,12 +206,14 @@ struct Fold {
 }
 
 impl<'a> Study<'a> {
+    #[allow(clippy::too_many_arguments)] // As above.
     fn new(
         data: (&Features, &[u32], &[i64]),
         classes: &'a [String],
         train: &[usize],
         fold_of: &[u32],
         [valid, test]: [&[usize]; 2],
+        class_weights: &'a ClassWeights,
         seed: u64,
         kept: &'a dyn KeptFits,
     ) -> Result<Self, FitError> {
@@ -223,7 +231,16 @@ impl<'a> Study<'a> {
             })
             .collect();
         let part = |rows: &[usize]| Part::take(data, rows);
-        Ok(Study { classes, train: part(train), valid: part(valid), test: part(test), folds, seed, kept })
+        Ok(Study {
+            classes,
+            train: part(train),
+            valid: part(valid),
+            test: part(test),
+            folds,
+            class_weights,
+            seed,
+            kept,
+        })
     }
 
     fn evaluate(&self, name: &str, estimator: &dyn Estimator, steps: &Steps) -> Result<Evaluated, FitError> {
@@ -243,8 +260,11 @@ impl<'a> Study<'a> {
         let of_test = model.predict_or_stop(&self.test.x, steps.progress)?;
         let predict_seconds = start.elapsed().as_secs_f64();
         let of_valid = model.predict_or_stop(&self.valid.x, steps.progress)?;
-        let wants = !model.is_probabilistic() && self.valid.x.rows > 0;
-        let calibration = wants.then(|| Calibration::fit(&of_valid, &self.valid.y, &[], steps.progress)).transpose()?;
+        let weights = self.weights_of_classes(estimator, &self.train.y)?;
+        // Without validation rows there is only what the weights say, and nothing makes probabilities of scores.
+        let wants = if model.is_probabilistic() { !weights.is_empty() } else { self.valid.x.rows > 0 };
+        let calibration =
+            wants.then(|| Calibration::fit(&of_valid, &self.valid.y, &weights, steps.progress)).transpose()?;
         let judge = |part: &Part, mut probabilities: Matrix| -> Result<(Scores, ModelPredictions), Cancelled> {
             let own = calibration.as_ref().unwrap_or(&NO_CALIBRATION);
             own.apply(&mut probabilities);
@@ -350,7 +370,9 @@ impl<'a> Study<'a> {
             source => FitError::InFold { model: name.to_owned(), fold: fold.number, source: Box::new(source) },
         })?;
         let probabilities = model.predict_or_stop(&own.x, steps.progress)?;
-        let kept = KeptScores { scores: self.score(model.as_ref(), &own.y, &probabilities), warnings: fit.warnings() };
+        let weights = self.weights_of_classes(estimator, &others.y)?;
+        let scores = self.score(model.as_ref(), &own.y, probabilities, &weights, steps.progress)?;
+        let kept = KeptScores { scores, warnings: fit.warnings() };
         if let Ok(bytes) = serde_json::to_vec(&kept)
             // JSON has no infinities.
             && serde_json::from_slice(&bytes).is_ok_and(|read: KeptScores| read.scores == kept.scores)
@@ -365,16 +387,64 @@ impl<'a> Study<'a> {
         if fit.cancelled() {
             return Err(Cancelled.into());
         }
-        estimator.fit(&part.x, &part.y, self.classes.len(), self.seed, fit)
+        fit_weighted(estimator, (&part.x, &part.y), self.classes, self.class_weights, self.seed, fit)
     }
 
-    fn score(&self, model: &dyn Model, y: &[u32], probabilities: &Matrix) -> Scores {
-        if model.is_probabilistic() {
-            Scores::from_probabilities(self.classes, y, probabilities)
-        } else {
-            Scores::new(self.classes, y, &probabilities.argmax_rows())
-        }
+    fn weights_of_classes(&self, estimator: &dyn Estimator, y: &[u32]) -> Result<Vec<f32>, FitError> {
+        weights_for(estimator, self.classes, self.class_weights, y)
     }
+
+    /// Of a fold, which is too much a part of the training to calibrate anything by: probabilities are set right by the weights alone.
+    fn score(
+        &self,
+        model: &dyn Model,
+        y: &[u32],
+        mut probabilities: Matrix,
+        weights: &[f32],
+        progress: &dyn Progress,
+    ) -> Result<Scores, Cancelled> {
+        let predicted = probabilities.argmax_rows();
+        let scores = Scores::new(self.classes, y, &predicted);
+        if !model.is_probabilistic() {
+            return Ok(scores);
+        }
+        if !weights.is_empty() {
+            Calibration::fit(&Matrix::zeros(0, self.classes.len()), &[], weights, progress)?.apply(&mut probabilities);
+        }
+        Ok(scores.with_loss(y, &probabilities))
+    }
+}
+
+/// Fits on rows that count by their weights in `x` times those of their classes.
+pub(super) fn fit_weighted(
+    estimator: &dyn Estimator,
+    (x, y): (&Features, &[u32]),
+    classes: &[String],
+    class_weights: &ClassWeights,
+    seed: u64,
+    progress: &dyn Progress,
+) -> Result<Box<dyn Model>, FitError> {
+    let weights = weights_for(estimator, classes, class_weights, y)?;
+    if weights.is_empty() {
+        return estimator.fit(x, y, classes.len(), seed, progress);
+    }
+    let each = y.iter().enumerate();
+    let of_rows = each.map(|(row, &label)| x.weight(row) * f64::from(weights[label as usize])).collect();
+    estimator.fit(&x.clone().with_weights(of_rows), y, classes.len(), seed, progress)
+}
+
+/// By class, for a fit on rows of these labels; empty where all classes count alike.
+fn weights_for(
+    estimator: &dyn Estimator,
+    classes: &[String],
+    class_weights: &ClassWeights,
+    y: &[u32],
+) -> Result<Vec<f32>, FitError> {
+    if !estimator.heeds_weights() || *class_weights == ClassWeights::Named(NamedWeights::None) {
+        return Ok(Vec::new());
+    }
+    weights_of_classes(class_weights, classes, y.iter().copied())
+        .map_err(|error| FitError::ClassWeights(error.to_string()))
 }
 
 /// Counts the fits that are done.

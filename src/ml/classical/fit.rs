@@ -38,6 +38,8 @@ pub enum FitError {
     Parameter { model: &'static str, parameter: &'static str, value: String, range: &'static str },
     #[error("no model is named: list at least one, e.g. `logistic: {{}}`")]
     NoModels,
+    #[error("{0}")]
+    ClassWeights(String),
     #[error("{model}, fold {fold}: {source}")]
     InFold { model: String, fold: usize, source: Box<FitError> },
     #[error("{model}: {source}")]
@@ -94,6 +96,11 @@ pub(super) fn fit_occurring(
         return Err(FitError::Label { row, label: y[row], classes });
     }
     check_finite(x)?;
+    if x.weights().contains(&0.0) {
+        let counting: Vec<usize> = (0..x.rows).filter(|&row| x.weight(row) > 0.0).collect();
+        let labels: Vec<u32> = counting.iter().map(|&row| y[row]).collect();
+        return fit_occurring(form, (&x.take(&counting), &labels, classes), seed, progress, fit);
+    }
     let fit = |y: &[u32], classes: usize| -> Result<Box<dyn Model>, FitError> {
         if (x.categories == 0 && x.texts.len() == 0) || form == Form::AsTheyAre {
             return fit(x, y, classes);
@@ -208,6 +215,13 @@ impl Model for Encoded {
         self.inner.put(arrays);
         self.encoding.put(arrays);
     }
+}
+
+/// The sum of the weights of the rows of each class.
+pub(super) fn class_weights(x: &Features, y: &[u32], classes: usize) -> Vec<f64> {
+    let mut sums = vec![0.0; classes];
+    y.iter().enumerate().for_each(|(row, &label)| sums[label as usize] += x.weight(row));
+    sums
 }
 
 /// The number of rows of each class.

@@ -1,9 +1,11 @@
 //! `Fitted`: a fitted baseline with its columns and its classes; predicts from a frame and turns into bytes and back.
 
+use runner_results::spec::ClassWeights;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::categories::LEAST_ROWS;
+use super::evaluate::fit_weighted;
 use super::texts::{TextOptions, Texts};
 use super::{ArrayError, Arrays, Baselines, Estimator, Features, FitError, Model, Width, fit};
 use crate::calibration::{Calibration, NO_CALIBRATION};
@@ -118,6 +120,7 @@ impl Fitted {
     }
 
     /// The same kind with the same parameters on these rows, whose labels are indices into its classes. What makes probabilities of its scores stays.
+    /// `weights` are of all rows of the frame, or empty where they count alike.
     ///
     /// # Errors
     /// What the kind refuses to learn from, columns that the frame lacks, and `Cancelled`.
@@ -126,6 +129,7 @@ impl Fitted {
         frame: &Frame,
         labels: &[u32],
         rows: &[usize],
+        (weights, class_weights): (&[f64], &ClassWeights),
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<Self, FitError> {
@@ -134,11 +138,12 @@ impl Fitted {
         let categories = columns(self.inputs.categories.iter().map(|column| &column.name).collect());
         let inputs = Inputs::of(frame, &self.inputs.numeric, &text, &categories, rows).map_err(FitError::Input)?;
         let inputs = inputs.with_texts(&self.inputs.texts, &self.inputs.tfidf.clone().unwrap_or_default());
-        let features = inputs.features(frame, progress)?.take(rows);
+        let features = inputs.features(frame, progress)?.with_weights(weights.to_vec()).take(rows);
         let labels: Vec<u32> = rows.iter().map(|&row| labels[row]).collect();
         let estimators = self.kind.estimators();
         let (_, estimator) = estimators.first().ok_or(FitError::NoModels)?;
-        let model = estimator.fit(&features, &labels, self.classes.len(), seed, progress)?;
+        let given = (&features, labels.as_slice());
+        let model = fit_weighted(estimator.as_ref(), given, &self.classes, class_weights, seed, progress)?;
         let (kind, classes, calibration) = (self.kind.clone(), self.classes.clone(), self.calibration.clone());
         Ok(Fitted { kind, inputs, classes, model, calibration })
     }

@@ -82,11 +82,12 @@ impl Estimator for LinearSvm {
                         self.separate_by_rows(
                             &design,
                             &targets,
+                            x.weights(),
                             Stream::new(seed, "classical/linear_svm", class as u64),
                             progress,
                         )
                     } else {
-                        self.separate(&design, &by_column, &targets, progress)
+                        self.separate(&design, &by_column, &targets, x.weights(), progress)
                     }
                 })
                 .collect();
@@ -118,13 +119,14 @@ impl Estimator for LinearSvm {
 }
 
 impl LinearSvm {
-    /// Minimises |w|² / (2 c rows) + mean of max(0, 1 − t w·x)² with t of `targets`, +1 or −1. As in LIBLINEAR the intercept is the weight of a column of
+    /// Minimises |w|² / (2 c rows) + mean of the rows' weights × max(0, 1 − t w·x)² with t of `targets`, +1 or −1. As in LIBLINEAR the intercept is the weight of a column of
     /// ones and is penalised like the others.
     fn separate(
         &self,
         design: &Design,
         by_column: &ByColumn,
         targets: &[f64],
+        row_weights: &[f64],
         progress: &dyn Progress,
     ) -> Result<Minimum, Cancelled> {
         let (rows, width) = (design.rows, design.width);
@@ -134,10 +136,11 @@ impl LinearSvm {
         minimize(vec![0.0; design.columns()], self.tolerance, self.max_iterations, progress, |weights, gradient| {
             design.scores(0, weights, 1, &mut slacks);
             let mut loss = 0.0;
-            for (slack, target) in slacks.iter_mut().zip(targets) {
+            for (i, (slack, target)) in slacks.iter_mut().zip(targets).enumerate() {
                 let violation = (1.0 - target * *slack).max(0.0);
-                loss += violation * violation;
-                *slack = -2.0 * target * violation / rows as f64;
+                let weight = row_weights.get(i).copied().unwrap_or(1.0);
+                loss += weight * violation * violation;
+                *slack = -2.0 * weight * target * violation / rows as f64;
             }
             let (of_dense, of_sparse) = gradient.split_at_mut(width);
             matmul(of_dense, View::new(&slacks, 1, rows), dense);
@@ -157,16 +160,17 @@ impl LinearSvm {
         &self,
         design: &Design,
         targets: &[f64],
+        row_weights: &[f64],
         mut stream: Stream,
         progress: &dyn Progress,
     ) -> Result<Minimum, Cancelled> {
         let (rows, width) = (design.rows, design.width);
-        let diagonal = 0.5 / self.c;
+        let diagonal = |i: usize| 0.5 / (self.c * row_weights.get(i).copied().unwrap_or(1.0));
         let mut weights = vec![0.0; design.columns()];
         let mut alphas = vec![0.0f64; rows];
         let square = |i: usize| {
             let dense: f64 = design.dense[i * width..(i + 1) * width].iter().map(|value| value * value).sum();
-            dense + design.sparse.pairs(i).map(|(_, value)| f64::from(value).powi(2)).sum::<f64>() + diagonal
+            dense + design.sparse.pairs(i).map(|(_, value)| f64::from(value).powi(2)).sum::<f64>() + diagonal(i)
         };
         let squares: Vec<f64> = (0..rows).map(square).collect();
         let tolerance = 10.0 * self.tolerance;
@@ -187,7 +191,7 @@ impl LinearSvm {
                 let of_dense: f64 = own.iter().zip(dense.iter()).map(|(value, weight)| value * weight).sum();
                 let of_sparse: f64 =
                     design.sparse.pairs(i).map(|(j, value)| f64::from(value) * sparse[j as usize]).sum();
-                let slope = targets[i] * (of_dense + of_sparse) - 1.0 + diagonal * alphas[i];
+                let slope = targets[i] * (of_dense + of_sparse) - 1.0 + diagonal(i) * alphas[i];
                 let projected = if alphas[i] > 0.0 {
                     slope
                 } else if slope > most_before {

@@ -68,12 +68,15 @@ impl Estimator for Logistic {
         fit_occurring(Form::Sparse, (x, y, classes), seed, progress, |x, y, classes| {
             let standardizer = Standardizer::fit(x, progress)?;
             let design = Design::new(&standardizer, x);
-            // Of two classes scikit-learn fits one vector of weights; ours are two, each half of it, whose squares add up to half of its.
-            let vectors = if classes == 2 { 2.0 } else { 1.0 };
-            let penalty = vectors / (self.c * x.rows as f64);
-            let start = vec![0.0; classes * design.columns()];
-            let loss = MeanLoss { by_column: ByColumn::new(&design), design: &design, y, classes, penalty };
-            let mut residuals = vec![0.0; x.rows * classes];
+            // Of two classes scikit-learn fits one vector of weights. On dense columns ours are two, each half of it, whose squares add up to half of
+            // its; on sparse columns, where the steps of the descent cost more than its slopes, there is one too.
+            let one = classes == 2 && x.sparse.cols > 0;
+            let (vectors, penalties) = if one { (1, 1.0) } else { (classes, if classes == 2 { 2.0 } else { 1.0 }) };
+            let penalty = penalties / (self.c * x.rows as f64);
+            let start = vec![0.0; vectors * design.columns()];
+            let by_column = ByColumn::new(&design);
+            let loss = MeanLoss { design: &design, by_column, y, row_weights: x.weights(), vectors, penalty };
+            let mut residuals = vec![0.0; x.rows * vectors];
             let minimum = minimize(start, self.tolerance, self.max_iterations, progress, |weights, gradient| {
                 loss.evaluate(weights, gradient, &mut residuals, progress)
             })?;
@@ -83,13 +86,8 @@ impl Estimator for Logistic {
                     self.max_iterations
                 ));
             }
-            Ok(Box::new(LinearSoftmax {
-                standardizer,
-                weights: minimum.point,
-                classes,
-                columns: x.cols,
-                calibrated: true,
-            }))
+            let weights = if one { halves(&minimum.point, design.width) } else { minimum.point };
+            Ok(Box::new(LinearSoftmax { standardizer, weights, classes, columns: x.cols, calibrated: true }))
         })
     }
 
@@ -98,19 +96,29 @@ impl Estimator for Logistic {
     }
 }
 
+/// The weights of one vector, of the second of two classes, as those of two that lie as far apart.
+fn halves(weights: &[f64], width: usize) -> Vec<f64> {
+    let (dense, sparse) = weights.split_at(width);
+    let dense = [-0.5, 0.5].into_iter().flat_map(|half| dense.iter().map(move |weight| half * weight));
+    dense.chain(sparse.iter().flat_map(|weight| [-0.5 * weight, 0.5 * weight])).collect()
+}
+
 /// Mean cross-entropy plus `penalty / 2` × the squared weights but for the intercepts.
 struct MeanLoss<'a> {
     design: &'a Design<'a>,
     by_column: ByColumn,
     y: &'a [u32],
-    classes: usize,
+    /// Empty where all rows count alike.
+    row_weights: &'a [f64],
+    /// One for each class, or one for the second of two.
+    vectors: usize,
     penalty: f64,
 }
 
 impl MeanLoss<'_> {
-    /// The value and its gradient. Means nothing once it is cancelled. `residuals` is rows × classes, whatever is in it.
+    /// The value and its gradient. Means nothing once it is cancelled. `residuals` is rows × vectors, whatever is in it.
     fn evaluate(&self, weights: &[f64], gradient: &mut [f64], residuals: &mut [f64], progress: &dyn Progress) -> f64 {
-        let MeanLoss { design, y, classes, penalty, .. } = *self;
+        let MeanLoss { design, y, vectors: classes, penalty, .. } = *self;
         let width = design.width;
         let blocks: Vec<(f64, Vec<f64>)> = residuals
             .par_chunks_mut(BLOCK * classes)
@@ -122,19 +130,14 @@ impl MeanLoss<'_> {
                 }
                 let count = labels.len();
                 design.scores(block * BLOCK, weights, classes, residuals);
-                let mut loss = 0.0;
-                for (scores, &label) in residuals.chunks_exact_mut(classes).zip(labels) {
-                    let label = label as usize;
-                    let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                    let shifted = scores[label] - largest;
-                    let mut sum = 0.0;
-                    for score in scores.iter_mut() {
-                        *score = (*score - largest).exp();
-                        sum += *score;
-                    }
-                    loss += sum.ln() - shifted;
-                    scores.iter_mut().for_each(|score| *score /= sum);
-                    scores[label] -= 1.0;
+                let own = self.row_weights.get(block * BLOCK..block * BLOCK + count).unwrap_or(&[]);
+                let loss = if classes == 1 {
+                    binary(residuals, labels, own)
+                } else {
+                    multinomial(residuals, labels, own, classes)
+                };
+                for (residuals, weight) in residuals.chunks_exact_mut(classes).zip(own) {
+                    residuals.iter_mut().for_each(|residual| *residual *= weight);
                 }
                 let mut slopes = vec![0.0; classes * width];
                 let rows = &design.dense[block * BLOCK * width..(block * BLOCK + count) * width];
@@ -165,6 +168,40 @@ impl MeanLoss<'_> {
         }
         loss / rows + penalty / 2.0 * squares
     }
+}
+
+/// Turns scores into residuals, probabilities less 1 for the class that a row has; gives the sum of the cross-entropies,
+/// weighted where there are weights.
+fn multinomial(scores: &mut [f64], labels: &[u32], weights: &[f64], classes: usize) -> f64 {
+    let mut loss = 0.0;
+    for (i, (scores, &label)) in scores.chunks_exact_mut(classes).zip(labels).enumerate() {
+        let label = label as usize;
+        let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let shifted = scores[label] - largest;
+        let mut sum = 0.0;
+        for score in scores.iter_mut() {
+            *score = (*score - largest).exp();
+            sum += *score;
+        }
+        loss += weights.get(i).unwrap_or(&1.0) * (sum.ln() - shifted);
+        scores.iter_mut().for_each(|score| *score /= sum);
+        scores[label] -= 1.0;
+    }
+    loss
+}
+
+/// The same of one score for the second of two classes.
+fn binary(scores: &mut [f64], labels: &[u32], weights: &[f64]) -> f64 {
+    let mut loss = 0.0;
+    for (i, (score, &label)) in scores.iter_mut().zip(labels).enumerate() {
+        let target = f64::from(label);
+        // exp of what is not above 0 neither overflows nor cancels.
+        let small = (-score.abs()).exp();
+        loss += weights.get(i).unwrap_or(&1.0) * (small.ln_1p() + score.max(0.0) - target * *score);
+        let share = if *score >= 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) };
+        *score = share - target;
+    }
+    loss
 }
 
 /// Softmax of linear scores of standardised columns and of sparse ones.

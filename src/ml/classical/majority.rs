@@ -21,6 +21,11 @@ impl Estimator for Majority {
         "majority"
     }
 
+    /// It is what the classes are in the data, which others must beat, whatever is wished of them.
+    fn heeds_weights(&self) -> bool {
+        false
+    }
+
     fn params(&self) -> Value {
         serde_json::json!(self)
     }

@@ -88,6 +88,11 @@ pub trait Estimator: Send + Sync {
     /// The key of the kind in a `models` block, e.g. `random_forest`.
     fn name(&self) -> &'static str;
 
+    /// Whether rows count by their weights in its fits.
+    fn heeds_weights(&self) -> bool {
+        true
+    }
+
     /// All parameters with their defaults filled in, as an object.
     fn params(&self) -> serde_json::Value;
 
@@ -95,7 +100,7 @@ pub trait Estimator: Send + Sync {
     fn check(&self) -> Result<(), FitError>;
 
     /// Fits on `x` (rows × columns, NaN = missing; categories by number) and `y` (one class below `classes` for each
-    /// row).
+    /// row). Rows of `x` count by their weights, where they have some; one of weight 0 is as though it were not there.
     ///
     /// A class that does not occur in `y` gets probability 0. Errors: a parameter out of range, no
     /// rows, no columns, fewer than two classes in `y`, an infinite value, or `Cancelled`.

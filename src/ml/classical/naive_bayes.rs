@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::categories::Values;
 use super::encoding::Form;
-use super::fit::{class_counts, fit_occurring, require, softmax};
+use super::fit::{class_weights, fit_occurring, require, softmax};
 use super::texts::{Vocabulary, Weights};
 use super::{ArrayError, Arrays, Estimator, Features, FitError, Model, Width};
 use crate::matrix::Matrix;
@@ -77,8 +77,9 @@ impl Estimator for NaiveBayes {
                 }
                 normal.variance += smoothing;
             }
-            let rows = y.len() as f64;
-            let priors = class_counts(y, classes).iter().map(|&count| (count as f64 / rows).ln()).collect();
+            let weights = class_weights(x, y, classes);
+            let all: f64 = weights.iter().sum();
+            let priors = weights.iter().map(|weight| (weight / all).ln()).collect();
             let shares = (0..x.categories).map(|column| ValueShares::fit(x, column, y, classes)).collect();
             let grams = GramShares::fit(x, y, classes, progress)?;
             Ok(Box::new(NormalClasses { priors, normals, columns: x.cols, unit, shares, grams }))
@@ -122,14 +123,15 @@ fn normals_of(
     progress: &dyn Progress,
 ) -> Result<Vec<Normal>, Cancelled> {
     let mut normals = vec![Normal { count: 0.0, mean: 0.0, rest: 0.0, variance: 0.0 }; classes * x.cols];
-    let each = |normals: &mut [Normal], visit: fn(&mut Normal, f64)| {
+    let each = |normals: &mut [Normal], visit: fn(&mut Normal, f64, f64)| {
         for (i, &label) in y.iter().enumerate() {
             if i % BLOCK == 0 {
                 progress.go_on()?;
             }
+            let weight = x.weight(i);
             for (normal, value) in normals[label as usize * x.cols..].iter_mut().zip(x.row(i)) {
                 if value.is_finite() {
-                    visit(normal, in_units(value, unit));
+                    visit(normal, in_units(value, unit), weight);
                 }
             }
         }
@@ -137,14 +139,14 @@ fn normals_of(
     };
     // Sums first and squares about the mean second: squares of large values would cancel. Between them what rounding took
     // from the sums, which is more than the differences between values that lie far from zero.
-    each(&mut normals, |normal, value| {
-        normal.count += 1.0;
-        normal.mean += value;
+    each(&mut normals, |normal, value, weight| {
+        normal.count += weight;
+        normal.mean += weight * value;
     })?;
     normals.iter_mut().filter(|normal| normal.count > 0.0).for_each(|normal| normal.mean /= normal.count);
-    each(&mut normals, |normal, value| normal.rest += value - normal.mean)?;
+    each(&mut normals, |normal, value, weight| normal.rest += weight * (value - normal.mean))?;
     normals.iter_mut().filter(|normal| normal.count > 0.0).for_each(|normal| normal.mean += normal.rest / normal.count);
-    each(&mut normals, |normal, value| normal.variance += (value - normal.mean).powi(2))?;
+    each(&mut normals, |normal, value, weight| normal.variance += weight * (value - normal.mean).powi(2))?;
     normals.iter_mut().filter(|normal| normal.count > 0.0).for_each(|normal| normal.variance /= normal.count);
     Ok(normals)
 }
@@ -190,7 +192,7 @@ impl GramShares {
                     progress.go_on()?;
                 }
                 for &(gram, count) in weights.counts_of_row(row) {
-                    logs[gram as usize * classes + label as usize] += f64::from(count);
+                    logs[gram as usize * classes + label as usize] += x.weight(row) * f64::from(count);
                 }
             }
         }
@@ -231,20 +233,16 @@ impl ValueShares {
     fn fit(x: &Features, column: usize, y: &[u32], classes: usize) -> ValueShares {
         let values = Values::of(x, column);
         let seen = values.counts.iter().filter(|&&count| count > 0).count() as f64;
-        let of_class = class_counts(y, classes);
-        let mut counts = vec![0u32; values.counts.len() * classes];
-        for (&value, &label) in values.of_row.iter().zip(y) {
-            counts[value as usize * classes + label as usize] += 1;
+        let of_class = class_weights(x, y, classes);
+        let mut counts = vec![0.0; values.counts.len() * classes];
+        for (row, (&value, &label)) in values.of_row.iter().zip(y).enumerate() {
+            counts[value as usize * classes + label as usize] += x.weight(row);
         }
-        let share = |(at, &count): (usize, &u32)| {
+        let share = |(at, &count): (usize, &f64)| {
             // What is too rare to be known is like the rare ones together.
             let count = if values.counts[at / classes] > 0 { count } else { counts[at % classes] };
-            let total = of_class[at % classes] as f64 + seen;
-            if values.counts[at / classes] > 0 || values.counts[0] > 0 {
-                ((f64::from(count) + 1.0) / total).ln()
-            } else {
-                0.0
-            }
+            let total = of_class[at % classes] + seen;
+            if values.counts[at / classes] > 0 || values.counts[0] > 0 { ((count + 1.0) / total).ln() } else { 0.0 }
         };
         ValueShares(counts.iter().enumerate().map(share).collect())
     }

@@ -120,7 +120,7 @@ pub(crate) fn run(
     let mut schedule = Schedule::new(&spec.schedule, spec.optimizer.lr, spec.epochs, batches.len());
     let mut optimizer = Optimizer::new(&spec.optimizer, network.parameters());
     optimizer.slow_down(job.restraint.rate, network.blueprint().levels());
-    let weights = Arc::new(weights_of_classes(spec, job.classes, job.train.labels.iter().copied())?);
+    let weights = Arc::new(weights_of_classes(&spec.class_weights, job.classes, job.train.labels.iter().copied())?);
     let mut masks = Stream::new(job.seed, "dropout", 0);
     let mut stopping = job.keep.stopping(spec);
     let metric = spec.early_stopping.metric;

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::UNWEIGHTED;
 use super::{all, classes, fitted, rows_of, table};
 use crate::classical::boosting::Boosting;
 use crate::classical::decision_tree::DecisionTree;
@@ -118,7 +119,8 @@ fn long_fits_stop_when_told() {
     let rows: Vec<usize> = (0..300).collect();
     for after in [0, 1, 5, 20] {
         let stop = StopAt { left: AtomicU64::new(after) };
-        let result = evaluate(&all(), &x, &y, &[], &classes(), &rows, &folds, &[], &rows, 1, 2, &(), &stop);
+        let result =
+            evaluate(&all(), &x, &y, &[], &classes(), &rows, &folds, &[], &rows, &UNWEIGHTED, 1, 2, &(), &stop);
         assert!(matches!(result, Err(FitError::Cancelled(_))), "after {after}");
     }
 }
