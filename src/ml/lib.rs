@@ -24,5 +24,6 @@ pub mod search;
 mod simd;
 pub mod split;
 pub mod stats;
+pub mod threshold;
 pub mod train;
 pub mod transfer;

@@ -59,6 +59,8 @@ pub struct Data<'a> {
     pub train: &'a [usize],
     /// Indices of the validation rows.
     pub valid: &'a [usize],
+    /// The class of two by which an epoch is chosen, of metrics of one class; the rarer one of the training rows unless given.
+    pub positive: Option<u32>,
 }
 
 /// A trained network.
@@ -111,6 +113,7 @@ pub fn train_on(
             train: &train,
             valid: &valid,
             classes: data.classes,
+            positive: data.positive,
             spec: training,
             seed,
             restraint: Restraint::NONE,

@@ -89,8 +89,15 @@ fn trainings_follow_pytorch_step_by_step() {
         assert_eq!(spec.problems(), [], "{}", case.name);
         let mut net = network(case.network);
         let (train, valid) = (examples(&net, 0..30), examples(&net, 30..40));
-        let job =
-            Job { train: &train, valid: &valid, classes: &classes, spec: &spec, seed: 1, restraint: Restraint::NONE };
+        let job = Job {
+            train: &train,
+            valid: &valid,
+            classes: &classes,
+            positive: None,
+            spec: &spec,
+            seed: 1,
+            restraint: Restraint::NONE,
+        };
         let outcome = run(&mut net, &job, &NoCheckpoints, &Silent).unwrap();
         let near = |what: &str, found: &[f64], expected: &[f64; 8]| {
             assert_eq!(found.len(), 9);

@@ -18,7 +18,7 @@ pub struct Replay {
 
 /// What a training makes of the curves of its trajectory, which may be those of a longer or shorter one; at most up to `pause`.
 pub fn replay(training: &TrainingSpec, curves: &Curves, pause: Option<usize>) -> Replay {
-    let metric = training.early_stopping.metric;
+    let metric = training.early_stopping.metric();
     let mut stopping = Stopping::new(training);
     let mut last_epoch = 0;
     let scores = curves.valid(metric).iter().enumerate().skip(1);

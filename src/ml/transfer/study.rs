@@ -103,6 +103,7 @@ impl Study<'_> {
             train: &setting.train,
             valid: &setting.valid,
             classes: data.classes,
+            positive: data.positive,
             spec: training,
             seed,
             restraint,
@@ -145,7 +146,7 @@ impl Study<'_> {
         if !self.test.is_empty() {
             before.push(Before { part: Part::Test, old_classes: self.before(self.test)? });
         }
-        let metric = self.training.early_stopping.metric;
+        let metric = self.training.early_stopping.metric();
         let judged = if self.test.is_empty() { self.data.valid } else { self.test };
         let clusters = Clusters::of_rows(groups, judged);
         let findings = Findings { runs, share_runs, tensors, before, metric, clusters, seed };
