@@ -152,7 +152,7 @@ impl ModelPredictions {
         let (row_id, parts, labels) = (integers(table, ROW_ID)?, whole(PART)?, whole(LABEL)?);
         let (groups, predicted) = (dataset::groups(table)?, whole(PREDICTED)?);
         let decisions = decisions(table)?;
-        let positive = table.schema().field_with_name(PREDICTED)?.metadata().get(POSITIVE).cloned();
+        let positive = positive(table)?;
         let models = if names.iter().any(|name| name == MODEL) { whole(MODEL)? } else { Vec::new() };
         let mut order: Vec<Option<&String>> = Vec::new();
         for i in 0..table.rows() {
@@ -183,6 +183,11 @@ impl ModelPredictions {
     pub(crate) fn name(&self, stage: &str) -> String {
         self.model.as_ref().map_or_else(|| stage.to_owned(), |model| format!("{stage}/{model}"))
     }
+}
+
+/// The positive class of two, where the table tells it.
+pub(super) fn positive(table: &Table) -> anyhow::Result<Option<String>> {
+    Ok(table.schema().field_with_name(PREDICTED)?.metadata().get(POSITIVE).cloned())
 }
 
 fn decisions(table: &Table) -> anyhow::Result<BTreeMap<String, Vec<f64>>> {

@@ -219,9 +219,10 @@ fn what_is_not_meant_is_refused_with_its_place() {
 
 #[test]
 fn a_threshold_of_three_classes_is_refused_and_a_metric_that_nothing_uses_is_told_of() {
-    let work = Workspace::with_songs().pipeline(
-        "name: study\nmetric: mcc\nstages:\n  songs: {kind: load, files: {all: songs.csv}, label: genre}\n  \
-         folds: {kind: split, rows: songs, folds: 3}\n",
+    let three = customers(300).replace(",no\n1", ",maybe\n1");
+    let work = Workspace::new().file("customers.csv", &three).pipeline(
+        "name: study\nmetric: mcc\nstages:\n  data: {kind: load, files: {all: customers.csv}, label: churn}\n  \
+         folds: {kind: split, rows: data, folds: 3}\n",
     );
     insta::assert_snapshot!(stable(&work.run().succeeded().stderr), @"
     warning: no stage uses `metric`
@@ -234,7 +235,7 @@ fn a_threshold_of_three_classes_is_refused_and_a_metric_that_nothing_uses_is_tol
     work.edit(
         "pipeline.yaml",
         "folds: 3}\n",
-        "folds: 3}\n  base: {kind: baseline, rows: folds, numeric: [tempo], models: {logistic: {}}, threshold: f1}\n",
+        "folds: 3}\n  base: {kind: baseline, rows: folds, numeric: [usage], models: {logistic: {}}, threshold: f1}\n",
     );
-    insta::assert_snapshot!(stable(&work.run().error()), @"");
+    insta::assert_snapshot!(stable(&work.run().error()), @"pipeline.yaml:6:92: threshold: a threshold tells two classes apart, but these rows have 3 (leave `threshold` out)");
 }

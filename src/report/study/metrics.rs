@@ -52,7 +52,8 @@ fn table(group: &Group) -> Option<Block> {
 /// `0.412 (0.351–0.470)`.
 fn cell(scores: &Scores, metric: Metric) -> Cell {
     let Some(value) = scores.value(metric) else { return Cell::text("–").muted_if(true) };
-    let interval = scores.interval(metric).map(|(low, high)| format!(" ({low:.3}–{high:.3})")).unwrap_or_default();
+    let ends = |(low, high)| format!(" ({} to {})", decimals(low, 3), decimals(high, 3));
+    let interval = scores.interval(metric).map(ends).unwrap_or_default();
     Cell::text(format!("{}{interval}", decimals(value, 3))).sort_by(value)
 }
 

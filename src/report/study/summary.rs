@@ -173,8 +173,11 @@ fn headline(study: &Study, group: &Group) -> Prose {
     let at = scores.threshold.as_ref().map(at_threshold).unwrap_or_default();
     prose = prose.text(format!(", its macro-F1 {}{at}.", decimals(scores.macro_f1, 3)));
     let others: Vec<&Model> = group.models.iter().filter(|model| !std::ptr::eq(*model, best)).collect();
+    // Where accuracy is not the question, that it is that of the largest class' share says nothing.
+    let is_asked = |model: &&&Model| group.other_metric().is_none() || !model.is_reference();
     let tied: Vec<&str> = others
         .iter()
+        .filter(is_asked)
         .filter(|m| judge(study, best, m).is_some_and(|judgement| !judgement.differ))
         .map(|m| m.name.as_str())
         .collect();
@@ -398,24 +401,27 @@ fn table(study: &Study, group: &Group) -> Table {
 }
 
 fn chart(group: &Group) -> Figure {
+    let metric = group.other_metric().unwrap_or(Metric::Accuracy);
     let rows: Vec<Row> = group
         .models
         .iter()
         .filter_map(|model| {
             let scores = model.judged()?;
-            let (low, high) = scores.accuracy_interval().unwrap_or((f64::NAN, f64::NAN));
-            let value = Interval { value: scores.accuracy, low, high };
+            let (low, high) = scores.interval(metric).unwrap_or((f64::NAN, f64::NAN));
+            let value = Interval { value: scores.value(metric)?, low, high };
             Some(Row { label: model.name.clone(), values: vec![Some(value)] })
         })
         .collect();
-    let title = format!("Accuracy on the {} part", part_name(group.part));
-    let series = [Series { name: "accuracy".to_string(), mark: Mark::Point, paint: Paint::Positive }];
+    let name = metric.title();
+    let first: String = name.chars().take(1).flat_map(char::to_uppercase).collect();
+    let title = format!("{first}{} on the {} part", &name[1..], part_name(group.part));
+    let series = [Series { name: name.to_string(), mark: Mark::Point, paint: Paint::Positive }];
     let description = rows
         .iter()
         .map(|r| format!("{} {}", r.label, decimals(r.values[0].map_or(f64::NAN, |i| i.value), 3)))
         .collect::<Vec<_>>()
         .join("; ");
-    let svg = grouped_bars(&title, &description, "accuracy with 95 % interval", &series, &rows);
+    let svg = grouped_bars(&title, &description, &format!("{name} with 95 % interval"), &series, &rows);
     Figure::new(svg, "Whiskers are 95 % intervals; the axis does not start at zero.")
 }
 

@@ -139,7 +139,9 @@ fn compare_stages(store: &Store, a: &ModelRef, b: &ModelRef, how: &How) -> anyho
                 notes.push(format!("'{}' is compared without log loss: {}", of.stage, of_chain(error.chain())));
                 false
             });
-            Side::read(table, model.as_deref(), probabilistic)
+            let mut side = Side::read(table, model.as_deref(), probabilistic)?;
+            side.metric = metric_of_result(of.record);
+            Ok::<_, anyhow::Error>(side)
         };
         let sides = (side(a, &table_a, &model_a)?, side(b, &table_b, &model_b)?);
         let rows_a = Rows { record: a.record, run: a.run, row_id: &sides.0.row_id };

@@ -26,7 +26,7 @@ pub(super) use note::note;
 pub(crate) use summary::{keywords, summary};
 
 use super::document::{Align, Block, Body, Column, Float, Section, Table};
-use super::language::Voice;
+use super::language::{Language, Voice};
 use super::markup;
 use super::text::Text;
 use crate::compared::is_higher;
@@ -512,6 +512,7 @@ impl<'a> ArticleContext<'a> {
             ScoreMetric::Accuracy => ("accuracy", "exactitude"),
             ScoreMetric::MacroF1 => ("macro-F1", "macro-F1"),
             ScoreMetric::LogLoss => ("log loss", "perte logarithmique"),
+            ScoreMetric::Other(metric) => (metric.title(), methods::bare_metric(Voice(Language::French), metric)),
         };
         bilingual!(
             self,
