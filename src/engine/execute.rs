@@ -271,6 +271,8 @@ impl Execution<'_> {
                 reads: &planned.reads,
                 sources: planned.sources(),
                 lineage: planned.lineage.as_ref(),
+                aims: &planned.aims,
+                aim_position: &|key| plan.spec.aims.get(key).map(|node| plan.spec.location(node.span)),
                 position: &|path| plan.spec.position_of(&planned.name, path),
                 sources_above: &|port, at| plan.sources_above(self.stage, port, at),
             },

@@ -25,5 +25,6 @@ mod simd;
 mod sparse;
 pub mod split;
 pub mod stats;
+pub mod threshold;
 pub mod train;
 pub mod transfer;

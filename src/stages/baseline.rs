@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::adapter::Adapter;
+use super::aims::{self, METRIC, POSITIVE};
 use super::calibration::require_classes;
 use super::columns::{FOLDS, PARTS, PREDICTIONS};
 use super::conditions::require_left;
@@ -17,12 +18,13 @@ use super::predictions::Predictions;
 use super::predictor::{NO_NETWORK, Predictor, distinct};
 use super::procedure::{How, Procedure, tell_weights};
 use super::required::{require_part, tell_not_rows};
-use runner_engine::{Arity, CheckContext, InputPort, Memo, OutputPort, PortType, Stage, StageContext, Threads};
-use runner_ml::classical::{Baselines, Evaluated, Evaluation, Fitted, Inputs, KeptFits, TextOptions, evaluate};
+use runner_engine::{Aim, Arity, CheckContext, InputPort, Memo, OutputPort, PortType, Stage, StageContext, Threads};
+use runner_ml::classical::{Aims, Baselines, Evaluated, Evaluation, Fitted, Inputs, KeptFits, TextOptions, evaluate};
 use runner_report::ranking::{self, Choice, Validation};
 use runner_report::score_line;
 use runner_results::Parts;
 use runner_results::spec::{ClassWeights, NamedWeights};
+use runner_results::threshold::ThresholdAim;
 use runner_tabular::Filter;
 
 /// Fits the named models on the training part: cross-validation over the split's folds, then one fit on all of it and one score on the test part. Each model is a port under its kind's name, e.g. `baseline.boosting`, for `predict`, `inspect` and `ensemble`.
@@ -65,6 +67,11 @@ pub(crate) struct Baseline {
     /// Models by kind, with their parameters, e.g. `{logistic: {}, rbf_svm: {c: 3}}`; all kinds unless given.
     #[serde(default)]
     models: Baselines,
+    /// Of two classes, the threshold on the probability of the positive one from which on it is predicted: `f1`,
+    /// `{cost: {false_positive: 1, false_negative: 5}}`, or `{recall: 0.9}` for at least that recall with the fewest false alarms. Chosen on the
+    /// validation part; where there is none, on what models of the other folds say of the training rows. Without it the likeliest class is predicted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    threshold: Option<ThresholdAim>,
     /// Rows to learn from.
     #[serde(default, rename = "where")]
     filter: Filter,
@@ -128,6 +135,8 @@ impl Stage for Baseline {
         InputPort::table("embeddings", Arity::Any, "the `embed` stages of the columns in `text`"),
     ];
 
+    const AIMS: &'static [Aim] = &[METRIC, POSITIVE];
+
     fn outputs(&self) -> Vec<OutputPort> {
         let fixed = [OutputPort::new("scores", PortType::Json), OutputPort::new("predictions", PortType::Table)];
         let models = self.models.estimators().into_iter();
@@ -149,6 +158,7 @@ impl Stage for Baseline {
                 Some("e.g. `models: {logistic: {}, boosting: {}}`; without the key all kinds are fitted".to_owned());
             context.problem(&["models"], "no model is named", help);
         }
+        aims::check_threshold(self.threshold, context);
         let selection = self.selection();
         selection.check(context);
         selection.warn_of_unread(context);
@@ -179,7 +189,8 @@ impl Stage for Baseline {
         let inputs = Inputs::of(&data.frame, &numeric, &text, &categories, &data.train)?.with_texts(&texts, &options);
         require_classes(&self.class_weights, &data.classes).map_err(|error| context.placed("class_weights", error))?;
         self.warn_of_neighbours(&data.folds, context);
-        let kept = Kept::new(self, context);
+        let threshold = aims::threshold(self.threshold, &data, context)?;
+        let kept = Kept::new(self, data.positive, context);
         let evaluated = evaluate(
             &self.models.estimators(),
             &inputs.features(&data.frame, &Adapter(context.report()))?.with_weights(data.weights.clone()),
@@ -193,6 +204,7 @@ impl Stage for Baseline {
             &self.class_weights,
             context.seed(),
             context.threads(),
+            Aims { positive: data.positive, threshold },
             &kept,
             &Adapter(context.report()),
         )?;
@@ -210,6 +222,10 @@ impl Stage for Baseline {
             for (part, rows, said) in [("valid", &data.valid, &held_out.valid), ("test", &data.test, &held_out.test)] {
                 predictions.add(Some(name), part, rows, &said.probabilities, &said.predicted);
             }
+            let is_decided = calibration.as_ref().is_some_and(|own| !own.decision.is_empty());
+            if threshold.is_some() && !is_decided && !ranking::is_floor(name) {
+                aims::warn_of_no_threshold(&format!("{name}: "), context);
+            }
             let fitted = Fitted::new(&self.models, name, inputs.clone(), &data.classes, model, calibration);
             predictions.decide(Some(name), fitted.calibration());
             let procedure = Procedure {
@@ -222,27 +238,31 @@ impl Stage for Baseline {
         }
         let parts = |one: &Evaluation| Parts { train: None, valid: one.valid.clone(), test: one.test.clone() };
         let is_alone = evaluations.iter().filter(|one| !ranking::is_floor(&one.name)).count() == 1;
-        match ranking::choose(&evaluations, |one| Some(Validation::of_evaluation(one))) {
+        let named = aims::metric(context);
+        let known: Vec<Validation> = evaluations.iter().map(Validation::of_evaluation).collect();
+        let metric = ranking::governing(named, &known);
+        let by_metric = metric.title();
+        match ranking::choose(&evaluations, Some(metric), |one| Some(Validation::of_evaluation(one))) {
             Choice::Best(one) => {
                 let (name, validation) = (&one.name, Validation::of_evaluation(one));
                 let by = validation.source.words();
-                context.headline(match (&one.test, validation.macro_f1) {
-                    _ if is_alone => format!("{name}: {}", score_line(&parts(one), None)),
-                    (None, Some(score)) => format!("best {by} by macro-F1: {name} ({score:.3}; no test rows)"),
-                    _ => format!("best {by} by macro-F1: {name}, {}", score_line(&parts(one), None)),
+                context.headline(match (&one.test, validation.score(metric)) {
+                    _ if is_alone => format!("{name}: {}", score_line(&parts(one), named, None)),
+                    (None, Some(score)) => format!("best {by} by {by_metric}: {name} ({score:.3}; no test rows)"),
+                    _ => format!("best {by} by {by_metric}: {name}, {}", score_line(&parts(one), named, None)),
                 });
             }
             Choice::OnlyReference(one) => context.headline(format!(
                 "no model but {}, the guess of the largest class, as a reference: {}",
                 one.name,
-                score_line(&parts(one), None)
+                score_line(&parts(one), named, None)
             )),
             Choice::Unknown => {}
         }
         context.put_table("predictions", &predictions.table()?)?;
         put_document(context, "scores", "baseline", &runner_results::baselines::Baselines { evaluations })?;
         // The models lie among the results now; scores of folds are small, and serve when other kinds join these.
-        let kept = Kept::new(self, context);
+        let kept = Kept::new(self, data.positive, context);
         kept.params.keys().for_each(|name| kept.memo(name, None).remove());
         Ok(())
     }
@@ -260,7 +280,7 @@ struct Kept<'a> {
 }
 
 impl<'a> Kept<'a> {
-    fn new(stage: &Baseline, context: &'a StageContext) -> Self {
+    fn new(stage: &Baseline, positive: Option<u32>, context: &'a StageContext) -> Self {
         let subject = json!({
             "numeric": stage.numeric,
             "text": stage.text,
@@ -272,6 +292,7 @@ impl<'a> Kept<'a> {
             "where": stage.filter,
             "inputs": context.inputs_key().to_string(),
             "seed": context.seed(),
+            "positive": positive,
         });
         let params = stage.models.estimators().into_iter().map(|(name, estimator)| (name, estimator.params()));
         Kept { context, subject, params: params.collect(), known: AtomicU64::new(0) }

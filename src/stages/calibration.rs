@@ -14,16 +14,18 @@ use runner_ml::diagnosis::{Course, Finding, TrainingLoss, diagnose};
 use runner_ml::matrix::Matrix;
 use runner_ml::network::Classifier;
 use runner_ml::progress::Progress;
+use runner_ml::threshold::{self, Wanted};
 use runner_ml::train::{Curves, TrainingSpec, unknown_classes, weights_of_classes};
 use runner_results::calibration::{BeforeAndAfter, CalibrationReport};
 use runner_results::spec::ClassWeights;
 use runner_results::{Part, Parts, scores::Scores};
 
-/// Fits the model's calibration, gives it to the model, and tells what it did to the parts that the model did not learn from.
+/// Fits the model's calibration and its threshold, gives them to the model, and tells what calibration did to the parts that the model did not learn from.
 pub(super) fn calibrate(
     model: &mut Classifier,
     data: &Dataset,
     training: &TrainingSpec,
+    threshold: Option<Wanted>,
     progress: &dyn Progress,
 ) -> anyhow::Result<CalibrationReport> {
     let parts = [(Part::Valid, &data.valid), (Part::Test, &data.test)].into_iter();
@@ -32,7 +34,7 @@ pub(super) fn calibrate(
         before.push((part, model.predict_rows(&data.frame, rows)?, data.labels_of(rows)));
     }
     let weights = class_weights(data, training)?;
-    let found = match before.first() {
+    let mut found = match before.first() {
         Some((_, raw, labels)) => Calibration::fit(raw, labels, &weights, progress)?,
         None => Calibration::NONE,
     };
@@ -42,6 +44,16 @@ pub(super) fn calibrate(
         found.apply(&mut after);
         let told = BeforeAndAfter { before: reliability(probabilities, labels), after: reliability(&after, labels) };
         parts.set(*part, told);
+    }
+    // On calibrated probabilities, which are those that a threshold is told of.
+    if let Some(wanted) = threshold
+        && let Some((Part::Valid, raw, labels)) = before.first()
+    {
+        let mut calibrated = raw.clone();
+        found.apply(&mut calibrated);
+        if let Some(decision) = threshold::fit(wanted, &calibrated, labels) {
+            found.decision = decision;
+        }
     }
     let report = calibration_report(&found, &data.classes, parts);
     model.set_calibration(found);
@@ -98,7 +110,7 @@ pub(super) fn findings(
         true => TrainingLoss::Objective,
         false => TrainingLoss::Plain,
     };
-    let metric = training.early_stopping.metric;
+    let metric = training.early_stopping.metric();
     let different = |rows: &[usize]| rows.iter().map(|&row| data.labels[row]).collect::<HashSet<_>>().len();
     let (train_classes, valid_classes) = (different(&data.train), different(&data.valid));
     Ok(diagnose(&Course {

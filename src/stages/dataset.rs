@@ -8,6 +8,7 @@ use arrow::array::AsArray;
 use arrow::datatypes::{DataType, Field, Float32Type};
 use indexmap::IndexSet;
 
+use super::aims;
 use super::categories::add_categories;
 use super::columns::{
     FOLD, GROUP, LABEL, LABEL_COLUMN, LABEL_NAME, Origin, PART, ROW_ID, RowPlaces, WHERE, embedding_of, integers,
@@ -209,6 +210,8 @@ pub(super) struct Dataset {
     pub(crate) weights: Vec<f64>,
     /// The fold of each training row, aligned with `train`.
     pub(crate) folds: Vec<u32>,
+    /// Of two classes the one that average precision, curves and thresholds are of.
+    pub(crate) positive: Option<u32>,
 }
 
 impl Dataset {
@@ -315,12 +318,27 @@ pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::
             "column '{name}' has no value in the training part, so nothing can be learnt from it (leave it out of `numeric`)"
         ));
     }
+    let positive = aims::positive(context, &classes, train.iter().map(|&row| labels[row]))?;
     let fold = optional_integers(&rows, FOLD)?;
     let folds = train.iter().map(|&i| fold[i].unwrap_or(0) as u32).collect();
     let schema = rows.schema();
     let label_field = schema.field_with_name(LABEL)?;
     let label_name = label_field.metadata().get(LABEL_NAME).cloned().unwrap_or_else(|| shown_as(LABEL).to_owned());
-    Ok(Dataset { frame, row_id, groups, encoders, labels, classes, label_name, train, valid, test, weights, folds })
+    Ok(Dataset {
+        frame,
+        row_id,
+        groups,
+        encoders,
+        labels,
+        classes,
+        label_name,
+        train,
+        valid,
+        test,
+        weights,
+        folds,
+        positive,
+    })
 }
 
 /// The rows that the filter keeps; values of its conditions that no row has are told of.

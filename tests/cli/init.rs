@@ -261,3 +261,20 @@ fn how_a_file_is_read_is_found_and_said() {
     [exit code 2]
     ");
 }
+
+#[test]
+fn a_rare_class_of_two_is_found_by_average_precision() {
+    let rare = customers(240, true).replace(";leaves\n", ";stays\n");
+    let mut lines: Vec<String> = rare.lines().map(str::to_owned).collect();
+    for line in lines.iter_mut().skip(1).step_by(12) {
+        *line = line.replace(";stays", ";leaves");
+    }
+    let work = Workspace::new().file("customers.csv", &(lines.join("\n") + "\n"));
+    work.screen(&["init", "churn", "--from", "customers.csv", "--label", "churn"]);
+    let pipeline = work.text("churn/pipeline.yaml");
+    let head: Vec<&str> = pipeline.lines().skip(2).take_while(|line| !line.is_empty()).collect();
+    insta::assert_snapshot!(head.join("\n"), @"");
+    let plan =
+        work.command(&["plan", "pipeline.yaml"]).current_dir(work.path().join("churn")).output().expect("runner");
+    assert!(plan.status.success(), "{}", String::from_utf8_lossy(&plan.stderr));
+}

@@ -1,5 +1,6 @@
 //! Stages: what is refused before anything runs, commands, baselines as models.
 
+mod aims;
 mod bad_input;
 mod categories;
 mod checks;

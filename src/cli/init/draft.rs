@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::table::{LEAST, StudyTable, Use};
 use crate::boundary::text::{quoted, yaml};
+use crate::results::Balance;
 use crate::tabular::Dialect;
 
 /// Where the files are, as seen from the folder of the pipeline.
@@ -27,6 +28,7 @@ pub(super) fn pipeline(name: &str, study: &StudyTable, places: &Places, encoder:
     out.line(0, &format!("# Made by `{}`. Every choice is yours to change.", one_line(&places.command)));
     out.line(0, &format!("name: {}", yaml(name)));
     out.line(0, "seed: 1");
+    metric(&mut out, study);
     out.line(0, "");
     out.line(0, "stages:");
     load(&mut out, study, places, &years);
@@ -93,6 +95,29 @@ impl Draft {
             line.push_str(&item);
         }
         self.line(level, line.trim_end());
+    }
+}
+
+/// What models are chosen by, with the reason: classes that are left out below do not count.
+fn metric(out: &mut Draft, study: &StudyTable) {
+    let classes: Vec<&(String, usize)> = study.classes.iter().filter(|(_, rows)| *rows >= LEAST).collect();
+    let balance = Balance::of(&classes.iter().map(|(_, rows)| *rows as u64).collect::<Vec<_>>());
+    // The most frequent comes first.
+    let rarer = classes.last().map_or("", |(class, _)| class.as_str());
+    let why = match balance {
+        Balance::RareOfTwo { share } => format!(
+            "{} has {:.1} % of the rows: accuracy and F1 depend on a threshold, how early its rows are found does not.",
+            one_line(rarer),
+            100.0 * share
+        ),
+        Balance::Two => "two classes of similar sizes count the same.".to_owned(),
+        Balance::Several => format!("each of {} classes counts the same, however rare it is.", classes.len()),
+    };
+    out.line(0, &format!("# Chooses epochs, the weights of the ensemble and the best model: {why}"));
+    out.line(0, &format!("metric: {}", balance.metric().key()));
+    if let Balance::RareOfTwo { .. } = balance {
+        out.line(0, "# The class that it is of. Predicted is the likelier class; `threshold: f1` on `best` finds more rows of this one.");
+        out.line(0, &format!("positive: {}", yaml(rarer)));
     }
 }
 

@@ -24,6 +24,7 @@ use crate::results::{
     training::Training,
 };
 use crate::stages;
+use crate::stages::aims::metric_of_result;
 use crate::stages::documents::{documents, gives_documents};
 
 #[derive(Args)]
@@ -167,12 +168,14 @@ impl<'a> StageResult<'a> {
         let parts = training.map(|training| &training.parts).or(ensemble.map(|ensemble| &ensemble.parts));
         let calibration =
             training.map(|training| &training.calibration).or(ensemble.map(|ensemble| &ensemble.calibration));
+        let metric = metric_of_result(self.record);
         let diagnosis = training.map_or(&[][..], |training| &training.diagnosis);
         let blocks = [
             parts.map(|parts| scores::parts(parts, cross_fitted, style)),
-            self.typed
-                .get::<Baselines>()
-                .map(|found| models::baselines(&found.evaluations, &self.record.provenance.measurements, style)),
+            self.typed.get::<Baselines>().map(|found| {
+                models::baselines(&found.evaluations, metric, &self.record.provenance.measurements, style)
+            }),
+            parts.map(|parts| scores::metrics(parts, metric, style)),
             ensemble.map(|ensemble| models::members(&ensemble.members, style)),
             self.typed.get().map(|found| models::strategies(found, style)),
             self.typed.get().map(|search| models::trials(search, style, width)),

@@ -8,6 +8,7 @@ use std::time::Instant;
 use rayon::prelude::*;
 use runner_results::baselines::Evaluation;
 use runner_results::spec::{ClassWeights, NamedWeights};
+use runner_results::threshold::ThresholdRows;
 use serde::{Deserialize, Serialize};
 
 use super::fit::check_finite;
@@ -17,6 +18,7 @@ use crate::matrix::Matrix;
 use crate::metrics::{FromProbabilities as _, Scores};
 use crate::progress::{Cancelled, Progress};
 use crate::stats::{Clusters, mean_and_deviation};
+use crate::threshold::{self, Wanted};
 use crate::train::weights_of_classes;
 
 /// How long the final fit and the prediction of the test part took.
@@ -81,10 +83,22 @@ impl KeptFits for () {
     fn put(&self, _model: &str, _fold: Option<usize>, _bytes: &[u8]) {}
 }
 
+/// What models of two classes are judged and predict by.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Aims {
+    /// The class that average precision and curves are of; the rarer one of each part unless given.
+    pub positive: Option<u32>,
+    /// From which on the positive class is predicted.
+    pub threshold: Option<Wanted>,
+}
+
 /// What is kept of a fit that left a fold out: the scores of that fold.
 #[derive(Serialize, Deserialize)]
 struct KeptScores {
     scores: Scores,
+    /// Of the fold's rows, where they choose a threshold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    probabilities: Option<Vec<f32>>,
     warnings: Vec<String>,
 }
 
@@ -122,6 +136,7 @@ pub fn evaluate(
     class_weights: &ClassWeights,
     seed: u64,
     threads: usize,
+    aims: Aims,
     kept: &dyn KeptFits,
     progress: &dyn Progress,
 ) -> Result<Vec<Evaluated>, FitError> {
@@ -133,7 +148,7 @@ pub fn evaluate(
         .num_threads(threads.max(1))
         .build()
         .map_err(|reason| FitError::Threads { threads, reason: reason.to_string() })?;
-    let study = Study::new((x, y, groups), classes, train, fold_of, [valid, test], class_weights, seed, kept)?;
+    let study = Study::new((x, y, groups), classes, train, fold_of, [valid, test], class_weights, seed, aims, kept)?;
     let steps = Steps { done: AtomicU64::new(0), total: (estimators.len() * (study.folds.len() + 1)) as u64, progress };
     pool.install(|| {
         estimators.iter().map(|(name, estimator)| study.evaluate(name, estimator.as_ref(), &steps)).collect()
@@ -195,6 +210,7 @@ struct Study<'a> {
     folds: Vec<Fold>,
     class_weights: &'a ClassWeights,
     seed: u64,
+    aims: Aims,
     kept: &'a dyn KeptFits,
 }
 
@@ -215,6 +231,7 @@ impl<'a> Study<'a> {
         [valid, test]: [&[usize]; 2],
         class_weights: &'a ClassWeights,
         seed: u64,
+        aims: Aims,
         kept: &'a dyn KeptFits,
     ) -> Result<Self, FitError> {
         let mut numbers = fold_of.to_vec();
@@ -239,6 +256,7 @@ impl<'a> Study<'a> {
             folds,
             class_weights,
             seed,
+            aims,
             kept,
         })
     }
@@ -250,9 +268,11 @@ impl<'a> Study<'a> {
         };
         // Folds run at once: some kinds have stretches for one thread only, which another fold's
         // work fills.
-        let scored: Vec<Result<Scores, FitError>> =
+        let scored: Vec<Result<KeptScores, FitError>> =
             self.folds.par_iter().map(|fold| self.score_fold(name, estimator, fold, steps)).collect();
-        let folds = scored.into_iter().collect::<Result<Vec<Scores>, FitError>>()?;
+        let scored = scored.into_iter().collect::<Result<Vec<KeptScores>, FitError>>()?;
+        let held_out = self.chooses_by_folds().then(|| self.of_folds(&scored)).flatten();
+        let mut folds: Vec<Scores> = scored.into_iter().map(|kept| kept.scores).collect();
 
         // Alone, so that its time means something.
         let (model, fit_seconds) = self.whole_fit(name, estimator, steps).map_err(in_model)?;
@@ -263,16 +283,39 @@ impl<'a> Study<'a> {
         let weights = self.weights_of_classes(estimator, &self.train.y)?;
         // Without validation rows there is only what the weights say, and nothing makes probabilities of scores.
         let wants = if model.is_probabilistic() { !weights.is_empty() } else { self.valid.x.rows > 0 };
-        let calibration =
+        let mut calibration =
             wants.then(|| Calibration::fit(&of_valid, &self.valid.y, &weights, steps.progress)).transpose()?;
+        let mut threshold = None;
+        if let Some(wanted) = self.aims.threshold.filter(|_| model.is_probabilistic() || calibration.is_some()) {
+            let own = calibration.clone().unwrap_or(Calibration::NONE);
+            let (decision, fitted_on) = match &held_out {
+                Some((said, truth)) => (threshold::fit(wanted, said, truth), ThresholdRows::CrossFitted),
+                None => {
+                    let mut said = of_valid.clone();
+                    own.apply(&mut said);
+                    (threshold::fit(wanted, &said, &self.valid.y), ThresholdRows::Validation)
+                }
+            };
+            if let Some(decision) = decision {
+                let own = Calibration { decision, ..own };
+                threshold = threshold::told(wanted, self.classes, &own, fitted_on);
+                if let Some((said, truth)) = &held_out {
+                    self.judge_folds(&mut folds, &own, said, truth);
+                }
+                calibration = Some(own);
+            }
+        }
         let judge = |part: &Part, mut probabilities: Matrix| -> Result<(Scores, ModelPredictions), Cancelled> {
             let own = calibration.as_ref().unwrap_or(&NO_CALIBRATION);
             own.apply(&mut probabilities);
             let predicted = own.decide(&probabilities);
             let mut scores = Scores::new(self.classes, &part.y, &predicted);
-            if model.is_probabilistic() || calibration.is_some() {
+            let is_probabilistic = model.is_probabilistic() || calibration.is_some();
+            if is_probabilistic {
                 scores = scores.with_loss(&part.y, &probabilities);
             }
+            scores = scores.with_metrics(&part.y, &probabilities, self.aims.positive, is_probabilistic);
+            scores.threshold.clone_from(&threshold);
             let (said, clusters) = (ModelPredictions { probabilities, predicted }, &part.clusters);
             let scores =
                 scores.with_intervals(&part.y, &said.predicted, &said.probabilities, clusters, steps.progress)?;
@@ -308,6 +351,33 @@ impl<'a> Study<'a> {
         };
         let timing = Timing { name: name.to_owned(), fit_seconds, predict_seconds };
         Ok(Evaluated { evaluation, timing, held_out, model, calibration })
+    }
+
+    /// Whether the threshold is chosen on the folds of the training part, where there are no validation rows.
+    fn chooses_by_folds(&self) -> bool {
+        self.aims.threshold.is_some() && self.valid.x.rows == 0
+    }
+
+    /// What the models of the other folds say of the training rows, fold after fold, with their labels.
+    fn of_folds(&self, scored: &[KeptScores]) -> Option<(Matrix, Vec<u32>)> {
+        let mut data = Vec::new();
+        for kept in scored {
+            data.extend_from_slice(kept.probabilities.as_ref()?);
+        }
+        let truth: Vec<u32> = self.folds.iter().flat_map(|fold| fold.inside.iter().map(|&i| self.train.y[i])).collect();
+        Some((Matrix::from_vec(truth.len(), self.classes.len(), data), truth))
+    }
+
+    /// The folds' scores by the threshold, which was chosen on all of them together.
+    fn judge_folds(&self, folds: &mut [Scores], calibration: &Calibration, said: &Matrix, truth: &[u32]) {
+        let mut start = 0;
+        for (fold, scores) in self.folds.iter().zip(folds) {
+            let rows: Vec<usize> = (start..start + fold.inside.len()).collect();
+            start += rows.len();
+            let (said, truth) = (said.take(&rows), &truth[rows[0]..=rows[rows.len() - 1]]);
+            let at_threshold = Scores::new(self.classes, truth, &calibration.decide(&said)).with_loss(truth, &said);
+            *scores = at_threshold.with_metrics(truth, &said, self.aims.positive, true);
+        }
     }
 
     /// The model of the whole training part, and the seconds that its fit took, be it now or earlier.
@@ -353,14 +423,15 @@ impl<'a> Study<'a> {
         estimator: &dyn Estimator,
         fold: &Fold,
         steps: &Steps,
-    ) -> Result<Scores, FitError> {
+    ) -> Result<KeptScores, FitError> {
         let whole = format!("{name}, fold {}", fold.number);
         let said = |scores: &Scores| steps.advance(&format!("{whole}: accuracy {:.3}", scores.accuracy));
         let kept = self.kept.get(name, Some(fold.number));
-        if let Some(KeptScores { scores, warnings }) = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
-            warnings.iter().for_each(|warning| steps.progress.warn(warning));
-            said(&scores);
-            return Ok(scores);
+        let kept = kept.and_then(|bytes| serde_json::from_slice::<KeptScores>(&bytes).ok());
+        if let Some(kept) = kept.filter(|kept| kept.probabilities.is_some() || !self.chooses_by_folds()) {
+            kept.warnings.iter().for_each(|warning| steps.progress.warn(warning));
+            said(&kept.scores);
+            return Ok(kept);
         }
         let others = Part::take((&self.train.x, &self.train.y, &[]), &fold.outside);
         let own = Part::take((&self.train.x, &self.train.y, &[]), &fold.inside);
@@ -371,8 +442,12 @@ impl<'a> Study<'a> {
         })?;
         let probabilities = model.predict_or_stop(&own.x, steps.progress)?;
         let weights = self.weights_of_classes(estimator, &others.y)?;
-        let scores = self.score(model.as_ref(), &own.y, probabilities, &weights, steps.progress)?;
-        let kept = KeptScores { scores, warnings: fit.warnings() };
+        let (scores, probabilities) = self.score(model.as_ref(), &own.y, probabilities, &weights, steps.progress)?;
+        let kept = KeptScores {
+            scores,
+            probabilities: (self.chooses_by_folds() && model.is_probabilistic()).then_some(probabilities.data),
+            warnings: fit.warnings(),
+        };
         if let Ok(bytes) = serde_json::to_vec(&kept)
             // JSON has no infinities.
             && serde_json::from_slice(&bytes).is_ok_and(|read: KeptScores| read.scores == kept.scores)
@@ -380,7 +455,7 @@ impl<'a> Study<'a> {
             self.kept.put(name, Some(fold.number), &bytes);
         }
         said(&kept.scores);
-        Ok(kept.scores)
+        Ok(kept)
     }
 
     fn fit(&self, estimator: &dyn Estimator, part: &Part, fit: &Fit) -> Result<Box<dyn Model>, FitError> {
@@ -402,16 +477,18 @@ impl<'a> Study<'a> {
         mut probabilities: Matrix,
         weights: &[f32],
         progress: &dyn Progress,
-    ) -> Result<Scores, Cancelled> {
+    ) -> Result<(Scores, Matrix), Cancelled> {
         let predicted = probabilities.argmax_rows();
-        let scores = Scores::new(self.classes, y, &predicted);
-        if !model.is_probabilistic() {
-            return Ok(scores);
+        let mut scores = Scores::new(self.classes, y, &predicted);
+        let is_probabilistic = model.is_probabilistic();
+        if is_probabilistic {
+            if !weights.is_empty() {
+                let own = Calibration::fit(&Matrix::zeros(0, self.classes.len()), &[], weights, progress)?;
+                own.apply(&mut probabilities);
+            }
+            scores = scores.with_loss(y, &probabilities);
         }
-        if !weights.is_empty() {
-            Calibration::fit(&Matrix::zeros(0, self.classes.len()), &[], weights, progress)?.apply(&mut probabilities);
-        }
-        Ok(scores.with_loss(y, &probabilities))
+        Ok((scores.with_metrics(y, &probabilities, self.aims.positive, is_probabilistic), probabilities))
     }
 }
 

@@ -56,7 +56,7 @@ mod trees;
 pub use arrays::{ArrayError, Arrays};
 pub use baselines::Baselines;
 pub use boosting::Boosting;
-pub use evaluate::{Evaluated, KeptFits, evaluate};
+pub use evaluate::{Aims, Evaluated, KeptFits, evaluate};
 pub use evaluate::{HeldOut, ModelPredictions, Timing};
 pub use features::Features;
 pub use fit::FitError;
