@@ -15,7 +15,7 @@ use runner_artifact::Table;
 use runner_engine::{CheckContext, Fact, InputView, StageContext};
 pub(super) use runner_tabular::names::{LINE, RECORD, ROW_ID, SOURCE, added};
 use runner_tabular::names::{added_as, meant};
-use runner_tabular::{self as tabular, Filter, Strays};
+use runner_tabular::{self as tabular, Filter, Numerals, Strays};
 
 /// The label's text, as `split` gives it; its field metadata names the original column.
 pub(super) const LABEL: &str = "runner.label";
@@ -198,7 +198,8 @@ impl NoNumber {
 pub(super) fn numbers(table: &Table, name: &str) -> anyhow::Result<Result<Vec<f64>, NoNumber>> {
     let array = table.column(name)?;
     if let Some(texts) = array.as_string_opt::<i32>() {
-        let found = parsed(texts.iter());
+        let numerals = table.schema().field_with_name(name).map(Numerals::of_field).unwrap_or_default();
+        let found = parsed(texts.iter(), numerals);
         if let Ok(values) = &found
             && let Some((one, other)) = merged(texts.iter(), values)
         {
@@ -235,12 +236,12 @@ fn merged<'t>(texts: impl Iterator<Item = Option<&'t str>>, values: &[f64]) -> O
     None
 }
 
-fn parsed<'t>(texts: impl Iterator<Item = Option<&'t str>>) -> Result<Vec<f64>, NoNumber> {
+fn parsed<'t>(texts: impl Iterator<Item = Option<&'t str>>, numerals: Numerals) -> Result<Vec<f64>, NoNumber> {
     let mut values = Vec::new();
     let mut found: Option<(usize, String)> = None;
     let (mut others, mut strays) = (0, Strays::default());
     for (row, text) in texts.enumerate() {
-        let value = text.map_or(Some(f64::NAN), tabular::number);
+        let value = text.map_or(Some(f64::NAN), |text| numerals.number(text));
         values.push(value.unwrap_or(f64::NAN));
         match (value, text) {
             (Some(number), _) if number.is_nan() => {}

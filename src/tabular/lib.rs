@@ -83,6 +83,7 @@ pub use layout::columns;
 pub use load::Loaded;
 pub use load::{Input, load, load_until};
 pub use missing::{Changes, Missing, Tokens};
+pub use numerals::Numerals;
 pub use options::{ColumnType, LoadOptions};
 pub use placeholder::Strays;
 pub use sniff::{Sniffed, sniff};

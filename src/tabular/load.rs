@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, StringBuilder};
-use arrow::datatypes::{Field, Schema};
+use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
 
 use super::absent::{self, Absent};
@@ -151,10 +151,10 @@ fn assemble(
         // Only what the files hold may be missing.
         .map(|(index, (name, column))| {
             let field = Field::new(name, column.data_type().clone(), index >= ROW_COLUMNS.len());
-            match beyond.remove(name) {
-                Some(places) => field.with_metadata(HashMap::from([(BEYOND_F32.to_owned(), places)])),
-                None => field,
-            }
+            let is_own_text = index >= ROW_COLUMNS.len() && *column.data_type() == DataType::Utf8;
+            let numerals = options.dialect.numerals().metadata().filter(|_| is_own_text);
+            let beyond = beyond.remove(name).map(|places| (BEYOND_F32.to_owned(), places));
+            field.with_metadata(beyond.into_iter().chain(numerals).collect::<HashMap<_, _>>())
         })
         .collect();
     let schema = Schema::new_with_metadata(fields, metadata(files, options));

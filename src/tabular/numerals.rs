@@ -2,16 +2,39 @@
 
 use std::borrow::Cow;
 
+use arrow::datatypes::Field;
+use serde::{Deserialize, Serialize};
+
 use super::dialect::{Decimal, Thousands};
+use super::token::number;
 
 /// How numbers are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Numerals {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Numerals {
     pub(crate) decimal: Decimal,
     pub(crate) thousands: Option<Thousands>,
 }
 
+/// Field metadata of a column of texts, from files whose numbers are not written as programs write them: how, as JSON.
+const NUMERALS: &str = "numerals";
+
 impl Numerals {
+    /// How the numbers among the texts of a column are written.
+    pub fn of_field(field: &Field) -> Self {
+        let said = field.metadata().get(NUMERALS);
+        said.and_then(|said| serde_json::from_str(said).ok()).unwrap_or_default()
+    }
+
+    /// What [`Numerals::of_field`] reads.
+    pub(super) fn metadata(self) -> Option<(String, String)> {
+        (!self.are_plain()).then(|| (NUMERALS.to_owned(), serde_json::json!(self).to_string()))
+    }
+
+    /// A token of a column that is known to hold numbers.
+    pub fn number(self, token: &str) -> Option<f64> {
+        number(&self.plain(token.trim()))
+    }
+
     /// Whether numbers are written as programs write them.
     pub(super) fn are_plain(self) -> bool {
         self == Numerals::default()

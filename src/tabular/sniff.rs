@@ -37,11 +37,11 @@ pub struct Sniffed {
     pub reasons: Vec<(&'static str, String)>,
 }
 
-/// Looks at files that are to be read in one way; the first one decides, but for quotes.
+/// Looks at files that are to be read in one way; the first one decides, but for quotes. An `encoding` that is given is not looked for.
 ///
 /// # Errors
 /// If the first is no text, or in no encoding that can be told.
-pub fn sniff(inputs: &[Input]) -> Result<Sniffed, Vec<CsvError>> {
+pub fn sniff(inputs: &[Input], encoding: Option<Encoding>) -> Result<Sniffed, Vec<CsvError>> {
     let mut sniffed = Sniffed::default();
     let Some(first) = inputs.first().filter(|input| Format::of(input.bytes).is_none()) else { return Ok(sniffed) };
     let text = |input: &Input, encoding: Option<Encoding>| -> Result<Vec<u8>, CsvError> {
@@ -49,8 +49,11 @@ pub fn sniff(inputs: &[Input]) -> Result<Sniffed, Vec<CsvError>> {
         let contents = Contents::of_text(input.path, input.bytes, &dialect, Extent::Whole, &|| false)?;
         Ok(contents.text.into_owned())
     };
-    let plain = text(first, None).map_err(|error| vec![error])?;
-    if let Err(error) = check_text(first.path, &plain) {
+    let plain = text(first, encoding).map_err(|error| vec![error])?;
+    if let Some(encoding) = encoding {
+        sniffed.dialect.encoding = Some(encoding);
+        sniffed.reasons.push(("encoding", "As asked for.".to_owned()));
+    } else if let Err(error) = check_text(first.path, &plain) {
         let (encoding, reason) = match error.problem.as_ref() {
             Problem::Utf16(encoding) => (Some(*encoding), "Every other byte is zero".to_owned()),
             Problem::NotUtf8(damage) => (damage.encoding(), damage.extent()),
@@ -323,7 +326,7 @@ mod tests {
     use super::*;
 
     fn of(text: impl AsRef<[u8]>) -> Dialect {
-        sniff(&[Input { name: "a", path: "a.csv", bytes: text.as_ref() }]).expect("a text").dialect
+        sniff(&[Input { name: "a", path: "a.csv", bytes: text.as_ref() }], None).expect("a text").dialect
     }
 
     fn delimiter(text: &str) -> char {
@@ -380,7 +383,7 @@ mod tests {
     #[test]
     fn the_encoding_is_told_with_its_reason() {
         let latin: Vec<u8> = [b"name,x\n".as_slice(), &b"Zo\xeb,1\n".repeat(9)].concat();
-        let sniffed = sniff(&[Input { name: "a", path: "a.csv", bytes: &latin }]).expect("a text");
+        let sniffed = sniff(&[Input { name: "a", path: "a.csv", bytes: &latin }], None).expect("a text");
         assert_eq!(sniffed.dialect.encoding, Some(Encoding::WINDOWS_1252));
         assert_eq!(
             sniffed.reasons,
@@ -388,6 +391,6 @@ mod tests {
         );
         let wide: Vec<u8> = "a,b\n1,2\n3,4\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(of(wide).encoding, Some(Encoding::UTF_16LE));
-        assert!(sniff(&[Input { name: "a", path: "a.csv", bytes: b"t\n\x93\xfa\x96{\x8c\xea\n" }]).is_err());
+        assert!(sniff(&[Input { name: "a", path: "a.csv", bytes: b"t\n\x93\xfa\x96{\x8c\xea\n" }], None).is_err());
     }
 }

@@ -278,3 +278,29 @@ fn a_rare_class_of_two_is_found_by_average_precision() {
         work.command(&["plan", "pipeline.yaml"]).current_dir(work.path().join("churn")).output().expect("runner");
     assert!(plan.status.success(), "{}", String::from_utf8_lossy(&plan.stderr));
 }
+
+#[test]
+fn an_encoding_that_cannot_be_told_is_named() {
+    let work = Workspace::new();
+    // Shift JIS of Python: '日本語'.encode('shift_jis').
+    let class = |i: usize| [b"\x93\xfa\x96{\x8c\xea".as_slice(), b"x"][i % 2];
+    let rows = (0..60).flat_map(|i| [format!("{},", i * 7 % 13).as_bytes(), class(i), b"\n"].concat());
+    work.write("j.csv", &b"n,y\n".iter().copied().chain(rows).collect::<Vec<u8>>());
+    insta::assert_snapshot!(work.screen(&["init", "j", "--from", "j.csv", "--label", "2"]), @"
+    $ runner init j --from j.csv --label 2
+    error: j.csv:2:3: byte 0x93 is not valid UTF-8; of 61 lines 30 are not: lines 2, 4, 6, 8, 10 and 25 more (find the file's encoding, e.g. in the program that wrote it, and write it, e.g. `encoding: windows-1251` or `encoding: shift_jis`)
+    to go on, name it: `--encoding NAME`
+    [exit code 2]
+    ");
+    insta::assert_snapshot!(work.screen(&["init", "j", "--from", "j.csv", "--label", "2", "--encoding", "sjis8"]), @"
+    $ runner init j --from j.csv --label 2 --encoding sjis8
+    error: invalid value 'sjis8' for '--encoding <NAME>': it is no encoding of the WHATWG's standard, e.g. windows-1252, iso-8859-2, utf-16le, shift_jis, gb18030, koi8-r
+
+    For more information, try '--help'.
+    [exit code 2]
+    ");
+    succeeds(&work, &["init", "j", "--from", "j.csv", "--label", "2", "--encoding", "shift_jis"]);
+    let pipeline = work.text("j/pipeline.yaml");
+    assert!(pipeline.contains("label: y\n    # As asked for.\n    encoding: Shift_JIS\n"), "{pipeline}");
+    assert!(pipeline.contains("--label y --encoding Shift_JIS"), "{pipeline}");
+}

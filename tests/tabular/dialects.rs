@@ -87,6 +87,27 @@ fn a_class_that_no_field_can_hold_is_refused_where_there_are_no_quotes() {
 }
 
 #[test]
+fn numbers_of_a_column_that_comes_as_text_are_read_as_the_file_writes_them() {
+    // Above 500 it is q. With codes among them the amounts to predict are a column of texts: as a program writes numbers, 0.750 would be less than one.
+    let train: String = (0..100).map(|i| format!("{},{}\n", i * 10, if i > 50 { "q" } else { "p" })).collect();
+    let yaml = study("y", "encoding: utf-8", "x")
+        .replace("majority: {}", "tree: {}")
+        .replace("model.majority", "model.tree")
+        .replace(
+            "  out: {",
+            "  more: {kind: load, files: {new: n.csv}, delimiter: ;, decimal: ',', thousands: '.'}\n  out: {",
+        )
+        .replace("rows: rows.new", "rows: more.new")
+        .replace(", new: n.csv}, label", "}, label");
+    let work = Workspace::new()
+        .pipeline(&yaml)
+        .file("t.csv", &format!("x,y\n{train}"))
+        .file("n.csv", "x\n0.750\n900\n1.200\n7\n");
+    work.run().succeeded();
+    assert_eq!(work.text("artifacts/study/out/o.txt"), "x;y\n0.750;q\n900;q\n1.200;q\n7;p\n");
+}
+
+#[test]
 fn packed_files_and_what_is_damaged_in_them() {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     packed.write_all(format!("x,y\n{}", labelled(60, |i, class| format!("{i},{class}\n"))).as_bytes()).expect("memory");

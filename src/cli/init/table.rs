@@ -18,8 +18,8 @@ use crate::ml::progress::Silent;
 use crate::results::profile::audit::TargetLeakVerdict;
 use crate::tabular::names::{SOURCE, added_as};
 use crate::tabular::{
-    Changes, ColumnRole, CsvError, Dialect, Input, LoadOptions, Missing, Problem, Role, Sniffed, Tokens, column_roles,
-    header, load, sniff,
+    Changes, ColumnRole, CsvError, Dialect, Encoding, Input, LoadOptions, Missing, Problem, Role, Sniffed, Tokens,
+    column_roles, header, load, sniff,
 };
 
 /// A file, and what the table of a `load` stage calls it.
@@ -92,10 +92,20 @@ const AUDITED: usize = 20_000;
 const IS_THE_LABEL: f64 = 0.995;
 
 /// Reads the files and decides on every column.
-pub(super) fn study(train: &Source, new: Option<&Source>, label: Option<&str>) -> Result<StudyTable, Failure> {
+pub(super) fn study(
+    train: &Source,
+    new: Option<&Source>,
+    label: Option<&str>,
+    encoding: Option<Encoding>,
+) -> Result<StudyTable, Failure> {
     let sources: Vec<&Source> = std::iter::once(train).chain(new).collect();
     let inputs: Vec<Input> = sources.iter().map(|source| source.input()).collect();
-    let sniffed = sniff(&inputs).map_err(|errors| refused(&errors))?;
+    let sniffed = sniff(&inputs, encoding).map_err(|errors| match errors.as_slice() {
+        [error] if matches!(error.problem.as_ref(), Problem::NotUtf8(_)) => {
+            invalid_lines([error.to_string(), "to go on, name it: `--encoding NAME`".to_owned()])
+        }
+        errors => refused(errors),
+    })?;
     let dialect = &sniffed.dialect;
     let names = train.header(dialect)?;
     let label = match label {
