@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::adapter::Adapter;
 use super::columns::{
-    CONFIDENCE, DELIMITER, HEADERS, LINE, PREDICTED, RECORD, ROW_ID, SOURCE, integers, probability_of,
-    readable_of, score_of, strings,
+    CONFIDENCE, DELIMITER, HEADERS, LINE, PREDICTED, RECORD, ROW_ID, SOURCE, integers, probability_of, readable_of,
+    score_of, strings,
 };
 use super::dataset::{self, distinct, model_columns};
 use super::documents::put_document;
@@ -45,7 +45,7 @@ pub(crate) struct Predict {
 
 impl Stage for Predict {
     const KIND: &'static str = "predict";
-    const VERSION: u32 = 8;
+    const VERSION: u32 = 9;
     const SUMMARY: &'static str = "a fitted model on new rows";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted model, e.g. a `train` or `ensemble` stage"),
@@ -250,7 +250,7 @@ impl Layout {
         let Some((first, layout)) = layouts.next() else { bail!("there are no rows to predict") };
         if let Some((other, _)) = layouts.find(|(_, other)| other.columns != layout.columns) {
             bail!(
-                "the files '{first}' and '{other}' have different columns: predict one of them at a time, e.g. `rows: songs.{first}`"
+                "the files '{first}' and '{other}' have different columns: predict one of them at a time, e.g. the output '{first}' of their `load` stage"
             );
         }
         Ok(Layout { ends, ..layout })
