@@ -10,8 +10,8 @@ use indexmap::IndexSet;
 
 use super::categories::add_categories;
 use super::columns::{
-    FOLD, GROUP, LABEL, LABEL_COLUMN, LABEL_NAME, Origin, PART, ROW_ID, RowPlaces, WHERE, embedding_of, integers, is_own, numbers,
-    optional_integers, readable_of, shown_as, strings,
+    FOLD, GROUP, LABEL, LABEL_COLUMN, LABEL_NAME, Origin, PART, ROW_ID, RowPlaces, WHERE, embedding_of, integers,
+    is_own, numbers, optional_integers, readable_of, shown_as, strings,
 };
 use super::conditions::types;
 use super::encoder::{self, TFIDF};

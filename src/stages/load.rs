@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::columns::{DELIMITER, HEADERS, LABEL_COLUMN, LABEL_NAME, LINE, RECORD, ROW_ID, SOURCE, WHERE, strings};
 use super::conditions::{Types, check_files, check_types, tell_types};
+use super::dataset::distinct;
 use super::download::{self, Download};
 use super::{fitted_on, unnamed};
 use runner_artifact::Table;
@@ -79,7 +80,7 @@ fn default_delimiter() -> char {
 
 impl Stage for Load {
     const KIND: &'static str = "load";
-    const VERSION: u32 = 6;
+    const VERSION: u32 = 7;
     const SUMMARY: &'static str = "CSV files to one table";
     const INPUTS: &'static [InputPort] = &[];
     const SEEDED: bool = false;
@@ -197,6 +198,11 @@ impl Stage for Load {
                     names.iter().enumerate().map(|(i, name)| (name.clone(), i.to_string())).collect()
                 };
                 let (keep, drop) = (places(&self.keep), places(&self.drop));
+                if let Some(columns) = self.promised(&headers, &errors) {
+                    for port in Stage::outputs(self) {
+                        context.output(&port.name, columns.clone());
+                    }
+                }
                 for error in errors {
                     let path = match error.problem.as_ref() {
                         tabular::Problem::UnknownColumn { option, name, .. }
@@ -333,6 +339,31 @@ impl Load {
         let files: Vec<String> = self.names().collect();
         let files: Vec<&str> = files.iter().map(String::as_str).collect();
         check_files(context, &self.filter.only(|column| name_of(column) == SOURCE), &files);
+    }
+
+    /// The columns that the table will at most have once these mistakes are corrected, so that the stages below can be checked.
+    fn promised(&self, headers: &[(&str, ColumnNames)], errors: &[tabular::CsvError]) -> Option<Vec<String>> {
+        let unknown = errors.iter().filter_map(|error| match error.problem.as_ref() {
+            tabular::Problem::UnknownColumn { option, name, .. } => Some((&**option, name)),
+            _ => None,
+        });
+        let unknown: Vec<(&str, &String)> = unknown.collect();
+        let is_unknown = |option: &str| unknown.iter().any(|(own, _)| *own == option);
+        if is_unknown("label") {
+            return None;
+        }
+        let is_left = |name: &&String| !self.derive.contains_key(*name) && unknown.iter().all(|(_, own)| own != name);
+        let are_both = !self.keep.is_empty() && !self.drop.is_empty();
+        let keeps = !are_both && !is_unknown("keep");
+        let plain = LoadOptions {
+            label: self.label.clone(),
+            delimiter: self.delimiter,
+            keep: self.keep.iter().filter(|_| keeps).filter(is_left).cloned().collect(),
+            drop: self.drop.iter().filter(|_| !are_both).filter(is_left).cloned().collect(),
+            ..LoadOptions::default()
+        };
+        let columns = tabular::columns(headers, &plain).ok()?;
+        Some(distinct([], columns.into_iter().chain(self.derive.keys().cloned())))
     }
 
     /// Finds files and downloads that are named twice: all of their rows would count twice.
