@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Display;
+use std::sync::Arc;
 
 use super::fact::{Fact, Facts};
 use super::port::{InputPort, Reads};
@@ -24,6 +25,8 @@ pub struct InputShape {
     pub facts: Facts,
     /// The names of all outputs of that stage, where its parameters can be read.
     pub outputs: Option<Vec<String>>,
+    /// All stages that read that stage, the one at hand among them, each with its kind.
+    pub readers: Arc<[(String, String)]>,
     /// Where the reference is written.
     pub(crate) span: Option<Span>,
 }

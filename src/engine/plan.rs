@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -299,6 +300,7 @@ fn check(
         let outputs = bound[from].as_ref()?.outputs()?;
         Some(outputs.iter().map(|output| output.name.to_string()).collect())
     };
+    let readers = readers(spec, inputs);
     for &i in order {
         let Some(bound) = &bound[i] else { continue };
         let mut shapes: BTreeMap<&'static str, Vec<InputShape>> = BTreeMap::new();
@@ -308,7 +310,8 @@ fn check(
             let (from, label) = (&spec.stages[input.from], input.label.clone());
             let (stage, kind) = (from.name.clone(), from.kind.clone());
             let outputs = ports(input.from);
-            let shape = InputShape { stage, kind, label, columns, facts, outputs, span: Some(*span) };
+            let readers = readers[input.from].clone();
+            let shape = InputShape { stage, kind, label, columns, facts, outputs, readers, span: Some(*span) };
             shapes.entry(input.port).or_default().push(shape);
         }
         for (port, shape) in &broken[i] {
@@ -336,6 +339,18 @@ fn check(
         }
     }
     (reads, warnings)
+}
+
+/// By stage, those that read from it, each once.
+fn readers(spec: &PipelineSpec, inputs: &[Vec<(Input, Span)>]) -> Vec<Arc<[(String, String)]>> {
+    let mut readers: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); inputs.len()];
+    for (reader, inputs) in inputs.iter().enumerate() {
+        for (input, _) in inputs {
+            readers[input.from].insert(reader);
+        }
+    }
+    let named = |&reader: &usize| (spec.stages[reader].name.clone(), spec.stages[reader].kind.clone());
+    readers.iter().map(|readers| readers.iter().map(named).collect()).collect()
 }
 
 /// What is wrong with a stage of which some parameters cannot be read: what every guess at them leads to. Nothing of that is about the values that were

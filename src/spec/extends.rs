@@ -12,7 +12,7 @@ use super::node::{Entry, Node, Value};
 use super::problem::{MOST_ADVISED, Problem, tidy};
 use super::source::Span;
 use super::variables::{is_name, measure};
-use runner_names::{did_you_mean, listed};
+use runner_names::{listed, suggest};
 
 /// Templates that extend each other in a longer chain are a mistake, and would cost stack.
 const MOST_LEVELS: usize = 64;
@@ -170,13 +170,16 @@ impl<'a> Resolver<'a> {
         if !is_name(name) {
             self.problems.push(
                 Problem::new(entry.key_span, format!("'{name}' cannot name a template"))
-                    .help("names are letters, digits, '_' and '-', starting with a letter"),
+                    .help("names are letters, digits, '_' and '-', starting with a letter")
+                    .conclusive(),
             );
         }
         if !matches!(entry.node.value, Value::Mapping(_)) {
             let message = format!("template '{name}' must be a mapping, not {}", entry.node.value.noun());
             self.problems.push(
-                Problem::new(entry.node.span, message).help(format!("e.g. `{name}: {{kind: train, epochs: 60}}`")),
+                Problem::new(entry.node.span, message)
+                    .help(format!("e.g. `{name}: {{kind: train, epochs: 60}}`"))
+                    .conclusive(),
             );
         }
     }
@@ -226,13 +229,15 @@ impl<'a> Resolver<'a> {
     fn named(&mut self, item: &Node) -> Option<Node> {
         let Some(name) = item.as_str() else {
             let message = format!("`extends` wants names of templates, not {}", item.value.noun());
-            self.problems.push(Problem::new(item.span, message).help("e.g. `extends: net` or `extends: [net, long]`"));
+            let problem = Problem::new(item.span, message).help("e.g. `extends: net` or `extends: [net, long]`");
+            self.problems.push(problem.conclusive());
             return None;
         };
         if name.contains("${") {
             self.problems.push(
                 Problem::new(item.span, format!("a variable in the template's name '{name}'"))
-                    .help("templates are resolved before variables: write the name out"),
+                    .help("templates are resolved before variables: write the name out")
+                    .conclusive(),
             );
             return None;
         }
@@ -242,14 +247,17 @@ impl<'a> Resolver<'a> {
             }
             let known = || self.templates.keys().map(String::as_str);
             let is_advised = self.problems.len() < MOST_ADVISED;
-            let guess = if is_advised { did_you_mean(name, known()) } else { String::new() };
-            let problem = Problem::new(item.span, format!("unknown template '{name}'{guess}"));
+            let meant = if is_advised { suggest(name, known()) } else { None };
+            let guess = meant.map_or(String::new(), |meant| format!(" (did you mean '{meant}'?)"));
+            let problem = Problem::new(item.span, format!("unknown template '{name}'{guess}")).conclusive();
             self.problems.push(match self.templates.is_empty() {
                 true => problem.help("define it under `templates`"),
                 false if is_advised => problem.help(format!("templates are {}", listed(known()))),
                 false => problem,
             });
-            return None;
+            // As what was most likely meant the rest can be checked.
+            let meant = Node::new(item.span, Value::String(meant?.to_owned()));
+            return self.named(&meant);
         };
         if let Some(start) = self.open.iter().position(|open| *open == name.as_str()) {
             let circle = self.open[start..].join(" → ");
@@ -257,14 +265,15 @@ impl<'a> Resolver<'a> {
             self.problems.push(
                 Problem::new(item.span, message)
                     .related(first.key_span, format!("'{name}' is defined here"))
-                    .help("one of them must not extend another"),
+                    .help("one of them must not extend another")
+                    .conclusive(),
             );
             return None;
         }
         if self.open.len() >= MOST_LEVELS {
             let message = format!("templates extend each other more than {MOST_LEVELS} levels deep");
-            self.problems
-                .push(Problem::new(item.span, message).help("name the templates in one `extends` list instead"));
+            let problem = Problem::new(item.span, message).help("name the templates in one `extends` list instead");
+            self.problems.push(problem.conclusive());
             return None;
         }
         let Whole { nodes, is_deprived, .. } = *self.template(name)?;

@@ -12,13 +12,14 @@ use indexmap::IndexMap;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use super::definitions;
 use super::file;
 use super::node::{Entry, Node, Value};
 use super::problem::Problem;
 use super::schema_hint;
 use super::source::{Sources, Span};
 use super::yaml;
-use runner_names::did_you_mean;
+use runner_names::{did_you_mean, suggest};
 
 /// The keys that a pipeline file may have.
 pub(super) const TOP_LEVEL: [&str; 8] =
@@ -86,14 +87,18 @@ impl Includer<'_> {
             self.problems.push(Problem::new(root.span, message));
             return None;
         };
+        let mut unknown = Vec::new();
         for (key, entry) in top {
             if !TOP_LEVEL.contains(&key.as_str()) {
                 let guess = did_you_mean(key, TOP_LEVEL);
-                self.problems.push(
-                    Problem::new(entry.key_span, format!("unknown key '{key}'{guess}"))
-                        .help(format!("keys of a pipeline are {}", TOP_LEVEL.join(", "))),
-                );
+                let problem = Problem::new(entry.key_span, format!("unknown key '{key}'{guess}"))
+                    .help(format!("keys of a pipeline are {}", TOP_LEVEL.join(", ")));
+                unknown.push((key.clone(), problem));
             }
+        }
+        for (key, problem) in unknown {
+            let is_harmless = self.leave_out(&mut root, &key);
+            self.problems.push(if is_harmless { problem.conclusive() } else { problem });
         }
         self.warnings.extend(schema_hint::missing(self.sources, file));
         if let Some(include) = root.remove("include") {
@@ -106,6 +111,23 @@ impl Includer<'_> {
             self.join_own(parts, &mut root);
         }
         Some(root)
+    }
+
+    /// Takes out a key that no pipeline has, so that the rest can be checked: what it holds is read as what was most likely meant. False where what it
+    /// holds may be missed.
+    fn leave_out(&mut self, root: &mut Node, key: &str) -> bool {
+        let meant = suggest(key, TOP_LEVEL).filter(|meant| root.entry(meant).is_none());
+        let Some(entry) = root.remove(key) else { return true };
+        if let (Some(meant), Value::Mapping(top)) = (meant, &mut root.value) {
+            top.insert(meant.to_owned(), entry);
+            return true;
+        }
+        let mut named = Vec::new();
+        definitions::references(root, &mut named);
+        let holds = |name: &String| entry.node.get(name).is_some();
+        let is_missed = root.entry("stages").is_none() || named.iter().any(holds);
+        self.is_whole &= !is_missed;
+        !is_missed
     }
 
     /// The paths of an `include`: one text or a list of texts.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::definitions;
-use super::include::{AIMS, TOP_LEVEL};
+use super::include::AIMS;
 use super::instance;
 use super::matrix::{self, Choice};
 use super::node::{Entry, Node, Value};
@@ -17,7 +17,6 @@ use super::pipeline::{PipelineSpec, StageSpec};
 use super::problem::Problem;
 use super::source::{Sources, Span};
 use super::variables::{Budget, Scope, is_name, text_of};
-use runner_names::suggest;
 use runner_names::{self as names, Folder};
 
 /// What reads the root of a pipeline file.
@@ -82,9 +81,7 @@ impl<'a> Reader<'a> {
         let stages = match top.get("stages") {
             Some(entry) => self.stages(entry),
             None => {
-                // A misspelt key is told as such.
-                let is_misspelt = top.keys().any(|key| suggest(key, TOP_LEVEL) == Some("stages"));
-                if !self.budget.is_partial && !is_misspelt {
+                if !self.budget.is_partial {
                     let problem = Problem::new(self.sources.span(0, 0..0), "no `stages`");
                     self.problems.push(problem.help(STAGES_HELP));
                 }
@@ -189,7 +186,8 @@ impl<'a> Reader<'a> {
                 for (name, entry) in entries {
                     let before = (self.problems.len(), self.budget.unresolved());
                     let instances = self.stage(name, entry);
-                    if (self.problems.len(), self.budget.unresolved()) != before {
+                    // Of what a template was to give them nobody knows.
+                    if (self.problems.len(), self.budget.unresolved()) != before || self.deprived.contains(name) {
                         self.left_out.push(name.clone());
                         continue;
                     }
@@ -293,7 +291,6 @@ impl<'a> Reader<'a> {
     fn kind(&mut self, name: &str, stage: &Entry, body: &mut Node) -> Option<(String, Span)> {
         let Some(entry) = body.remove("kind") else {
             if self.deprived.contains(name) {
-                self.left_out.push(name.to_owned());
                 return None;
             }
             self.problems.push(

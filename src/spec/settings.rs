@@ -32,7 +32,8 @@ pub(super) fn read(sets: &[String], sources: &mut Sources, problems: &mut Vec<Pr
         let file = sources.add_argument(&format!("--set {set}"));
         match Setting::read(sources, file, problems) {
             Ok(setting) => settings.push(setting),
-            Err(found) => problems.extend(found),
+            // Without it the rest can be checked.
+            Err(found) => problems.extend(found.into_iter().map(Problem::conclusive)),
         }
     }
     settings
@@ -42,7 +43,7 @@ pub(super) fn read(sets: &[String], sources: &mut Sources, problems: &mut Vec<Pr
 pub(super) fn apply(root: &mut Node, settings: Vec<Setting>, sources: &Sources, problems: &mut Vec<Problem>) {
     for setting in settings {
         if let Err(found) = setting.apply(root, sources) {
-            problems.extend(found);
+            problems.push(found.conclusive());
         }
     }
 }
@@ -124,7 +125,7 @@ impl Setting {
         }
     }
 
-    fn apply(self, root: &mut Node, sources: &Sources) -> Result<(), Vec<Problem>> {
+    fn apply(self, root: &mut Node, sources: &Sources) -> Result<(), Box<Problem>> {
         let (section, rest) = self.place(root);
         let begins = self.path.len() - rest.len();
         let Value::Mapping(top) = &mut root.value else {
@@ -139,7 +140,7 @@ impl Setting {
                 "stages" => Err(not_a_value(&target, "stage")),
                 _ => set_top(top, target, value),
             };
-            return set.map_err(|problem| vec![*problem]);
+            return set;
         }
         if section == "templates" {
             let templates = top.get_mut("templates").map(|entry| &mut entry.node);
@@ -147,9 +148,9 @@ impl Setting {
             let Some(template) = templates.and_then(|templates| entry_mut(templates, &target.name)) else {
                 let guess = did_you_mean(&target.name, known.iter().map(String::as_str));
                 let problem = Problem::new(target.span, format!("unknown template '{}'{guess}", target.name));
-                return Err(vec![problem.help(names_are("templates", &known))]);
+                return Err(Box::new(problem.help(names_are("templates", &known))));
             };
-            return descend(&mut template.node, path, value, sources).map_err(|problem| vec![*problem]);
+            return descend(&mut template.node, path, value, sources);
         }
         let stages = top.get_mut("stages").map(|entry| &mut entry.node);
         let known: Vec<String> = keys_of(stages.as_deref());
@@ -157,12 +158,10 @@ impl Setting {
             let names = known.iter().map(String::as_str);
             let guess = did_you_mean(&target.name, names);
             let problem = Problem::new(target.span, format!("unknown stage '{}'{guess}", target.name));
-            return Err(vec![match instance_of(&target.name, &known) {
-                Some(help) => problem.help(help),
-                None => problem.help(names_are("stages", &known)),
-            }]);
+            let help = instance_of(&target.name, &known);
+            return Err(Box::new(problem.help(help.unwrap_or_else(|| names_are("stages", &known)))));
         };
-        descend(stage, path, value, sources).map_err(|problem| vec![*problem])
+        descend(stage, path, value, sources)
     }
 }
 

@@ -12,6 +12,8 @@ use super::columns::strings;
 use runner_artifact::Table;
 use runner_engine::Report;
 use runner_ml::frame::Frame;
+use runner_ml::preprocess::CategoryColumn;
+use runner_names::listed_up_to;
 use runner_tabular as tabular;
 
 /// Adds columns as categories; numbers are written out, and one number is one category in whatever spelling, as it is in a file all of whose values are
@@ -95,16 +97,74 @@ pub(super) fn as_trained(mut values: Vec<Option<String>>, known: &[String]) -> V
     values
 }
 
-/// Says so where most values of a category column are none that the model knows: they may be written in another way.
-pub(super) fn warn_of_unseen(name: &str, values: &[Option<String>], known: &[String], report: &dyn Report) {
-    let unseen = || values.iter().flatten().filter(|value| known.binary_search(value).is_err());
-    let (count, all) = (unseen().count(), values.iter().flatten().count());
-    if let Some(first) = unseen().next().filter(|_| 2 * count > all) {
-        report.warn(&format!(
-            "column '{name}': {count} of {all} values were not there in training, e.g. '{first}' (training had e.g. {}); all of them count as unknown",
-            known.first().map_or("none".to_owned(), |known| format!("'{known}'"))
-        ));
+/// Values of a column that a model does not tell apart.
+#[derive(Debug, PartialEq)]
+pub(super) struct Unknown {
+    /// Values of the rows.
+    all: usize,
+    /// Of those, the ones that were not there in training.
+    unseen: usize,
+    /// Those that were, in too few rows to be learnt.
+    rare: usize,
+    /// The first of each.
+    examples: [Option<String>; 2],
+    /// One that the model knows.
+    known: Option<String>,
+}
+
+impl Unknown {
+    /// Of the values of a column, as it was in training.
+    pub(super) fn of(values: &[Option<String>], column: &CategoryColumn) -> Unknown {
+        let unknown = values.iter().flatten().filter(|value| column.values.binary_search(value).is_err());
+        let unknown: Vec<Option<String>> = unknown.cloned().map(Some).collect();
+        let spelled = as_trained(unknown.clone(), &column.rare);
+        let is_rare =
+            |value: &Option<String>| value.as_ref().is_some_and(|value| column.rare.binary_search(value).is_ok());
+        let (mut counts, mut examples) = ([0, 0], [None, None]);
+        for (value, spelled) in unknown.into_iter().zip(&spelled) {
+            let kind = usize::from(is_rare(spelled));
+            counts[kind] += 1;
+            examples[kind] = examples[kind].take().or(value);
+        }
+        let [unseen, rare] = counts;
+        Unknown { all: values.iter().flatten().count(), unseen, rare, examples, known: column.values.first().cloned() }
     }
+
+    /// Whether they are most of the column, which may be written in another way.
+    fn is_most(&self) -> bool {
+        2 * (self.unseen + self.rare) > self.all
+    }
+
+    fn words(&self) -> String {
+        let kinds = [(self.unseen, "not there in training"), (self.rare, "there in too few rows to be learnt")];
+        let is_mixed = self.unseen > 0 && self.rare > 0;
+        let words = kinds.iter().zip(&self.examples).filter_map(|((count, what), example)| {
+            let example = example.as_ref()?;
+            let count = if is_mixed { format!("{count} ") } else { String::new() };
+            Some(format!("{count}{what}, e.g. '{example}'"))
+        });
+        words.collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// Says once for a column that most of its values are none that these models know.
+pub(super) fn warn_of_unknown(name: &str, found: Vec<(String, Unknown)>, report: &dyn Report) {
+    let mut alike: Vec<(Vec<String>, Unknown)> = Vec::new();
+    for (model, unknown) in found.into_iter().filter(|(_, unknown)| unknown.is_most()) {
+        match alike.iter_mut().find(|(_, known)| *known == unknown) {
+            Some((models, _)) => models.push(format!("'{model}'")),
+            None => alike.push((vec![format!("'{model}'")], unknown)),
+        }
+    }
+    let Some((_, Unknown { all, known, .. })) = alike.first() else { return };
+    let known = known.as_ref().map_or("no value".to_owned(), |known| format!("e.g. '{known}'"));
+    let each = alike.iter().take(SHOWN).map(|(models, unknown)| {
+        let count = unknown.unseen + unknown.rare;
+        let verb = if count == 1 { "counts" } else { "count" };
+        format!("{count} of {all} values {verb} as unknown to {} ({})", listed_up_to(SHOWN, models), unknown.words())
+    });
+    let each: Vec<String> = each.collect();
+    report.warn(&format!("column '{name}': {}; {known} is known", each.join("; ")));
 }
 
 #[cfg(test)]

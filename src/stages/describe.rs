@@ -47,7 +47,7 @@ pub(crate) struct Describe {
 
 impl Stage for Describe {
     const KIND: &'static str = "describe";
-    const VERSION: u32 = 12;
+    const VERSION: u32 = 13;
     const SUMMARY: &'static str = "profile of the data and leakage audit";
     const INPUTS: &'static [InputPort] = &[InputPort::table(
         "rows",

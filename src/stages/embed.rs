@@ -108,7 +108,12 @@ impl Stage for Embed {
             context.warn(&[unread], message, Some(format!("leave it out; the settings of this encoder are `{read}`")));
         }
         if self.encoder == TFIDF && context.inputs("fit").is_empty() {
-            let help = "add `fit: folds.train`, so that no other row can leak into the vocabulary".to_owned();
+            let help = match fitted_on::known_splits(context, "rows").as_slice() {
+                [] => "add the training part of a `split` stage, e.g. `fit: folds.train` of a stage `folds`".to_owned(),
+                [split] => format!("add `fit: {split}.train`"),
+                [first, ..] => format!("add the training part of a `split` stage, e.g. `fit: {first}.train`"),
+            };
+            let help = format!("{help}, so that no other row can leak into the vocabulary");
             context.problem(&["encoder"], "`tfidf` needs the rows to learn its vocabulary from", Some(help));
         }
         if self.encoder != TFIDF
@@ -249,7 +254,10 @@ impl Embed {
             let stage = context.inputs("fit").first().map(|shape| shape.stage.clone()).unwrap_or_default();
             let named = listed(lacking.iter().map(|name| format!("'{name}'")));
             let message = format!("the vocabulary cannot be learnt from '{stage}': it has no column {named}");
-            let help = "name rows with these texts, the training part, e.g. `fit: folds.train`".to_owned();
+            let help = match fitted_on::known_splits(context, "rows").first() {
+                Some(split) => format!("name rows with these texts, e.g. the training part `fit: {split}.train`"),
+                None => "name rows with these texts, the training part of a `split` stage".to_owned(),
+            };
             context.input_problem("fit", 0, message, Some(help));
         }
     }

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
-use runner_engine::{CheckContext, Fact, InputShape};
+use super::split::Split;
+use runner_engine::{CheckContext, Fact, InputShape, Stage as _};
 
 /// The files behind rows.
 const FILES: Fact<BTreeSet<PathBuf>> = Fact::new("files");
@@ -145,6 +146,15 @@ fn share_files(one: &InputShape, other: &InputShape) -> bool {
 pub(super) fn split_of(shape: &InputShape) -> String {
     let within = shape.facts.get(WITHIN).and_then(|within| within.last());
     within.filter(|_| shape.facts.get(PART_OF_SPLIT).is_none()).unwrap_or(&shape.stage).clone()
+}
+
+/// The split that the rows at `port` come from, or else those that cut the rows of the same stage: what a remedy can name.
+pub(super) fn known_splits(context: &CheckContext, port: &str) -> Vec<String> {
+    let Some(shape) = context.inputs(port).first() else { return Vec::new() };
+    if shape.facts.get(WITHIN).is_some() {
+        return vec![split_of(shape)];
+    }
+    shape.readers.iter().filter(|(_, kind)| kind == Split::KIND).map(|(stage, _)| stage.clone()).collect()
 }
 
 /// The splits that something fitted on these rows would be within.

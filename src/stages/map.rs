@@ -35,7 +35,7 @@ pub(crate) struct Map {
     #[serde(default)]
     #[schemars(extend("uniqueItems" = true))]
     text: Vec<String>,
-    /// Numeric columns beside them, each scaled to mean 0 and deviation 1; a missing value counts as the mean.
+    /// Numeric columns beside them, missing values filled in by the mean, each scaled to mean 0 and deviation 1.
     #[serde(default)]
     #[schemars(extend("uniqueItems" = true))]
     numeric: Vec<String>,
@@ -87,7 +87,7 @@ fn default_iterations() -> usize {
 
 impl Stage for Map {
     const KIND: &'static str = "map";
-    const VERSION: u32 = 8;
+    const VERSION: u32 = 9;
     const SUMMARY: &'static str = "vectors of the training rows laid out in the plane";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "split rows, e.g. a `split` stage"),
@@ -251,7 +251,7 @@ fn raw(data: &Dataset, row: usize) -> Vec<u64> {
     data.frame.columns.values().flat_map(bits).collect()
 }
 
-/// Embeddings as they are and numbers standardised over these rows, one beside the other.
+/// Embeddings as they are and numbers standardised over these rows, missing ones filled in before, one beside the other.
 fn vectors(data: &Dataset, rows: &[usize]) -> Matrix {
     let parts: Vec<(usize, Vec<f32>)> = (data.frame.columns.values())
         .map(|column| match column.take(rows) {
@@ -268,7 +268,7 @@ fn vectors(data: &Dataset, rows: &[usize]) -> Matrix {
 fn standardised(values: &[f64]) -> Vec<f32> {
     let known: Vec<f64> = values.iter().copied().filter(|x| x.is_finite()).collect();
     let mean = known.iter().sum::<f64>() / known.len().max(1) as f64;
-    let variance = known.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / known.len().max(1) as f64;
+    let variance = known.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / values.len().max(1) as f64;
     let scale = if variance > 0.0 { 1.0 / variance.sqrt() } else { 0.0 };
     values.iter().map(|x| if x.is_finite() { ((x - mean) * scale) as f32 } else { 0.0 }).collect()
 }

@@ -12,6 +12,7 @@ use runner_ml::classical::Fitted;
 use runner_ml::frame::Frame;
 use runner_ml::matrix::Matrix;
 use runner_ml::network::Classifier;
+use runner_ml::preprocess::CategoryColumn;
 use runner_ml::progress::Progress;
 use runner_results::encoder::Encoder;
 
@@ -239,13 +240,18 @@ impl ModelFile {
         }
     }
 
-    /// Each of those columns with the values that the model learnt, sorted.
-    pub(crate) fn category_values(&self) -> Vec<(&str, &[String])> {
-        let columns = match &self.learner {
+    /// Those columns with the values that there were in training.
+    pub(crate) fn category_columns(&self) -> &[CategoryColumn] {
+        match &self.learner {
             Learner::Network(network) => &network.preprocessing().categories,
             Learner::Baseline(baseline) => &baseline.inputs().categories,
-        };
-        columns.iter().map(|column| (column.name.as_str(), column.values.as_slice())).collect()
+        }
+    }
+
+    /// Each of them with the values that the model learnt, sorted.
+    pub(crate) fn category_values(&self) -> Vec<(&str, &[String])> {
+        let columns = self.category_columns().iter();
+        columns.map(|column| (column.name.as_str(), column.values.as_slice())).collect()
     }
 
     /// The columns that the model reads as texts by itself.

@@ -46,7 +46,7 @@ pub(crate) struct Predict {
 
 impl Stage for Predict {
     const KIND: &'static str = "predict";
-    const VERSION: u32 = 8;
+    const VERSION: u32 = 9;
     const SUMMARY: &'static str = "a fitted model on new rows";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted model, e.g. a `train` or `ensemble` stage"),
@@ -263,7 +263,7 @@ impl Layout {
         let Some((first, layout)) = layouts.next() else { bail!("there are no rows to predict") };
         if let Some((other, _)) = layouts.find(|(_, other)| other.columns != layout.columns) {
             bail!(
-                "the files '{first}' and '{other}' have different columns: predict one of them at a time, e.g. `rows: songs.{first}`"
+                "the files '{first}' and '{other}' have different columns: predict one of them at a time, e.g. the output '{first}' of their `load` stage"
             );
         }
         Ok(Layout { ends, ..layout })

@@ -3,10 +3,10 @@
 //! An average's port holds its members' files under numbered names beside `ensemble.json`.
 
 use anyhow::{Context as _, anyhow, bail};
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 use serde::{Deserialize, Serialize};
 
-use super::categories::{as_trained, warn_of_unseen};
+use super::categories::{Unknown, as_trained, warn_of_unknown};
 use super::columns::{Origin, RowPlaces, embedded_by, is_own, strings};
 use super::dataset::{Dataset, numeric_frame};
 use super::model_file::{Learner, ModelFile, ModelFiles};
@@ -287,33 +287,39 @@ impl Predictor {
         }
     }
 
-    /// Every model's inputs for these rows; `add_texts` adds the vectors and tokens that it reads.
+    /// Every model's inputs for these rows; `add_texts` adds the vectors and tokens that it reads. Warnings call the model `name`.
     pub(crate) fn frames(
         &self,
+        name: &str,
         rows: &Table,
         places: &dyn RowPlaces,
         report: &dyn Report,
         add_texts: impl Fn(&ModelFile, &mut Frame) -> anyhow::Result<()>,
     ) -> anyhow::Result<Vec<Frame>> {
-        let frame = |model: &ModelFile| {
+        // Members that read one column are told of together.
+        let mut unknown: IndexMap<String, Vec<(String, Unknown)>> = IndexMap::new();
+        let mut frames = Vec::new();
+        for (name, _, model) in self.named_models(name) {
             let mut frame = numeric_frame(rows, &model.numeric(), places, |column| {
                 format!(
                     "the model was trained on numbers in '{column}': correct the value, or list it under `missing` of the \
                      `load` stage of these rows to have it filled in"
                 )
             })?;
-            for (name, known) in model.category_values() {
-                let values = as_trained(strings(rows, name)?, known);
-                warn_of_unseen(name, &values, known, report);
-                frame.insert_categories(name, values);
+            for column in model.category_columns() {
+                let values = as_trained(strings(rows, &column.name)?, &column.values);
+                let found = (name.clone(), Unknown::of(&values, column));
+                unknown.entry(column.name.clone()).or_default().push(found);
+                frame.insert_categories(&column.name, values);
             }
             for name in model.texts() {
                 frame.insert_texts(name, strings(rows, name)?);
             }
             add_texts(model, &mut frame)?;
-            Ok(frame)
-        };
-        self.models().into_iter().map(frame).collect()
+            frames.push(frame);
+        }
+        unknown.into_iter().for_each(|(column, found)| warn_of_unknown(&column, found, report));
+        Ok(frames)
     }
 
     /// The same for rows and embeddings that a stage is given.
@@ -324,7 +330,8 @@ impl Predictor {
         context: &StageContext,
     ) -> anyhow::Result<Vec<Frame>> {
         let (embeddings, report) = (context.inputs("embeddings"), context.report());
-        self.frames(rows, &Origin { context, port: "rows" }, report, |model, frame| {
+        let name = model_name(&context.input("model")?);
+        self.frames(&name, rows, &Origin { context, port: "rows" }, report, |model, frame| {
             model.add_embeddings(frame, row_id, &embeddings)?;
             model.add_tokens(frame, rows, report)
         })

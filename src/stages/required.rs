@@ -109,7 +109,11 @@ pub(super) fn require_rows(context: &mut CheckContext, port: &str) {
 pub(super) fn require_split(context: &mut CheckContext, port: &str) {
     let is_unsplit = context.columns(port).is_some_and(|columns| columns.iter().all(|column| column != PART));
     if is_unsplit {
-        let help = Some(format!("read from a `split` stage, e.g. `{port}: folds`"));
+        let help = Some(match fitted_on::known_splits(context, port).as_slice() {
+            [] => format!("add a `split` stage and read from it, e.g. `{port}: folds`"),
+            [split] => format!("read from the `split` stage: `{port}: {split}`"),
+            [first, ..] => format!("read from a `split` stage, e.g. `{port}: {first}`"),
+        });
         context.problem(&[port], "these rows have not been split into train, valid and test", help);
     }
 }

@@ -127,7 +127,7 @@ impl Train {
 
 impl Stage for Train {
     const KIND: &'static str = "train";
-    const VERSION: u32 = 18;
+    const VERSION: u32 = 19;
     const TIME_GROWS_WITH: &'static [&'static str] = &["epochs"];
     const SUMMARY: &'static str = "a network on numbers, texts or both";
     const INPUTS: &'static [InputPort] = &[

@@ -115,9 +115,12 @@ pub enum Problem {
     #[error("column '{column}': '{token}' is not a 64-bit integer{}{}", in_rows(*.rows), or_missing(.hint, .remedy))]
     NotAnInteger { column: String, token: String, rows: usize, hint: Option<String>, remedy: Option<String> },
     #[error(
-        "column '{column}': '{token}' is not a number{}, but {percent:.1} % of the column is ({}, or declare `types: {{{key}: text}}`)",
+        "column '{column}': '{token}' is {}{}, but {percent:.1} % of the column is{} ({}, or declare `types: {{{key}: text}}`)",
+        if *.is_code { "a number with a leading zero" } else { "not a number" },
         in_rows(*.rows),
+        if *.is_code { " other numbers" } else { "" },
         match (.hint, .remedy) {
+            _ if *.is_code => format!("declare `types: {{{}: number}}` if it is one", yaml(.column)),
             (Some(hint), _) => format!("{hint}; else correct it"),
             (None, Some(remedy)) => format!("correct it, make it missing by {remedy}"),
             (None, None) => "correct it".to_owned(),
@@ -129,6 +132,8 @@ pub enum Problem {
         token: String,
         /// How many rows have the token.
         rows: usize,
+        /// Whether it is a number but for a leading zero.
+        is_code: bool,
         percent: f64,
         /// Where the token may stand for a missing value: which tokens of the column do, and how to say so.
         hint: Option<String>,

@@ -72,8 +72,11 @@ pub(super) fn label<'a>(
             rows.entry(label).or_default().push(row);
         }
     }
-    let are_numbers = !is_text && rows.keys().all(|label| canonical_number(label).is_some());
-    let key = |label: &str| match canonical_number(label) {
+    let is_number = matches!(declared, Some(ColumnType::Number | ColumnType::Integer));
+    // Declared to be a number, a code is one.
+    let number = if is_number { canonical_or_code } else { canonical_number };
+    let are_numbers = !is_text && rows.keys().all(|label| number(label).is_some());
+    let key = |label: &str| match number(label) {
         Some(number) if are_numbers => number,
         _ => composed(label).into_owned(),
     };
@@ -111,7 +114,11 @@ pub(super) fn label<'a>(
         }
     }
     // Whoever declares numbers knows that their spelling goes.
-    if !renamed.is_empty() && declared.is_none() {
+    if is_number {
+        told.clear();
+        renamed.clear();
+    }
+    if !renamed.is_empty() {
         notes.push(format!(
             "label '{name}': numbers are named in their plain form: {} (to keep the spelling: `types: {{{}: text}}`)",
             list_whole(&renamed),
@@ -129,7 +136,8 @@ pub(super) fn label<'a>(
             list_whole(&told)
         ));
     }
-    if !are_numbers && !is_text {
+    // Among numbers that are declared other labels are errors.
+    if !are_numbers && declared.is_none() {
         notes.extend(two_classes(name, &rows, place));
         notes.extend(two_cases(name, &rows, &spelled, place));
     }

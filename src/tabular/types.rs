@@ -15,7 +15,7 @@ use super::missing::Missing;
 use super::numerals::Numerals;
 use super::options::ColumnType;
 use super::placeholder::{LONGEST, Strays, remedy};
-use super::token::{Token, classify, merging, written};
+use super::token::{Token, canonical_or_code, classify, merging, written};
 use super::words::{examples, quoted, shorten, yaml};
 
 /// A column is meant to be numeric while at most this many of 100 tokens are words; then the words are errors.
@@ -319,7 +319,8 @@ impl RawColumn<'_, '_> {
                 (_, Some(_)) => Problem::NotANumber { column, token, rows, hint, remedy },
                 (_, None) => {
                     let percent = 100.0 * numbers as f64 / present as f64;
-                    Problem::StrayWord { column, token, rows, percent, hint, remedy }
+                    let is_code = canonical_or_code(trimmed).is_some();
+                    Problem::StrayWord { column, token, rows, is_code, percent, hint, remedy }
                 }
             };
             problems.push(CsvError::at((self.place)(row), problem));

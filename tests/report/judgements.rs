@@ -162,6 +162,38 @@ fn with_baselines(names: &[&str]) -> (Vec<StageArtifacts>, Edges) {
 }
 
 #[test]
+fn models_that_differ_significantly_are_named_in_both_directions() {
+    let (stages, edges) = with_baselines(&["random_forest", "linear_svm", "knn", "logistic"]);
+    let mut made = tests(&stages);
+    let differs = |pair: &mut PairwiseTest| pair.adjusted_p = 0.01;
+    let names: Vec<Option<String>> = made.models.iter().map(|one| one.model.clone()).collect();
+    for pair in &mut made.pairs {
+        match names[pair.b].as_deref() {
+            Some("knn" | "logistic") => differs(pair),
+            _ => {}
+        }
+    }
+    // One of the two is more accurate on the test rows.
+    let mut better = stages.clone();
+    changed(&mut better, "baseline", "baseline", |found: &mut Baselines| {
+        let one = found.evaluations.iter_mut().find(|one| one.name == "knn").expect("one");
+        one.test.as_mut().expect("scores").accuracy = 0.99;
+    });
+    let told = page(&better, &edges, &[made.clone()]);
+    has(&told, "No significant difference in accuracy from random_forest and linear_svm.");
+    has(&told, "fused is significantly more accurate than logistic, and significantly less accurate than knn.");
+    // Where all differ, the next is told of by itself.
+    made.pairs.iter_mut().for_each(differs);
+    let told = page(&stages, &edges, &[made]);
+    has(&told, "The next, random_forest, reaches accuracy");
+    has(&told, "fused is significantly more accurate than linear_svm, knn and logistic.");
+    // Without a test intervals tell, and are called that.
+    let told = page(&better, &edges, &[]);
+    has(&told, "The 95 % interval of fused lies ");
+    has(&told, "no paired test was made");
+}
+
+#[test]
 fn what_macro_f1_and_log_loss_say_stands_beside_the_test_of_the_accuracy() {
     let (stages, edges) = with_baselines(&["random_forest", "linear_svm", "knn"]);
     let tests = [tests(&stages)];

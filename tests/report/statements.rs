@@ -303,6 +303,105 @@ fn a_column_that_costs_nothing_is_not_the_most_important() {
     lacks(&article(&work), &["training has converged"]);
 }
 
+/// 960 rows, of which some are `yes`: `a` makes it likelier, up to 42 % with all `strength`, so that no decision depends on it. Others are noise.
+fn rare(seed: u64, strength: f64) -> String {
+    let mut seed = seed;
+    let mut uniform = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 11) as f64 / (1u64 << 53) as f64
+    };
+    let mut text = "a,b,c,d,e,y\n".to_owned();
+    for _ in 0..960 {
+        let numbers: [f64; 5] = std::array::from_fn(|_| uniform());
+        let is_yes = uniform() < 0.22 + strength * 0.2 * (2.0 * numbers[0] - 1.0);
+        let cells: Vec<String> = numbers.iter().map(|number| format!("{number:.4}")).collect();
+        writeln!(text, "{},{}", cells.join(","), if is_yes { "yes" } else { "no" }).expect("text");
+    }
+    text
+}
+
+const LOOK: &str = "name: p
+seed: 3
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y}
+  folds: {kind: split, rows: rows, folds: 2, train: 0.5, valid: 0.5, test: 0}
+  base: {kind: baseline, rows: folds, numeric: [a, b, c, d, e], models: {logistic: {}}}
+  look: {kind: inspect, model: base.logistic, rows: folds, repeats: 10}
+  report: {kind: report, title: t, stages: [rows, folds, base, look]}
+  article: {kind: article, title: t, author: A, stages: [rows, folds, base, look]}
+";
+
+#[test]
+fn a_column_that_moves_probabilities_alone_matters() {
+    // Articles speak of the inside of networks.
+    let net = "  net: {kind: train, rows: folds, numeric: [a, b], epochs: 2}\n  report:";
+    let yaml = LOOK
+        .replace("  report:", net)
+        .replace("author: A, stages: [rows, folds, base,", "author: A, stages: [rows, folds, base, net,");
+    let work = Workspace::new().file("t.csv", &rare(11, 1.0)).pipeline(&yaml);
+    work.run().succeeded();
+    let found = json(&work, "look/findings.json");
+    let a = found["importance"].as_array().expect("a list").iter().find(|one| one["name"] == "a").expect("a").clone();
+    let of = |measure: &str| ["mean", "sd"].map(|key| a[measure][key].as_f64().expect("a number"));
+    let ([accuracy, accuracy_sd], [loss, loss_sd]) = (of("accuracy"), of("log_loss"));
+    assert!(accuracy <= 2.0 * accuracy_sd && loss > 3.5 * loss_sd, "{a:#}");
+    let line = format!("most important: a, whose shuffling adds {loss:.3} to log loss ");
+    has(&told(&work, &["show", "pipeline.yaml", "look"]), &[&line]);
+    let page = page(&work);
+    has(
+        &page,
+        &[
+            "a matters most: shuffled, it adds ",
+            "cannot be told from chance.",
+            "By no measure more than chance explains: b, c, d, e.",
+        ],
+    );
+    lacks(&page, &["No column clearly matters", "No column can be called important"]);
+    has(&article(&work), &["rises most with"]);
+}
+
+#[test]
+fn columns_of_noise_are_rarely_called_important() {
+    let named = (1..=15).filter(|&seed| {
+        let work = Workspace::new().file("t.csv", &rare(seed, 0.0)).pipeline(LOOK);
+        work.run_with(&["look"]).succeeded();
+        told(&work, &["show", "pipeline.yaml", "look"]).contains("most important")
+    });
+    let named = named.count();
+    assert!(named <= 1, "{named} of 15");
+}
+
+#[test]
+fn filled_in_values_of_components_are_told_of() {
+    let text = rows(120, 0.5);
+    let gaps: Vec<String> =
+        text.lines()
+            .enumerate()
+            .map(|(i, line)| {
+                if i > 0 && i % 2 == 0 {
+                    format!(",{}", line.split_once(',').expect("cells").1)
+                } else {
+                    line.to_owned()
+                }
+            })
+            .collect();
+    for (text, wanted) in [
+        (text.clone(), "standardised columns."),
+        (gaps.join("\n"), "standardised columns, missing values filled in by the mean."),
+    ] {
+        let yaml = LOOK.replace("a, b, c, d, e", "a, b").replace(
+            "  look: {kind: inspect, model: base.logistic, rows: folds, repeats: 10}\n",
+            "  look: {kind: describe, rows: folds}\n",
+        );
+        let work = Workspace::new().file("t.csv", &text).pipeline(&yaml);
+        work.run().succeeded();
+        has(&page(&work), &[&format!("of the variance of 2 {wanted}")]);
+        // Two uncorrelated columns share the variance whatever is missing.
+        let shares = json(&work, "look/profile.json")["pca"]["explained_variance_ratio"][0].as_f64().expect("a share");
+        assert!((0.5..0.6).contains(&shares), "{shares}");
+    }
+}
+
 #[test]
 fn a_calibration_says_where_it_helps_and_where_it_does_not() {
     let work = Workspace::new().file("t.csv", &rows(200, 0.3)).pipeline(STUDY);

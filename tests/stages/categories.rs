@@ -130,3 +130,43 @@ stages:
     let page = work.text("artifacts/study/report/report.html");
     assert!(page.contains("leaks the label"), "the page does not tell that 'copy' leaks");
 }
+
+/// Values that were there in too few rows are no values that were not there, and members of an average speak of a column together.
+#[test]
+fn values_that_a_model_does_not_know_are_told_of_once_by_column() {
+    let row = |i: usize| format!("{},id{i},{}\n", ["red", "blue"][i / 2 % 2], ["p", "q"][i % 2]);
+    let rows = format!("colour,id,y\n{}", (0..120).map(row).collect::<String>());
+    let new: String =
+        (0..8).map(|i| format!("green,{},\n", if i < 5 { format!("id{i}") } else { format!("new{i}") })).collect();
+    let yaml = "name: study
+seed: 3
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y}
+  new: {kind: load, files: {all: new.csv}}
+  folds: {kind: split, rows: rows, folds: 2}
+  base: {kind: baseline, rows: folds, categories: [colour, id], models: {logistic: {}, tree: {}}}
+  net: {kind: train, rows: folds, categories: [colour, id], epochs: 1}
+  mean: {kind: ensemble, members: [base, net], models: [base, net], weights: equal}
+  of_tree: {kind: predict, model: base.tree, rows: new, file: o.csv}
+  of_net: {kind: predict, model: net, rows: new, file: o.csv}
+  of_mean: {kind: predict, model: mean, rows: new, file: o.csv}
+";
+    let work = Workspace::new().file("t.csv", &rows).file("new.csv", &format!("colour,id,y\n{new}")).pipeline(yaml);
+    let run = work.run().succeeded();
+    let mut told = Vec::new();
+    for line in &run.lines {
+        let stage = line["stage"].as_str().unwrap_or("");
+        if line["event"] == "warning" && stage.starts_with("of_") {
+            told.push(format!("{stage}: {}", line["message"].as_str().expect("a message")));
+        }
+    }
+    told.sort();
+    insta::assert_snapshot!(told.join("\n"));
+    let seen = json(&work, "base/tree.json")["baseline"]["inputs"]["categories"][1]["rare"].as_array().map(Vec::len);
+    assert_eq!(seen, Some(training_rows(&work)), "each training row has an identifier of its own");
+}
+
+/// Rows of the training part.
+fn training_rows(work: &Workspace) -> usize {
+    Table::from_ipc(&work.read("artifacts/study/folds/train.arrow")).expect("a table").rows()
+}

@@ -59,6 +59,9 @@ pub struct CategoryColumn {
     pub name: String,
     /// The values of the training rows that are frequent enough, sorted.
     pub values: Vec<String>,
+    /// Those that too few training rows have, sorted: they count as all others, but were there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rare: Vec<String>,
     /// Whether a missing value is one of its own, whose place comes after those of `values`: where it is frequent enough in training. Else it is 0.
     #[serde(default, skip_serializing_if = "is_false")]
     pub missing: bool,
@@ -72,11 +75,14 @@ impl CategoryColumn {
         for value in rows.iter().filter_map(|&i| values[i].as_deref()) {
             *counts.entry(value).or_default() += 1;
         }
-        counts.retain(|_, count| *count >= least);
         let missing = rows.iter().filter(|&&i| values[i].is_none()).count();
-        let mut values: Vec<String> = counts.into_keys().map(str::to_owned).collect();
+        let (mut values, mut rare) = (Vec::new(), Vec::new());
+        for (value, count) in counts {
+            if count >= least { &mut values } else { &mut rare }.push(value.to_owned());
+        }
         values.sort_unstable();
-        Ok(CategoryColumn { name: name.to_owned(), values, missing: missing >= least.max(1) })
+        rare.sort_unstable();
+        Ok(CategoryColumn { name: name.to_owned(), values, rare, missing: missing >= least.max(1) })
     }
 
     /// The place of the value of every row.

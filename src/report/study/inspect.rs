@@ -1,12 +1,11 @@
 //! Models looked at: importance of columns and of kinds of input, and the most confident mistakes.
 
-use runner_results::inspection::Importance;
-use runner_results::inspection::Inspection;
+use runner_results::inspection::{Drop, Importance, Inspection};
 
 use super::{Study, plural};
 use crate::figure::text::{beginning, decimals};
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
-use crate::importance::{Most, is_clear, is_single, most};
+use crate::importance::{Judge, Measure, Most, costs, is_single, measures, with_deviation};
 use crate::page::{Block, Cell, Column, Figure, Section, Table};
 use crate::part_name;
 use crate::read::{ColumnView, StageArtifacts, TableView};
@@ -58,22 +57,22 @@ fn importance(section: &mut Section, found: &Inspection) {
             }
         ),
     )));
-    let mut table = Table::new(
-        format!("Permutation importance on the {part} part"),
-        vec![
-            Column::text("shuffled"),
-            Column::number("columns"),
-            Column::number("accuracy lost"),
-            Column::number("±").hint("standard deviation of the mean, over rows and shufflings"),
-            Column::number("macro-F1 lost"),
-            Column::number("±"),
-            Column::number("log loss gained"),
-            Column::number("±"),
-        ],
-    );
+    let mut columns = vec![Column::text("shuffled"), Column::number("columns")];
+    for (i, measure) in measures(found).iter().enumerate() {
+        let deviation = Column::number("±");
+        columns.extend([
+            Column::number(match measure {
+                Measure::Accuracy => "accuracy lost",
+                Measure::MacroF1 => "macro-F1 lost",
+                Measure::LogLoss => "log loss gained",
+            }),
+            if i == 0 { deviation.hint("standard deviation of the mean, over rows and shufflings") } else { deviation },
+        ]);
+    }
+    let mut table = Table::new(format!("Permutation importance on the {part} part"), columns);
     for one in all {
         let mut row = vec![Cell::text(&one.name), Cell::count(one.columns.len() as u64)];
-        for drop in [one.accuracy, one.macro_f1, one.log_loss] {
+        for drop in measures(found).iter().map(|measure| measure.of(one)) {
             row.extend([Cell::decimals(drop.mean, 4), Cell::decimals(drop.sd, 4).muted_if(true)]);
         }
         table.push(row);
@@ -102,24 +101,40 @@ fn most_important(all: &[Importance]) -> Vec<&Importance> {
 /// The column that matters most, those that do not, and how the kinds of input compare.
 fn sentence(found: &Inspection) -> Option<String> {
     let all = &found.importance;
-    let of = format!(" of accuracy {}", decimals(found.scores.accuracy, 3));
-    let most = most(found)?;
+    let judge = Judge::new(found);
+    let most = judge.most()?;
     let mut sentence = match most {
-        Most::Clear(one) => {
-            format!("{} matters most: shuffled, it costs {}{of}.", one.name, decimals(one.accuracy.mean, 3))
+        Most::Clear(cost) => {
+            let mut sentence = format!("{} matters most: shuffled, it {}.", cost.column.name, costs(found, &cost));
+            if cost.measure != Measure::Accuracy {
+                // The chart shows the accuracy alone.
+                let Drop { mean, sd } = cost.column.accuracy;
+                let accuracy = format!("{} ± {}", decimals(mean, 3), decimals(sd, 3));
+                sentence.push_str(&format!(" What it costs in accuracy, {accuracy}, cannot be told from chance."));
+            }
+            sentence
         }
-        Most::Unclear(one) => format!(
-            "No column clearly matters alone: {} costs most when shuffled, {} ± {}{of}, within two standard deviations of nothing.",
-            one.name,
-            decimals(one.accuracy.mean, 3),
-            decimals(one.accuracy.sd, 3)
+        Most::Unclear(cost) => format!(
+            "No column clearly matters alone: {} costs most when shuffled, {}. By {} none costs more than chance explains, corrected for all columns and \
+             measures.",
+            cost.column.name,
+            with_deviation(found, &cost),
+            match measures(found) {
+                [.., Measure::LogLoss] => "accuracy, macro-F1 and log loss",
+                _ => "accuracy and macro-F1",
+            }
         ),
         Most::Guessing(one) => format!(
             "No column can be called important: the model's accuracy of {} is no better than guessing, whatever is lost when {} is shuffled.",
             decimals(found.scores.accuracy, 3),
             one.name
         ),
-        Most::Nothing => format!("No column matters alone: shuffling one costs nothing{of}."),
+        Most::Nothing => {
+            format!(
+                "No column matters alone: shuffling one costs nothing of accuracy {}.",
+                decimals(found.scores.accuracy, 3)
+            )
+        }
     };
     let joint: Vec<String> = (all.iter().filter(|one| !is_single(one)))
         .map(|one| format!("{} together {}", one.name, decimals(one.accuracy.mean, 3)))
@@ -128,7 +143,7 @@ fn sentence(found: &Inspection) -> Option<String> {
         sentence.push_str(&format!(" Shuffled in one order, {}.", joint.join(", ")));
     }
     let idle: Vec<&str> =
-        all.iter().filter(|one| is_single(one) && !is_clear(one)).map(|one| one.name.as_str()).collect();
+        all.iter().filter(|one| is_single(one) && !judge.is_clear(one)).map(|one| one.name.as_str()).collect();
     // Where none is clear that is said already.
     if matches!(most, Most::Clear(_)) && !idle.is_empty() {
         let named = &idle[..idle.len().min(MOST_NAMES)];
@@ -136,7 +151,7 @@ fn sentence(found: &Inspection) -> Option<String> {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        sentence.push_str(&format!(" Within two standard deviations of nothing: {}{more}.", named.join(", ")));
+        sentence.push_str(&format!(" By no measure more than chance explains: {}{more}.", named.join(", ")));
     }
     Some(sentence)
 }

@@ -21,7 +21,7 @@ pub(crate) mod pairs;
 mod panels;
 mod pipeline;
 mod predict;
-mod profile;
+pub(crate) mod profile;
 mod refit;
 mod scores;
 pub(crate) mod search;

@@ -113,7 +113,7 @@ fn is_alone(group: &Group) -> bool {
     group.models.iter().filter(|model| !model.is_reference()).count() == 1
 }
 
-/// The best model by validation, its scores, and which others show no significant difference from it.
+/// The best model by validation, its scores, and which others do, and do not, differ from it.
 fn headline(study: &Study, group: &Group) -> Prose {
     let (best, scores) = match (group.choice(), best(group)) {
         (Choice::Best(_), Some(best)) => best,
@@ -203,6 +203,9 @@ fn headline(study: &Study, group: &Group) -> Prose {
             joined(tied, 4)
         )),
     };
+    // The sentence on the next is of it alone.
+    let told = usize::from(tied.is_empty());
+    let prose = prose.text(differing(study, best, others.get(told..).unwrap_or_default()));
     // What the accuracy's test does not say.
     let besides = other_verdicts_of_all(study, best, &others).into_iter().filter_map(|(verdict, models)| {
         let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
@@ -217,6 +220,33 @@ fn headline(study: &Study, group: &Group) -> Prose {
             besides.join(", and ")
         )),
     }
+}
+
+/// Which of the others are less accurate than the best model, and which more, by paired tests and where there is none by intervals.
+fn differing(study: &Study, best: &Model, others: &[&Model]) -> String {
+    let accuracy = |model: &Model| model.judged().map(|scores| scores.accuracy);
+    let of = |is_tested: bool, is_lower: bool| -> Option<String> {
+        let names: Vec<&str> = (others.iter())
+            .filter(|other| {
+                judge(study, best, other).is_some_and(|found| found.differ && found.p.is_some() == is_tested)
+            })
+            .filter(|other| (accuracy(other) < accuracy(best)) == is_lower)
+            .map(|other| other.name.as_str())
+            .collect();
+        (!names.is_empty()).then(|| joined(&names, 4))
+    };
+    let clauses = |is_tested, below: &str, above: &str| -> Option<String> {
+        let [lower, higher] = [true, false].map(|is_lower| of(is_tested, is_lower));
+        let lower = lower.map(|names| format!("{below} {names}"));
+        let all: Vec<String> = lower.into_iter().chain(higher.map(|names| format!("{above} {names}"))).collect();
+        (!all.is_empty()).then(|| all.join(", and "))
+    };
+    let name = &best.name;
+    let tested = clauses(true, "significantly more accurate than", "significantly less accurate than");
+    let untested = clauses(false, "above that of", "below that of");
+    let tested = tested.map(|all| format!(" {name} is {all}."));
+    let untested = untested.map(|all| format!(" The 95 % interval of {name} lies {all}."));
+    tested.into_iter().chain(untested).collect()
 }
 
 /// Models that read different columns are not compared by what they are alone.

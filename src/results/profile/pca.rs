@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Principal components of the columns scaled to mean 0 and deviation 1, missing values at the mean.
+/// Principal components of the columns, missing values filled in by the mean, scaled to mean 0 and deviation 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PrincipalComponents {
     /// Numeric columns that vary, in the table's order.

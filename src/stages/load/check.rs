@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::columns::{DELIMITER, FileHeader, HEADERS, LABEL_COLUMN, LINE, RECORD, ROW_ID, SOURCE};
 use super::super::conditions::{Types, check_files, check_types, tell_types};
+use super::super::dataset::distinct;
 use super::super::{fitted_on, unnamed};
 use super::Load;
 use super::files::{Member, is_pattern};
@@ -13,7 +14,7 @@ use runner_boundary::text::yaml;
 use runner_engine::{CheckContext, Stage, listed};
 use runner_names::Folder;
 use runner_tabular::names::meant;
-use runner_tabular::{self as tabular, Changes, ColumnNames, ColumnType, CsvError, Missing, Tokens};
+use runner_tabular::{self as tabular, Changes, ColumnNames, ColumnType, CsvError, LoadOptions, Missing, Tokens};
 
 impl Load {
     pub(super) fn look(&self, context: &mut CheckContext) {
@@ -51,7 +52,14 @@ impl Load {
                     context.output(&port.name, columns.clone());
                 }
             }
-            Err(errors) => self.tell_options(context, &errors),
+            Err(errors) => {
+                if let Some(columns) = self.promised(&by_path, &errors) {
+                    for port in Stage::outputs(self) {
+                        context.output(&port.name, columns.clone());
+                    }
+                }
+                self.tell_options(context, &errors);
+            }
         }
     }
 
@@ -176,6 +184,31 @@ impl Load {
         let first = |name: &String| members.iter().zip(headers).find(|(member, _)| member.name == *name);
         let named = self.files.keys().filter_map(|name| Some((name, &first(name)?.1.1)));
         unnamed::tell_files(context, named);
+    }
+
+    /// The columns that the table will at most have once these mistakes are corrected, so that the stages below can be checked.
+    fn promised(&self, headers: &[(&str, ColumnNames)], errors: &[CsvError]) -> Option<Vec<String>> {
+        let unknown = errors.iter().filter_map(|error| match error.problem.as_ref() {
+            tabular::Problem::UnknownColumn { option, name, .. } => Some((&**option, name)),
+            _ => None,
+        });
+        let unknown: Vec<(&str, &String)> = unknown.collect();
+        let is_unknown = |option: &str| unknown.iter().any(|(own, _)| *own == option);
+        if is_unknown("label") {
+            return None;
+        }
+        let is_left = |name: &&String| !self.derive.contains_key(*name) && unknown.iter().all(|(_, own)| own != name);
+        let are_both = !self.keep.is_empty() && !self.drop.is_empty();
+        let keeps = !are_both && !is_unknown("keep");
+        let plain = LoadOptions {
+            label: self.label.clone(),
+            dialect: self.options().dialect,
+            keep: self.keep.iter().filter(|_| keeps).filter(is_left).cloned().collect(),
+            drop: self.drop.iter().filter(|_| !are_both).filter(is_left).cloned().collect(),
+            ..LoadOptions::default()
+        };
+        let columns = tabular::columns(headers, &plain).ok()?;
+        Some(distinct([], columns.into_iter().chain(self.derive.keys().cloned())))
     }
 
     /// Tells which names in the options no file has, and the like, each at its place.

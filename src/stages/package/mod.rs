@@ -148,7 +148,9 @@ impl Package {
     pub fn predict(&self, rows: &Table, path: &str, report: &dyn Report) -> anyhow::Result<Said> {
         let places = Places { rows, path };
         let vectors = self.texts.of(rows);
-        let frames = self.predictor.frames(rows, &places, report, |model, frame| vectors.add(model, frame, report))?;
+        let frames = self
+            .predictor
+            .frames(&self.head.stage, rows, &places, report, |model, frame| vectors.add(model, frame, report))?;
         let probabilities = self.predictor.probabilities(&frames, &Adapter(report))?;
         Ok(Said { predicted: self.predictor.decide(&probabilities), probabilities })
     }

@@ -1,5 +1,8 @@
 //! Values in two spellings: labels become one class, of other texts a note tells.
 
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
+
 use super::{load_all, load_one, some_texts, texts};
 
 const COMPOSED: &str = "caf\u{e9}";
@@ -35,6 +38,22 @@ fn one_number_is_one_class_however_files_write_it() {
     // Missing labels are no texts among numbers.
     let gaps = load_one("x,y\n1,2\n2,2.0\n3,NA\n4,\n", "label: y").unwrap();
     assert_eq!(texts(&gaps.batch, "y")[..2], some_texts(["2", "2"]));
+}
+
+#[test]
+fn what_is_declared_a_number_is_one_class_in_any_spelling() {
+    for kind in ["number", "integer"] {
+        let loaded =
+            load_one("x,y\n1,0\n2,00\n3,0.0\n4,1\n5,01\n6,1e0\n", &format!("{{label: y, types: {{y: {kind}}}}}"));
+        let loaded = loaded.unwrap();
+        let numbers = loaded.batch.column_by_name("y").expect("a label");
+        let numbers = arrow::compute::cast(numbers, &arrow::datatypes::DataType::Int64).unwrap();
+        assert_eq!(numbers.as_primitive::<Int64Type>().values().to_vec(), [0, 0, 0, 1, 1, 1], "{kind}");
+        assert!(loaded.notes.is_empty(), "{:?}", loaded.notes);
+    }
+    // A label that is none is the one thing to say.
+    let found = load_one("x,y\n1,0\n2,00\n3,No\n4,no\n", "{label: y, types: {y: number}}").unwrap_err();
+    assert!(found.iter().all(|error| error.to_string().contains("is not a number")), "{found:?}");
 }
 
 // Codes and ids that only look alike stay apart.

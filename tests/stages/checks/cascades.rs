@@ -227,3 +227,35 @@ fn what_a_missing_file_may_hold_is_not_missed() {
       = help: one of them must not extend another
     ");
 }
+
+/// A key, a template or a column that is not there, and a setting that names nothing, leave all other mistakes to be told, and lead to none.
+#[test]
+fn what_names_nothing_hides_no_other_mistake() {
+    const REST: &str = "  folds: {kind: split, rows: songs, train: 2}
+  net: {kind: train, rows: folds, numeric: [temqo], epohcs: 3}
+";
+    const SONGS: &str = "  songs: {kind: load, files: {all: songs.csv}, label: genre}\n";
+    let head = |top: &str| format!("{top}\nstages:\n{SONGS}{REST}");
+    let works = [
+        head("seeed: 3"),
+        head("colours: {a: 1}"),
+        // It is read as what was meant.
+        format!("{}  spare: {{kind: \"${{k}}\", rows: folds}}\n", head("varz: {k: describe}")),
+        head("stages: {}").replace("stages: {}\nstages:", "stagess:"),
+        // What it holds may be missed, which is no mistake of its own.
+        format!("{}  spare: {{kind: describe, rows: \"${{rows}}\"}}\n", head("constants: {rows: nowhere}")),
+        format!("{}  more: {{extends: nett, rows: folds}}\n", head("templates: {net: {kind: train, epochs: many}}")),
+        format!("{}  more: {{extends: other, rows: folds, epohcs: 1}}\n", head("templates: {net: {kind: describe}}")),
+        format!(
+            "stages:\n{}{REST}",
+            SONGS.replace("label: genre", "label: gerne, types: {temqo: number}, drop: [year]")
+        ),
+    ];
+    insta::assert_snapshot!(each_refused(works.iter().map(|yaml| Workspace::with_songs().pipeline(yaml))));
+    // Settings: each mistake, and those of the file without them.
+    let work = Workspace::with_songs().pipeline(&head("vars: {}"));
+    let sets = ["nope=1", "tree.k=2", "net.numeric.tempo=1", "no", "folds.train=3"].map(|set| format!("--set={set}"));
+    let arguments = ["plan", "pipeline.yaml"].into_iter().chain(sets.iter().map(String::as_str));
+    let output = work.runner(&arguments.collect::<Vec<_>>());
+    insta::assert_snapshot!(work.stable(&String::from_utf8(output.stderr).expect("UTF-8")));
+}

@@ -142,3 +142,27 @@ fn a_baseline_on_texts_alone() {
     );
     Workspace::with_songs().pipeline(&yaml).run().succeeded();
 }
+
+/// Whatever the split is called.
+#[test]
+fn a_remedy_names_the_split_that_there_is() {
+    let head = "stages:\n  songs: {kind: load, files: {all: songs.csv}, label: genre}\n";
+    let words = "  words: {kind: embed, rows: ROWS, columns: [title], encoder: tfidf}\n";
+    let split = |name: &str| format!("  {name}: {{kind: split, rows: songs}}\n");
+    let help = |yaml: String| {
+        let said = refused(&Workspace::with_songs().pipeline(&yaml));
+        assert_eq!(said.matches("= help: ").count(), 1, "{said}");
+        let (_, help) = said.split_once("= help: ").expect("a remedy");
+        help.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let of = |rows: &str| words.replace("ROWS", rows);
+    let add = |split: &str| format!("add `fit: {split}.train`, so that no other row can leak into the vocabulary");
+    assert_eq!(help(format!("{head}{}{}", split("cut"), of("songs"))), add("cut"));
+    assert_eq!(help(format!("{head}{}{}{}", split("cut"), split("other"), of("other.valid"))), add("other"));
+    // Of two nobody knows which.
+    let one_of = "add the training part of a `split` stage, e.g. `fit: cut.train`, so that no other row can leak into the vocabulary";
+    assert_eq!(help(format!("{head}{}{}{}", split("cut"), split("other"), of("songs"))), one_of);
+    let net = "  net: {kind: train, rows: songs, numeric: [tempo]}\n";
+    assert_eq!(help(format!("{head}{}{net}", split("cut"))), "read from the `split` stage: `rows: cut`");
+    assert_eq!(help(format!("{head}{net}")), "add a `split` stage and read from it, e.g. `rows: folds`");
+}

@@ -12,7 +12,7 @@ use crate::rng::Stream;
 /// The whole decomposition takes time with the cube of the columns: of more, only the leading components are computed.
 const MOST_WHOLE: usize = 60;
 
-/// A column that varies, and what scales it to mean 0 and deviation 1.
+/// A column that varies, and what scales it to mean 0 and deviation 1 once its missing values are filled in by the mean.
 struct Scaled<'a> {
     name: &'a str,
     values: &'a [f64],
@@ -41,6 +41,8 @@ pub(super) fn of_columns(input: &Checked) -> Result<Option<PrincipalComponents>,
         let (mean, Some(deviation)) = mean_and_deviation(&known) else {
             continue;
         };
+        // Filled in first, as by scikit-learn's SimpleImputer before its StandardScaler: else columns with gaps weigh less.
+        let deviation = deviation * ((known.len() - 1) as f64 / (values.len() - 1) as f64).sqrt();
         if column.key.distinct >= 2 && deviation != 0.0 {
             columns.push(Scaled { name: column.name, values, mean, deviation });
         }

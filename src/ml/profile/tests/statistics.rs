@@ -298,6 +298,20 @@ fn principal_components_agree_with_scikit_learn() {
     assert_eq!(table(&["a", "c", "m"]).profile_with(&few).pca.expect("vary").points.row.len(), 10);
 }
 
+// z = StandardScaler().fit_transform(SimpleImputer().fit_transform(np.c_[a, b, c])); p = PCA().fit(z); p.explained_variance_ratio_, p.components_
+#[test]
+fn principal_components_fill_in_missing_values_before_they_scale() {
+    let pca = table(&["a", "b", "c"]).profile().pca.expect("three columns vary");
+    all_near(&pca.explained_variance_ratio, &[0.3876755996256793, 0.3308377445031515, 0.28148665587116917]);
+    for (found, expected) in pca.components.iter().zip([
+        [-0.6806985081863514, 0.6959308687154524, -0.22875700409349536],
+        [-0.23146261104515023, 0.09195203958995384, 0.9684884522302827],
+        [0.6950356829983888, 0.7121973380912086, 0.0984903598062244],
+    ]) {
+        all_near(found, &expected);
+    }
+}
+
 // np.histogram(a, bins=5); [np.histogram(a[y == k], bins=edges)[0] for k in range(3)]
 #[test]
 fn histograms_agree_with_numpy_and_hold_whole_numbers_together() {

@@ -7,6 +7,7 @@ use super::{ArticleContext, bilingual, codes, earlier};
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
 use crate::leaks;
+use crate::study::profile::has_gaps;
 
 /// A share of test rows with a duplicate in the training part that is worth a sentence.
 const FEW_DUPLICATES: f64 = 0.01;
@@ -339,12 +340,19 @@ fn correlation_figure(context: &ArticleContext) -> Option<Float> {
 }
 
 fn variance(context: &ArticleContext, profile: &Profile, has_figure: bool) -> Option<String> {
-    let [first, second, ..] = profile.pca.as_ref()?.explained_variance_ratio.as_slice() else { return None };
+    let pca = profile.pca.as_ref()?;
+    let [first, second, ..] = pca.explained_variance_ratio.as_slice() else { return None };
+    let filled = match has_gaps(profile, pca) {
+        true => context
+            .voice
+            .say(", missing values filled in by the mean", ", valeurs manquantes remplacées par la moyenne"),
+        false => "",
+    };
     let see = if has_figure { " (@fig:components)" } else { "" };
     Some(bilingual!(
         context,
-        "The first two principal components hold {share} of the variance of the standardised columns{see}.",
-        "Les deux premières composantes principales portent {share} de la variance des colonnes standardisées{see}.",
+        "The first two principal components hold {share} of the variance of the standardised columns{filled}{see}.",
+        "Les deux premières composantes principales portent {share} de la variance des colonnes standardisées{filled}{see}.",
         share = context.voice.percent(first + second),
     ))
 }

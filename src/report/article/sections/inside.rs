@@ -8,7 +8,7 @@ use super::{ArticleContext, HALF, bilingual};
 use crate::article::document::{Block, Float, Section};
 use crate::article::markup;
 use crate::figure::confusion;
-use crate::importance::{Most, is_clear, is_single, most};
+use crate::importance::{Judge, Measure, Most, is_single};
 use crate::read::StageArtifacts;
 use crate::study::calibration::{self, Calibrated, Confidence};
 use crate::study::models::Model;
@@ -164,7 +164,8 @@ fn importance(context: &ArticleContext) -> Option<(String, Option<Float>)> {
     let stage = context.of_kind("inspect").next()?;
     let found = stage.documents.get::<Inspection>()?;
     let all = &found.importance;
-    let most = most(found)?;
+    let judge = Judge::new(found);
+    let most = judge.most()?;
     let drawings = context.drawings(stage, &["accuracy-lost-when"], None);
     let looked_at = context
         .study
@@ -172,21 +173,40 @@ fn importance(context: &ArticleContext) -> Option<(String, Option<Float>)> {
         .find(|parent| matches!(context.study.kind_of(parent), Some("train" | "ensemble" | "transfer")));
     let model = looked_at.map_or_else(|| context.voice.say("the model", "le modèle").to_owned(), markup::code);
     let loses = match most {
-        Most::Clear(one) => bilingual!(
-            context,
-            "{model} loses most accuracy with {name}: {drop}",
-            "{model} perd le plus d'exactitude avec {name} : {drop}",
-            name = markup::code(&one.name),
-            drop = context.voice.decimals(one.accuracy.mean, 3),
-        ),
-        Most::Unclear(one) => bilingual!(
-            context,
-            "{model} clearly loses accuracy with none; most with {name}, {drop} ± {deviation}, which is within two standard deviations of zero",
-            "{model} ne perd nettement d'exactitude avec aucune ; le plus avec {name}, {drop} ± {deviation}, à moins de deux écarts-types de zéro",
-            name = markup::code(&one.name),
-            drop = context.voice.decimals(one.accuracy.mean, 3),
-            deviation = context.voice.decimals(one.accuracy.sd, 3),
-        ),
+        Most::Clear(cost) => {
+            let (name, drop) = (markup::code(&cost.column.name), context.voice.decimals(cost.drop().mean, 3));
+            match cost.measure {
+                Measure::Accuracy => bilingual!(
+                    context,
+                    "{model} loses most accuracy with {name}: {drop}",
+                    "{model} perd le plus d'exactitude avec {name} : {drop}",
+                ),
+                Measure::MacroF1 => bilingual!(
+                    context,
+                    "{model} loses most macro-F1 with {name}: {drop}",
+                    "{model} perd le plus de macro-F1 avec {name} : {drop}",
+                ),
+                Measure::LogLoss => bilingual!(
+                    context,
+                    "the log loss of {model} rises most with {name}, by {drop}",
+                    "la perte logarithmique de {model} monte le plus avec {name}, de {drop}",
+                ),
+            }
+        }
+        Most::Unclear(cost) => {
+            let (name, drop) = (markup::code(&cost.column.name), context.voice.decimals(cost.drop().mean, 3));
+            let deviation = context.voice.decimals(cost.drop().sd, 3);
+            let of = match cost.measure {
+                Measure::Accuracy => context.voice.say("accuracy", "d'exactitude"),
+                Measure::MacroF1 => context.voice.say("macro-F1", "de macro-F1"),
+                Measure::LogLoss => context.voice.say("log loss", "de perte logarithmique"),
+            };
+            bilingual!(
+                context,
+                "no column clearly matters to {model}: {name} costs most, {drop} ± {deviation} of {of}, and none costs more than chance explains (corrected for all columns and measures)",
+                "aucune colonne ne compte nettement pour {model} : {name} coûte le plus, {drop} ± {deviation} {of}, et aucune ne coûte plus que le hasard n'explique (corrigé pour toutes les colonnes et mesures)",
+            )
+        }
         Most::Guessing(_) => bilingual!(
             context,
             "no column can be called important, as {model} is no better than guessing there",
@@ -218,14 +238,14 @@ fn importance(context: &ArticleContext) -> Option<(String, Option<Float>)> {
         sentence.push_str(" (@fig:importance)");
     }
     // A loss that shuffling by another seed might not show; where none is clear that is said already.
-    let idle = all.iter().filter(|one| is_single(one) && !is_clear(one));
+    let idle = all.iter().filter(|one| is_single(one) && !judge.is_clear(one));
     let idle: Vec<String> = idle.map(|one| markup::code(&one.name)).collect();
     sentence.push('.');
     if matches!(most, Most::Clear(_)) && !idle.is_empty() {
         sentence.push_str(&bilingual!(
             context,
-            " For {list}, the loss is within two standard deviations of zero.",
-            " Pour {list}, la perte est à moins de deux écarts-types de zéro.",
+            " For {list}, the loss is not more than chance explains.",
+            " Pour {list}, la perte ne dépasse pas ce que le hasard explique.",
             list = context.voice.list(&idle, 5),
         ));
     }

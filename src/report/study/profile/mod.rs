@@ -4,7 +4,7 @@ mod audit;
 mod columns;
 
 use runner_results::profile::Profile;
-use runner_results::profile::{Correlations, PairCounts, Relevance};
+use runner_results::profile::{Correlations, PairCounts, PrincipalComponents, Relevance};
 
 use super::{Study, plural, stage_id};
 use crate::audit::group;
@@ -179,6 +179,11 @@ fn relevance(profile: &Profile, id: String, title: String) -> Section {
     section
 }
 
+/// Whether values of the components' columns were filled in.
+pub(crate) fn has_gaps(profile: &Profile, pca: &PrincipalComponents) -> bool {
+    profile.columns.iter().any(|column| column.missing > 0 && pca.columns.contains(&column.name))
+}
+
 fn components(palette: &Palette, profile: &Profile, id: String, title: String) -> Section {
     let mut section = Section::new(id, title);
     let Some(pca) = &profile.pca else {
@@ -192,9 +197,10 @@ fn components(palette: &Palette, profile: &Profile, id: String, title: String) -
     };
     if let [first, second, ..] = ratios.as_slice() {
         section.say(format!(
-            "The first two components hold {} of the variance of {} standardised columns.",
+            "The first two components hold {} of the variance of {} standardised columns{}.",
             percent(first + second),
-            pca.columns.len()
+            pca.columns.len(),
+            if has_gaps(profile, pca) { ", missing values filled in by the mean" } else { "" }
         ));
     }
     let drawn = &pca.points;
