@@ -75,6 +75,8 @@ pub(super) struct StudyTable {
     pub(super) rows: usize,
     /// Rows by class, the most frequent first.
     pub(super) classes: Vec<(String, usize)>,
+    /// The fewest rows of a class that is learnt.
+    pub(super) least: usize,
     /// Tokens among the numbers of a column that stand for a missing value.
     pub(super) missing: IndexMap<String, Vec<String>>,
     pub(super) columns: Vec<Chosen>,
@@ -82,8 +84,8 @@ pub(super) struct StudyTable {
     pub(super) groups: Option<(Vec<String>, usize)>,
 }
 
-/// The fewest rows of a class that can be in three parts and several folds.
-pub(super) const LEAST: usize = 8;
+/// The fewest rows of a class that can be in three parts and several folds, and fewer where a table has not so many.
+const LEAST: [usize; 2] = [8, 4];
 
 /// Rows that are looked at for leaks and copies; of more, as many evenly from all.
 const AUDITED: usize = 20_000;
@@ -133,6 +135,10 @@ pub(super) fn study(
             train.path
         )));
     }
+    let least = LEAST.into_iter().find(|least| classes.iter().filter(|(_, rows)| rows >= least).count() >= 2);
+    let Some(least) = least else {
+        return Err(too_few(&label, &classes));
+    };
     let audited = audited(&labelled, &label)?;
     let columns: Vec<Chosen> = columns.iter().map(|column| chosen(column, in_new.as_deref(), &audited)).collect();
     if columns.iter().all(|column| column.use_ == Use::LeftOut) {
@@ -140,7 +146,21 @@ pub(super) fn study(
         return Err(invalid_lines(std::iter::once("no column is left to learn from".to_owned()).chain(reasons)));
     }
     let groups = copies(&labelled, &columns);
-    Ok(StudyTable { label, sniffed, rows: labelled.num_rows(), classes, missing, columns, groups })
+    let rows = labelled.num_rows();
+    Ok(StudyTable { label, sniffed, rows, classes, least, missing, columns, groups })
+}
+
+/// Of a label that nothing can be learnt of: each value is there a few times at most, or one alone is there more often.
+fn too_few(label: &str, classes: &[(String, usize)]) -> Failure {
+    let [.., least] = LEAST;
+    let shown: Vec<String> = classes.iter().take(5).map(|(class, rows)| format!("'{class}' in {rows}")).collect();
+    let more =
+        if classes.len() > shown.len() { format!(", and {} more", classes.len() - shown.len()) } else { String::new() };
+    invalid_lines([
+        format!("no two of the {} values of '{label}' are there in {least} rows or more: {}{more}", classes.len(), shown.join(", ")),
+        "classes are learnt from rows that have them; a number that was measured is no class, but ranges of it are: write them into a column of their own"
+            .to_owned(),
+    ])
 }
 
 /// The label by its name, or by its place in the header, counted from 1.
@@ -288,7 +308,7 @@ fn chosen(column: &ColumnRole, in_new: Option<&[String]>, audited: &HashMap<Stri
     }
     let gaps = if *missing > 0 { format!(", {missing} missing") } else { String::new() };
     let (use_, mut why) = match role {
-        Role::Empty => (Use::LeftOut, "empty".to_owned()),
+        Role::Empty => (Use::LeftOut, "no value in any row to learn from".to_owned()),
         Role::Constant => (Use::LeftOut, "the same in every row".to_owned()),
         Role::Identifier => (Use::LeftOut, format!("another value in every one of {distinct} rows: an identifier")),
         Role::Number => (Use::Numeric, format!("numbers, {distinct} different{gaps}")),
@@ -336,7 +356,7 @@ fn candidates(table: &RecordBatch, columns: &[ColumnRole]) -> Failure {
     /// More classes than these are hardly meant.
     const MOST: usize = 100;
     let is_label = |column: &&ColumnRole| {
-        column.distinct >= 2 && column.distinct <= MOST && column.distinct * LEAST <= table.num_rows()
+        column.distinct >= 2 && column.distinct <= MOST && column.distinct * LEAST[0] <= table.num_rows()
     };
     let mut found: Vec<&ColumnRole> = columns.iter().filter(is_label).collect();
     found.sort_by_key(|column| column.distinct);
