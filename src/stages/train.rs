@@ -57,6 +57,9 @@ training_parameters! { with_training! {
         #[serde(default)]
         #[schemars(extend("uniqueItems" = true))]
         categories: Vec<String>,
+        /// Column of numbers from 0 on, by which training rows count in the loss; scores count all rows alike.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sample_weight: Option<String>,
         /// Rows to learn from.
         #[serde(default, rename = "where")]
         filter: Filter,
@@ -101,7 +104,8 @@ fn one() -> usize {
 impl Train {
     fn selection<'a>(&'a self, adapted: &'a [String]) -> Selection<'a> {
         let Train { numeric, text, categories, filter, .. } = self;
-        Selection { numeric, text, adapted, categories, texts: &[], sample_weight: None, filter }
+        let sample_weight = self.sample_weight.as_deref();
+        Selection { numeric, text, adapted, categories, texts: &[], sample_weight, filter }
     }
 
     /// The text columns whose encoder is adapted, by this stage or a trial of its search.
@@ -266,6 +270,7 @@ impl Train {
             "numeric": self.numeric,
             "text": self.text,
             "categories": self.categories,
+            "sample_weight": self.sample_weight,
             "where": self.filter,
             "network": self.network,
         })
@@ -311,6 +316,7 @@ impl Train {
             categories: &self.categories,
             labels: &data.labels,
             classes: &data.classes,
+            weights: &data.weights,
             train: &data.train,
             valid: &data.valid,
         };

@@ -262,6 +262,7 @@ impl Stage for Transfer {
             categories: &categories,
             labels: &data.labels,
             classes: &data.classes,
+            weights: &[],
             train: &data.train,
             valid: &data.valid,
         };

@@ -6,7 +6,7 @@ use super::Train;
 use runner_ml::search::{Point, SearchSpec, apply};
 
 /// Parameters that no trial has for itself: rows are read once for all of them, each trains one network, and none searches.
-pub(super) const FIXED: [&str; 3] = ["where", "seeds", "search"];
+pub(super) const FIXED: [&str; 4] = ["where", "sample_weight", "seeds", "search"];
 
 /// A stage and its search.
 pub(super) struct Trials<'a> {
