@@ -109,7 +109,7 @@ impl Encoding {
                 _ => more.iter().for_each(|&(column, value)| own[rated + column as usize] = value),
             }
         }
-        let encoded = x.with_components(&components, if self.form == Form::Columns { dense } else { 0 });
+        let encoded = x.with_components(&components, rated + dense, if self.form == Form::Columns { dense } else { 0 });
         match self.form {
             Form::Sparse => encoded.with_sparse(sparse),
             Form::Columns => encoded,

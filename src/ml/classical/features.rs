@@ -96,10 +96,10 @@ impl Features {
         (whole, unit.max(1))
     }
 
-    /// The same rows with more components behind their own, rows × as many as there are in a row, the last `indicators` of them 0 or 1, instead of
+    /// The same rows with more components behind their own, rows × `added`, the last `indicators` of them 0 or 1, instead of
     /// categories and texts.
-    pub(super) fn with_components(&self, more: &[f32], indicators: usize) -> Self {
-        let (dim, added) = (self.cols - self.numeric, more.len() / self.rows.max(1));
+    pub(super) fn with_components(&self, more: &[f32], added: usize, indicators: usize) -> Self {
+        let dim = self.cols - self.numeric;
         let mut components = Vec::with_capacity(self.components.len() + more.len());
         for i in 0..self.rows {
             components.extend_from_slice(&self.components[i * dim..(i + 1) * dim]);
