@@ -17,8 +17,8 @@ use crate::ml::progress::Silent;
 use crate::results::profile::audit::TargetLeakVerdict;
 use crate::tabular::names::{SOURCE, added_as};
 use crate::tabular::{
-    Changes, ColumnRole, CsvError, Input, LoadOptions, Missing, Problem, Role, Tokens, column_roles, header,
-    likely_delimiter, load,
+    Changes, ColumnRole, ColumnType, CsvError, Input, LoadOptions, Missing, Problem, Role, Tokens, column_roles,
+    header, likely_delimiter, load,
 };
 
 /// A file, and what the table of a `load` stage calls it.
@@ -76,6 +76,8 @@ pub(super) struct StudyTable {
     pub(super) classes: Vec<(String, usize)>,
     /// Tokens among the numbers of a column that stand for a missing value.
     pub(super) missing: IndexMap<String, Vec<String>>,
+    /// Columns of numbers of which some have leading zeros.
+    pub(super) numbers: Vec<String>,
     pub(super) columns: Vec<Chosen>,
     /// Columns whose equal values make rows copies of one another, with the number of rows that are copies.
     pub(super) groups: Option<(Vec<String>, usize)>,
@@ -113,7 +115,8 @@ pub(super) fn study(train: &Source, new: Option<&Source>, label: Option<&str>) -
         return Err(invalid_lines(std::iter::once("no column is left to learn from".to_owned()).chain(reasons)));
     }
     let groups = copies(&labelled, &columns);
-    Ok(StudyTable { label, delimiter, rows: labelled.num_rows(), classes, missing, columns, groups })
+    let numbers = options.types.into_keys().collect();
+    Ok(StudyTable { label, delimiter, rows: labelled.num_rows(), classes, missing, numbers, columns, groups })
 }
 
 /// The label by its name, or by its place in the header, counted from 1.
@@ -139,20 +142,27 @@ fn read(
         (sources.iter()).map(|source| Input { name: source.name, path: &source.path, bytes: &source.bytes }).collect();
     let mut missing: IndexMap<String, Vec<String>> = IndexMap::new();
     for _ in 0..TRIES {
+        let known = missing.values().map(Vec::len).sum::<usize>() + options.types.len();
         let errors = match load(&inputs, options) {
             Ok(loaded) => return Ok((loaded.batch, missing)),
             Err(errors) => errors,
         };
-        let before: usize = missing.values().map(Vec::len).sum();
         for error in &errors {
-            if let Problem::StrayWord { column, token, .. } = error.problem.as_ref() {
-                let tokens = missing.entry(column.clone()).or_default();
-                if !tokens.contains(token) {
-                    tokens.push(token.clone());
+            match error.problem.as_ref() {
+                // To make 02 missing would lose a number.
+                Problem::StrayWord { column, is_code: true, .. } => {
+                    options.types.insert(column.clone(), ColumnType::Number);
                 }
+                Problem::StrayWord { column, token, .. } | Problem::NotANumber { column, token, .. } => {
+                    let tokens = missing.entry(column.clone()).or_default();
+                    if !tokens.contains(token) {
+                        tokens.push(token.clone());
+                    }
+                }
+                _ => {}
             }
         }
-        if missing.values().map(Vec::len).sum::<usize>() == before {
+        if missing.values().map(Vec::len).sum::<usize>() + options.types.len() == known {
             return Err(refused(&errors));
         }
         let changed = |tokens: &Vec<String>| Tokens::Changed(Changes { add: tokens.clone(), ..Changes::default() });
