@@ -5,8 +5,7 @@
 //! contained, and becomes an error like any other.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -43,7 +42,7 @@ fn footer_length(trailer: [u8; TRAILER as usize], end: u64) -> Result<usize, Arr
 
 impl Footer {
     /// Reads the footer of a file, and nothing else of it.
-    pub(crate) fn read(file: &mut File) -> Result<Self, ArrowError> {
+    pub(crate) fn read(file: &mut (impl Read + Seek)) -> Result<Self, ArrowError> {
         let end = file.seek(SeekFrom::End(0))?;
         let mut last = |length: usize, before: u64| -> Result<Vec<u8>, ArrowError> {
             let at = end.checked_sub(before + length as u64).ok_or_else(too_short)?;
@@ -133,7 +132,7 @@ impl IpcFile {
     ///
     /// # Errors
     /// As [`IpcFile::parse`].
-    pub fn announced(file: &mut File) -> Result<SchemaRef, TableError> {
+    pub fn announced(file: &mut (impl Read + Seek)) -> Result<SchemaRef, TableError> {
         let footer = Footer::read(file)?;
         refuse_twice(&footer.schema)?;
         Ok(footer.schema)

@@ -10,7 +10,7 @@ use crate::engine::StageEntry;
 use crate::engine::{ActionRecord, History, RunRecord};
 use crate::report::compared::other_verdicts;
 use crate::report::{counted, intervals, noun};
-use crate::results::comparison::{Flip, PairedComparison, Pairing, ScoreMetric, Verdict};
+use crate::results::comparison::{Flip, PairedComparison, Pairing, Verdict};
 use crate::stages::compare::{
     Comparison, How, ModelRef, Texts, UnknownModel, compare as compare_models, lines, texts_of,
 };
@@ -243,12 +243,7 @@ fn scores(paired: &PairedComparison, style: screen::Style) -> String {
     for score in &paired.scores {
         let difference = &score.difference;
         rows.push(vec![
-            match score.metric {
-                ScoreMetric::Accuracy => "accuracy",
-                ScoreMetric::MacroF1 => "macro-F1",
-                ScoreMetric::LogLoss => "log loss",
-            }
-            .to_owned(),
+            score.metric.title().to_owned(),
             format!("{:.4}", score.a),
             format!("{:.4}", score.b),
             format!("{:+.4}", difference.estimate),

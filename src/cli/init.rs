@@ -14,6 +14,7 @@ use crate::boundary::files::{read_regular, refuse_special};
 use crate::boundary::text::quoted;
 use crate::report::counted;
 use crate::spec::is_name;
+use crate::tabular::Encoding;
 use crate::{artifact, sample};
 
 /// The pipelines of this repository, carried in the program.
@@ -40,6 +41,9 @@ pub(super) struct InitArguments {
     /// The table to predict, with the same columns
     #[arg(long, value_name = "FILE", requires = "from")]
     test: Option<PathBuf>,
+    /// The encoding of the files, e.g. shift_jis, where it is not found out
+    #[arg(long, value_name = "NAME", requires = "from", value_parser = encoding)]
+    encoding: Option<Encoding>,
     /// The encoder of texts, e.g. sentence-transformers/all-MiniLM-L6-v2; by default words are counted
     #[arg(long, value_name = "NAME", requires = "from")]
     encoder: Option<String>,
@@ -49,6 +53,11 @@ pub(super) struct InitArguments {
     /// Replace files that are there already
     #[arg(long)]
     overwrite: bool,
+}
+
+fn encoding(name: &str) -> Result<Encoding, String> {
+    let known = "of the WHATWG's standard, e.g. windows-1252, iso-8859-2, utf-16le, shift_jis, gb18030, koi8-r";
+    Encoding::named(name).ok_or_else(|| format!("it is no encoding {known}"))
 }
 
 pub(super) fn init(arguments: &InitArguments) -> Outcome {
@@ -62,11 +71,12 @@ pub(super) fn init(arguments: &InitArguments) -> Outcome {
 fn of_table(arguments: &InitArguments, from: &Path) -> Outcome {
     let train = table::Source::read("train", from)?;
     let new = arguments.test.as_deref().map(|path| table::Source::read("new", path)).transpose()?;
-    let study = table::study(&train, new.as_ref(), arguments.label.as_deref())?;
+    let study = table::study(&train, new.as_ref(), arguments.label.as_deref(), arguments.encoding)?;
     let mut command =
         format!("runner init {} --from {}", for_shell(&arguments.folder.display().to_string()), for_shell(&train.path));
     command.push_str(&format!(" --label {}", for_shell(&study.label)));
     new.iter().for_each(|new| command.push_str(&format!(" --test {}", for_shell(&new.path))));
+    arguments.encoding.iter().for_each(|encoding| command.push_str(&format!(" --encoding {encoding}")));
     arguments.encoder.iter().for_each(|encoder| command.push_str(&format!(" --encoder {}", for_shell(encoder))));
     let place = |path: &str| seen_from(&arguments.folder, Path::new(path));
     let places = draft::Places { train: place(&train.path), new: new.map(|new| place(&new.path)), command };

@@ -5,6 +5,8 @@
 mod color;
 mod compare;
 mod explain;
+mod export;
+mod fitted;
 mod gc;
 mod graph;
 mod init;
@@ -13,12 +15,14 @@ mod leaks;
 mod models;
 mod output;
 mod plan;
+mod predict;
 mod report;
 mod run;
 mod runs;
 mod schema;
 mod screen;
 mod show;
+mod standing;
 mod study;
 mod verify;
 mod watch;
@@ -64,6 +68,10 @@ enum Command {
     Graph(graph::GraphArguments),
     /// Show a stage's results: tables, metrics, curves
     Show(show::ShowArguments),
+    /// Predict the rows of a file with a fitted model; no pipeline need name the file
+    Predict(predict::PredictArguments),
+    /// Write a fitted model, with all that predicting needs, into one file
+    Export(export::ExportArguments),
     /// Write the page of the results with their history: times, reasons, what changed, then and now
     Report(report::ReportArguments),
     /// What was run: list, show, pin
@@ -167,6 +175,8 @@ fn perform(command: Command) -> Outcome {
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Graph(arguments) => graph::graph(&arguments),
         Command::Show(arguments) => show::show(&arguments),
+        Command::Predict(arguments) => predict::predict(&arguments),
+        Command::Export(arguments) => export::export(&arguments),
         Command::Report(arguments) => report::report(&arguments),
         Command::Runs(arguments) => runs::runs(&arguments),
         Command::Compare(arguments) => compare::compare(&arguments),

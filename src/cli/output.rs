@@ -1,7 +1,7 @@
 //! The one place that everything printed passes: text of others is escaped (`boundary::text`), colours become the terminal's codes, and what
 //! cannot be written is remembered, so that a command whose output was lost ends with an error, but never before its work is done.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -26,6 +26,11 @@ pub(super) fn rendered(text: &str) -> String {
 /// Writes to standard output. Never fails: see [`finish`].
 pub(super) fn print(text: &str) {
     OUT.write(rendered(text).as_bytes());
+}
+
+/// Writes a file's content to standard output: as it is for another program, escaped where a person looks.
+pub(super) fn print_content(text: &str) {
+    if io::stdout().is_terminal() { print(text) } else { OUT.write(text.as_bytes()) }
 }
 
 /// Writes a value as a line of JSON to standard output.

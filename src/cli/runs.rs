@@ -11,6 +11,7 @@ use crate::artifact::{Digest, Store};
 use crate::engine::{self, ActionRecord, History, Run, RunOutcome, StageEntry};
 use crate::report::counted;
 use crate::report::ranking::{self, Validation};
+use crate::stages::aims::metric_of_result;
 use crate::stages::compare::{JudgedRows, judged_rows, validation};
 
 /// Characters of a line that hold a run with its best result.
@@ -274,8 +275,9 @@ impl Best<'_> {
         let size = |of: &Option<JudgedRows>| of.map_or(0, |rows| rows.valid + rows.test);
         // Of equals the first.
         let most = rows.iter().rev().max_by_key(|rows| size(rows)).copied();
+        let named = models.iter().find_map(|(_, record, _)| metric_of_result(record));
         let (own, others): (Vec<_>, Vec<_>) = models.iter().zip(&rows).partition(|(_, rows)| Some(**rows) == most);
-        let best = ranking::choose(own, |((_, _, validation), _)| Some(*validation)).any();
+        let best = ranking::choose(own, named, |((_, _, validation), _)| Some(validation.clone())).any();
         let danger = best.and_then(|((_, record, _), _)| {
             let columns = leaks::read_by(record, &records, &leaking);
             (!columns.is_empty()).then(|| format!(" [danger: reads {}, which leaks the label]", columns.join(", ")))

@@ -41,6 +41,15 @@ impl Study {
         self.plan.select(names).map_err(|error| invalid(&error.to_string()))
     }
 
+    /// `STAGE` or `STAGE.PORT` taken apart. Instance names may hold points, so a whole stage name comes first.
+    pub(super) fn reference<'a>(&self, reference: &'a str) -> (&'a str, Option<&'a str>) {
+        let known = |name: &str| self.plan.spec.stages.contains_key(name);
+        match reference.rsplit_once('.') {
+            Some((stage, port)) if !known(reference) && known(stage) => (stage, Some(port)),
+            _ => (reference, None),
+        }
+    }
+
     /// Index of exactly one stage.
     pub(super) fn stage(&self, name: &str) -> Result<usize, Failure> {
         let selected = self.select(&[name.to_owned()])?;

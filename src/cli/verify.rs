@@ -1,6 +1,6 @@
 //! `runner verify`: whether the store still holds what was put into it, and whether the same comes out when stages run again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -116,6 +116,8 @@ fn whole_store(study: &Study, selected: &[usize]) -> anyhow::Result<(Vec<Finding
 fn results(study: &Study, selected: &[usize]) -> anyhow::Result<(Vec<Finding>, String)> {
     let (workspace, store) = (study.workspace(), &study.store);
     let mut findings = Vec::new();
+    // Results that share a blob share its damage, and what was done about it.
+    let mut fates: BTreeMap<Digest, &str> = BTreeMap::new();
     let (mut files, mut bytes) = (0, 0);
     for (stage, record) in placed(study, selected) {
         for file in record.files() {
@@ -126,8 +128,15 @@ fn results(study: &Study, selected: &[usize]) -> anyhow::Result<(Vec<Finding>, S
             if shown.as_ref().ok() != Some(&file.digest) {
                 store.stats().forget_file(&target);
             }
-            let fault = match (store.examine(file.digest), shown) {
-                (Err(StoreError::Damaged { fate, .. }), shown) => {
+            let examined = store.examine(file.digest).map_err(|error| match error {
+                StoreError::Damaged { fate, .. } => Ok(*fates.entry(file.digest).or_insert(fate)),
+                StoreError::Missing { .. } => {
+                    fates.get(&file.digest).copied().ok_or("it is missing in the store".to_owned())
+                }
+                error => Err(format!("it cannot be read in the store: {error}")),
+            });
+            let fault = match (examined, shown) {
+                (Err(Ok(fate)), shown) => {
                     // The same damage in the file for people, of which an older version made another name of the blob.
                     if let (Ok(blob), Ok(shown)) = (blob, shown)
                         && blob == shown
@@ -136,7 +145,7 @@ fn results(study: &Study, selected: &[usize]) -> anyhow::Result<(Vec<Finding>, S
                     }
                     format!("its content in the store has changed: {fate} (run again to compute it anew)")
                 }
-                (Err(error), _) => format!("it cannot be read in the store: {error} (run again to compute it anew)"),
+                (Err(Err(fault)), _) => format!("{fault} (run again to compute it anew)"),
                 (Ok(()), Ok(shown)) if shown != file.digest => {
                     "it was changed in the folder, and is sound in the store (run again to put it back)".to_owned()
                 }

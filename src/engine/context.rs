@@ -39,6 +39,9 @@ pub(super) struct Surroundings<'a> {
     pub(crate) reads: &'a BTreeMap<&'static str, Reads>,
     pub(crate) sources: Vec<Source>,
     pub(crate) lineage: Option<&'a Lineage>,
+    pub(crate) aims: &'a BTreeMap<&'static str, String>,
+    /// `full.yaml:3:9`: where that key at the top was written.
+    pub(crate) aim_position: &'a (dyn Fn(&str) -> Option<String> + Sync),
     /// `full.yaml:42:11`: where a parameter was written.
     pub(crate) position: &'a (dyn Fn(&[Step]) -> Option<String> + Sync),
     /// The files that stages above an input port name at a parameter.
@@ -69,6 +72,20 @@ impl<'a> StageContext<'a> {
     /// The stage's own, or else the pipeline's.
     pub fn seed(&self) -> u64 {
         self.seed
+    }
+
+    /// The word under a key at the top of the pipeline file that says what models are chosen by, in its canonical form; of the keys that the kind
+    /// declares, and where it is written.
+    pub fn aim(&self, key: &str) -> Option<&str> {
+        self.surroundings.aims.get(key).map(String::as_str)
+    }
+
+    /// The error with the place of the word under a key at the top of the pipeline file.
+    pub fn placed_aim(&self, key: &str, error: impl Into<anyhow::Error>) -> anyhow::Error {
+        match (self.surroundings.aim_position)(key) {
+            Some(at) => error.into().context(YamlPlace(at)),
+            None => error.into(),
+        }
     }
 
     /// How many threads the stage may keep busy. It must not change the result.

@@ -212,6 +212,7 @@ impl Workspace<'_> {
             .map(|change| {
                 let at = match &change.entry {
                     Entry::Seed => self.seed_position(i),
+                    Entry::Aim(key) => self.plan.spec.aims.get(key).map(|node| self.plan.spec.location(node.span)),
                     entry => entry.parameter().and_then(|path| self.position(i, path)),
                 };
                 let input = self.plan.stages[i].inputs.iter().find(|input| change.entry.input() == Some(&input.name()));

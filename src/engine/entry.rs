@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use runner_spec::AIMS;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What an entry of a manifest is of. Printed e.g. `params.optimizer.lr`, `input.rows.0.columns.tempo`.
@@ -17,6 +18,8 @@ pub enum Entry {
     Device,
     /// What random numbers follow from.
     Seed,
+    /// What the pipeline says once for all stages that models are chosen by: `metric`, `positive`.
+    Aim(&'static str),
     /// A parameter, by its dotted path.
     Parameter(String),
     /// The content of the file that the parameter at this path names.
@@ -85,6 +88,9 @@ impl InputEntry {
 impl Entry {
     /// Reads what [`Entry`] prints; what no entry is named is [`Entry::Unknown`].
     pub fn parse(text: &str) -> Entry {
+        if let Some(aim) = AIMS.into_iter().find(|aim| *aim == text) {
+            return Entry::Aim(aim);
+        }
         let after = |prefix: &str| text.strip_prefix(prefix).map(str::to_owned);
         match text {
             "engine" => return Entry::Engine,
@@ -156,6 +162,7 @@ impl fmt::Display for Entry {
             Entry::Version => f.write_str("version"),
             Entry::Device => f.write_str("device"),
             Entry::Seed => f.write_str("seed"),
+            Entry::Aim(key) => f.write_str(key),
             // A kind without parameters.
             Entry::Parameter(path) if path.is_empty() => f.write_str("params"),
             Entry::Parameter(path) => write!(f, "params.{path}"),
@@ -226,6 +233,7 @@ mod tests {
     #[test]
     fn every_entry_is_printed_and_read_back() {
         is_printed_as(Entry::Engine, "engine");
+        is_printed_as(Entry::Aim("metric"), "metric");
         is_printed_as(Entry::Parameter("optimizer.lr".into()), "params.optimizer.lr");
         is_printed_as(Entry::Source("files.train".into()), "source.files.train");
         is_printed_as(Entry::Needed("data/a.csv".into()), "lineage.needs.data/a.csv");

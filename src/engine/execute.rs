@@ -271,6 +271,8 @@ impl Execution<'_> {
                 reads: &planned.reads,
                 sources: planned.sources(),
                 lineage: planned.lineage.as_ref(),
+                aims: &planned.aims,
+                aim_position: &|key| plan.spec.aims.get(key).map(|node| plan.spec.location(node.span)),
                 position: &|path| plan.spec.position_of(&planned.name, path),
                 sources_above: &|port, at| plan.sources_above(self.stage, port, at),
             },
@@ -345,7 +347,12 @@ impl Execution<'_> {
     ) -> anyhow::Result<()> {
         let planned = &self.workspace.plan.stages[self.stage];
         let counted: HashMap<&str, &str> = manifest.sources().collect();
-        for source in planned.sources().into_iter().filter(|source| !read.contains(&source.at)) {
+        let sources = planned.sources();
+        // Of a pattern another file may be there now, or one less.
+        if let Some(at) = counted.keys().find(|at| sources.iter().all(|source| source.at != **at)) {
+            return Err(SourceChanged { path: at.into(), ran: true }.into());
+        }
+        for source in sources.into_iter().filter(|source| !read.contains(&source.at)) {
             let found = self.workspace.store.stats().read_digest(&source.path).ok().map(|digest| digest.to_string());
             let was_saved = stamps.get(&source.at) != Some(&FileStamp::at(&source.path).ok());
             if was_saved || counted.get(source.at.as_str()).copied() != found.as_deref() {

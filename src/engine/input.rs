@@ -1,5 +1,6 @@
 //! What a running stage sees of its inputs: outputs of stages before it, with the declared columns only.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
@@ -33,6 +34,9 @@ pub struct StageView {
     pub(crate) version: u32,
     /// Defaulted, as they are hashed.
     pub params: serde_json::Value,
+    /// What its models are chosen by, as far as the pipeline says: by key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub aims: BTreeMap<String, String>,
     /// In the order of the ports.
     pub inputs: Vec<ViewedInput>,
 }

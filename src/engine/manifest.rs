@@ -75,7 +75,7 @@ impl Manifest {
 
     /// The same without the parameters.
     pub(crate) fn key_of_inputs(&self) -> Digest {
-        digest(self.entries.iter().filter(|(entry, _)| !matches!(entry, Entry::Parameter(_))))
+        digest(self.entries.iter().filter(|(entry, _)| !matches!(entry, Entry::Parameter(_) | Entry::Aim(_))))
     }
 
     /// The parameters by their paths.

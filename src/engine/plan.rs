@@ -43,6 +43,8 @@ pub struct PlannedStage {
     pub(crate) resources: Resources,
     /// What its random numbers follow from: its own seed, or the pipeline's.
     pub(crate) seed: u64,
+    /// What models are chosen by, of the keys that the kind uses and the pipeline says.
+    pub(crate) aims: BTreeMap<&'static str, String>,
     pub(super) reads: BTreeMap<&'static str, Reads>,
     /// How to make again what the stage reads, of kinds that ask for it.
     pub(crate) lineage: Option<Lineage>,
@@ -99,6 +101,7 @@ impl Plan {
         });
         let (reads, mut warnings) = check(&spec, &bound, &inputs, &broken, &order, &mut problems);
         problems.extend(unknown_kinds(&spec, registry));
+        let aims = aims(&spec, registry, &mut problems, &mut warnings);
         if is_to_look && problems.iter().all(|problem| problem.is_of_source) {
             warnings.append(&mut problems);
         }
@@ -117,7 +120,10 @@ impl Plan {
                 let (stage, outputs) = stage?;
                 let inputs = inputs.into_iter().map(|(input, _)| input).collect();
                 let seed = seed.or(spec.stages[&name].seed.map(|(seed, _)| seed)).unwrap_or(spec.seed);
-                Some(PlannedStage { name, stage, inputs, outputs, resources, seed, reads, lineage: None })
+                let is_used = |key: &&'static str| stage.kind().aims.iter().any(|aim| aim.key == *key);
+                let aims =
+                    aims.iter().filter(|(key, _)| is_used(key)).map(|(key, word)| (*key, word.clone())).collect();
+                Some(PlannedStage { name, stage, inputs, outputs, resources, seed, aims, reads, lineage: None })
             })
             .collect();
         let mut plan = Plan { spec, stages, order, dag, locked_to: None };
@@ -210,16 +216,51 @@ impl Plan {
         lineage
     }
 
+    /// The word under a key at the top of the file that models are chosen by, as the kinds read it.
+    pub fn aim(&self, key: &str) -> Option<&str> {
+        self.stages.iter().find_map(|stage| stage.aims.get(key)).map(String::as_str)
+    }
+
     /// What the user wrote for that stage.
     pub(crate) fn written(&self, stage: usize) -> &StageSpec {
         &self.spec.stages[stage]
     }
 }
 
-/// The files that the stages read, as far as their parameters are right: what to watch for changes, also while there is no valid plan.
+/// What the pipeline says that models are chosen by, as the kinds read it.
+fn aims(
+    spec: &PipelineSpec,
+    registry: Registry,
+    problems: &mut Vec<Problem>,
+    warnings: &mut Vec<Problem>,
+) -> BTreeMap<&'static str, String> {
+    let mut found = BTreeMap::new();
+    for (key, node) in &spec.aims {
+        let Some(aim) = registry.0.iter().flat_map(|kind| kind.aims).find(|aim| aim.key == *key) else { continue };
+        match (aim.read)(node) {
+            Ok(word) => {
+                found.insert(*key, word);
+            }
+            Err(told) => problems.extend(told),
+        }
+        let uses = |stage: &StageSpec| {
+            registry.get(&stage.kind).is_none_or(|kind| kind.aims.iter().any(|aim| aim.key == *key))
+        };
+        if !spec.stages.values().any(uses) {
+            let kinds = registry.0.iter().filter(|kind| kind.aims.iter().any(|aim| aim.key == *key));
+            let help = format!("kinds that do are {}", listed(kinds.map(|kind| kind.name)));
+            warnings.push(Problem::new(node.span, format!("no stage uses `{key}`")).help(help));
+        }
+    }
+    found
+}
+
+/// The files that the stages read, and the folders in which further ones may appear, as far as their parameters are right: what to watch for changes, also while there is no valid plan.
 pub fn sources(spec: &PipelineSpec, registry: Registry) -> Vec<PathBuf> {
     let bound = spec.stages.values().filter_map(|stage| bind(stage, registry, &mut Vec::new())?.stage);
-    bound.flat_map(|(stage, _)| stage.sources()).map(|source| source.path).collect()
+    let files =
+        |stage: &dyn AnyStage| stage.sources().into_iter().map(|source| source.path).chain(stage.source_folders());
+    bound.flat_map(|(stage, _)| files(stage.as_ref()).collect::<Vec<_>>()).collect()
 }
 
 #[derive(Debug, thiserror::Error)]

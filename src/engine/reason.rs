@@ -111,7 +111,9 @@ fn told(what: &Entry, from: Option<&str>, old: Option<&str>, new: Option<&str>) 
             let from = from.map_or_else(|| input.to_string(), |stage| format!("'{stage}'"));
             of_input(what, &from, (old, new), (&before, &after))
         }
-        Entry::Kind | Entry::Device | Entry::Seed | Entry::Unknown(_) => format!("{what} {before} → {after}"),
+        Entry::Kind | Entry::Device | Entry::Seed | Entry::Aim(_) | Entry::Unknown(_) => {
+            format!("{what} {before} → {after}")
+        }
     }
 }
 
@@ -264,7 +266,14 @@ mod tests {
         assert_eq!(changed("source.path", None, one, other), "path: its content has changed");
         let view = |lr: f64, batch: u32, depth: u32, epochs: u32, version: u32| {
             let params = serde_json::json!({"lr": lr, "batch": batch, "depth": depth, "epochs": epochs});
-            let view = StageView { stage: "songs".into(), kind: "train".into(), version, params, inputs: Vec::new() };
+            let view = StageView {
+                stage: "songs".into(),
+                kind: "train".into(),
+                version,
+                params,
+                aims: Default::default(),
+                inputs: Vec::new(),
+            };
             serde_json::to_string(&view).expect("a view")
         };
         let stage = |old: &str, new: &str| told("input.stages.7.stage", Some(old), Some(new));

@@ -1,5 +1,7 @@
 //! `Stage`: a kind of work, which is its own typed parameters.
 
+use std::path::PathBuf;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -8,7 +10,7 @@ use super::check::CheckContext;
 use super::context::StageContext;
 use super::keys;
 use super::port::{External, InputPort, OutputPort, Source, Threads};
-use runner_spec::{Misread, Node};
+use runner_spec::{Misread, Node, Problem};
 
 /// A kind of work. The implementing type *is* the stage's parameters; unknown keys must be denied.
 ///
@@ -69,6 +71,9 @@ pub trait Stage: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 'stat
     /// Whether the pipeline's seed can change the result.
     const SEEDED: bool = true;
 
+    /// What the pipeline says once for all stages and can change the result; see [`StageContext::aim`].
+    const AIMS: &'static [Aim] = &[];
+
     /// Whether the stage hands on how its inputs can be made again; see [`StageContext::lineage`].
     const LINEAGE: bool = false;
     /// Whether its sources are parts of the study, to be carried along with it, e.g. scripts; data is not.
@@ -82,6 +87,11 @@ pub trait Stage: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 'stat
 
     /// Files whose content is part of the key.
     fn sources(&self) -> Vec<Source> {
+        Vec::new()
+    }
+
+    /// Folders in which further sources may appear, e.g. those of a pattern.
+    fn source_folders(&self) -> Vec<PathBuf> {
         Vec::new()
     }
 
@@ -102,6 +112,15 @@ pub trait Stage: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 'stat
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()>;
 }
 
+/// A key at the top of a pipeline file that says what models are chosen by, and how its word is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Aim {
+    /// One of [`runner_spec::AIMS`].
+    pub key: &'static str,
+    /// The word in its canonical form, or what is wrong with it.
+    pub read: fn(&Node) -> Result<String, Vec<Problem>>,
+}
+
 /// A type-erased [`Stage`]: what the engine works with.
 pub trait AnyStage: Send + Sync {
     fn kind(&self) -> &'static KindInfo;
@@ -109,6 +128,7 @@ pub trait AnyStage: Send + Sync {
     fn params(&self) -> serde_json::Value;
     fn outputs(&self) -> Vec<OutputPort>;
     fn sources(&self) -> Vec<Source>;
+    fn source_folders(&self) -> Vec<PathBuf>;
     fn externals(&self) -> Vec<Box<dyn External>>;
     fn threads(&self) -> Threads;
     fn check(&self, context: &mut CheckContext);
@@ -130,6 +150,7 @@ pub struct KindInfo {
     pub inputs: &'static [InputPort],
     /// See [`Stage::SEEDED`].
     pub seeded: bool,
+    pub(crate) aims: &'static [Aim],
     pub(crate) lineage: bool,
     pub(crate) sources_travel: bool,
     pub(crate) time_grows_with: &'static [&'static str],
@@ -152,6 +173,7 @@ impl<S: Stage> Kind for S {
         summary: S::SUMMARY,
         inputs: S::INPUTS,
         seeded: S::SEEDED,
+        aims: S::AIMS,
         lineage: S::LINEAGE,
         sources_travel: S::SOURCES_TRAVEL,
         time_grows_with: S::TIME_GROWS_WITH,
@@ -184,6 +206,10 @@ impl<S: Stage> AnyStage for S {
 
     fn sources(&self) -> Vec<Source> {
         Stage::sources(self)
+    }
+
+    fn source_folders(&self) -> Vec<PathBuf> {
+        Stage::source_folders(self)
     }
 
     fn externals(&self) -> Vec<Box<dyn External>> {

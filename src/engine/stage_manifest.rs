@@ -29,6 +29,9 @@ impl Workspace<'_> {
         if kind.seeded {
             manifest.add(Entry::Seed, planned.seed);
         }
+        for (key, word) in &planned.aims {
+            manifest.add(Entry::Aim(key), word);
+        }
         let sources = planned.sources();
         let by_content: Vec<&str> = (sources.iter().map(|source| source.at.as_str()))
             .chain(externals.iter().map(|external| external.at()))

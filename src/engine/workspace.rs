@@ -57,6 +57,7 @@ impl Workspace<'_> {
             kind: planned.stage.kind().name.to_owned(),
             version: planned.stage.kind().version,
             params: planned.stage.params(),
+            aims: planned.aims.iter().map(|(key, word)| ((*key).to_owned(), word.clone())).collect(),
             inputs: inputs.collect(),
         }
     }

@@ -97,6 +97,17 @@ impl Frame {
         self.text(&category_key(name)).or_else(|| self.text(name))
     }
 
+    /// Adds the texts of a column, beside the numbers, the embedding or the categories that the same column may be elsewhere in this frame. Panics when
+    /// there are not as many as the frame has rows.
+    pub fn insert_texts(&mut self, name: &str, values: Vec<Option<String>>) {
+        self.insert(text_key(name), Column::Text(values));
+    }
+
+    /// The texts of a column.
+    pub fn texts(&self, name: &str) -> Option<&[Option<String>]> {
+        self.text(&text_key(name)).or_else(|| self.text(name))
+    }
+
     /// Adds the tokens of a text column beside its vectors, of which there must be as many.
     pub fn insert_tokens(&mut self, name: &str, tokens: Arc<Tokens>, of_row: Vec<u32>) {
         self.insert(tokens_key(name), Column::Tokens { tokens, of_row });
@@ -137,6 +148,11 @@ impl Frame {
 /// Under which name a frame holds a column as categories. Names of columns hold no NUL, so that no other column can have it.
 pub(crate) fn category_key(name: &str) -> String {
     format!("{name}\0category")
+}
+
+/// Under which name a frame holds a column as texts.
+pub(crate) fn text_key(name: &str) -> String {
+    format!("{name}\0text")
 }
 
 /// Under which name a frame holds the tokens of a text column.

@@ -6,7 +6,7 @@
 
 pub(crate) use runner_results::inspection::{Drop, Importance};
 
-use super::frame::{Frame, category_key, tokens_key};
+use super::frame::{Frame, category_key, text_key, tokens_key};
 use super::matrix::Matrix;
 use super::metrics::{FromProbabilities as _, Scores, losses};
 use super::rng::Stream;
@@ -30,12 +30,13 @@ pub struct Shuffle<'a> {
 }
 
 impl Shuffle<'_> {
-    /// The frame after it; columns that it does not have are no matter. What a column is as a category or as tokens moves
+    /// The frame after it; columns that it does not have are no matter. What a column is as a category, a text or tokens moves
     /// with it.
     pub fn apply(&self, frame: &Frame) -> Frame {
         let mut dealt = frame.clone();
         let moves = |name: &String| {
-            self.columns.iter().any(|own| own == name || category_key(own) == *name || tokens_key(own) == *name)
+            let is = |own: &String| own == name || [category_key(own), text_key(own), tokens_key(own)].contains(name);
+            self.columns.iter().any(is)
         };
         for (_, column) in dealt.columns.iter_mut().filter(|(name, _)| moves(name)) {
             *column = column.take(&self.order);

@@ -14,6 +14,8 @@ pub use suggest::{did_you_mean, listed, listed_up_to, suggest};
 use std::collections::HashMap;
 use std::fmt;
 
+use unicode_normalization::UnicodeNormalization as _;
+
 /// The longest name of a file or folder, in bytes, on the common file systems.
 const LONGEST: usize = 255;
 /// Characters of a name that a message shows.
@@ -26,7 +28,7 @@ const RESERVED: [char; 7] = ['<', '>', ':', '"', '|', '?', '*'];
 /// The names in one folder: each may be there once, however its letters are written.
 #[derive(Clone, Debug, Default)]
 pub struct Folder {
-    /// As written, by what a file system that ignores case takes it for.
+    /// As written, by what a file system that ignores case, or how an accent is written, takes it for.
     taken: HashMap<String, String>,
 }
 
@@ -126,7 +128,7 @@ fn is_invisible(c: char) -> bool {
 
 /// What a file system that ignores case takes a name for.
 fn folded(name: &str) -> String {
-    name.to_uppercase().to_lowercase()
+    name.to_uppercase().to_lowercase().nfc().collect()
 }
 
 impl NameFault {
@@ -139,7 +141,10 @@ impl NameFault {
                 )
             }
             Reason::Long { .. } => format!("choose a shorter one: a file's name has at most {LONGEST} bytes"),
-            Reason::Taken { .. } => "choose another name: upper and lower case are the same on many disks".to_owned(),
+            Reason::Taken { .. } => {
+                "choose another name: upper and lower case, and the ways to write an accent, are the same on many disks"
+                    .to_owned()
+            }
             Reason::Device => "choose another name: Windows keeps it for a device, whatever its extension".to_owned(),
             Reason::Separator(_) => "give a plain name, without folders".to_owned(),
             _ => "choose letters, digits, '-' and '_'".to_owned(),
@@ -253,5 +258,7 @@ mod tests {
             "'readme.MD' cannot be the name of a file: 'README.md' is the same file on many disks"
         );
         assert!(folder.add("STRASSE", "").is_ok() && folder.add("straße", "").is_err());
+        // One accent, in two ways.
+        assert!(folder.add("\u{e9}.csv", "").is_ok() && folder.add("e\u{301}.CSV", "").is_err());
     }
 }

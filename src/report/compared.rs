@@ -10,11 +10,7 @@ pub fn other_verdicts(paired: &PairedComparison) -> Option<String> {
 /// The same of verdicts that are known.
 pub(crate) fn words(verdicts: &[(ScoreMetric, Direction)]) -> Option<String> {
     let one = |(metric, direction): &(ScoreMetric, Direction)| {
-        let name = match metric {
-            ScoreMetric::Accuracy => "accuracy",
-            ScoreMetric::MacroF1 => "macro-F1",
-            ScoreMetric::LogLoss => "log loss",
-        };
+        let name = metric.title();
         format!("a {} {name}", if is_higher(*metric, *direction) { "higher" } else { "lower" })
     };
     let all: Vec<String> = verdicts.iter().map(one).collect();
@@ -23,5 +19,5 @@ pub(crate) fn words(verdicts: &[(ScoreMetric, Direction)]) -> Option<String> {
 
 /// Whether a better score is a higher one.
 pub(crate) fn is_higher(metric: ScoreMetric, direction: Direction) -> bool {
-    (direction == Direction::Better) != (metric == ScoreMetric::LogLoss)
+    (direction == Direction::Better) != metric.is_loss()
 }

@@ -1,6 +1,5 @@
 //! What a training's curves say, in English sentences: for pages and the terminal.
 
-use runner_results::Metric;
 use runner_results::diagnosis::{
     DeadUnits, DeadUnitsJudgement, EpochKept, Fell, Finding, Gap, GapJudgement, KeptEpoch, OverFitting, Plateau,
     SingleClass, StepTooHigh, TrainingLoss, UnderFitting, WhyKept,
@@ -27,7 +26,7 @@ pub fn sentence(finding: &Finding) -> String {
         Finding::StepTooHigh(found) => step_too_high(found),
         Finding::EpochKept(found) => epoch_kept(found),
         Finding::NoGain(found) => {
-            let better = if found.metric == Metric::Loss { "lower" } else { "higher" };
+            let better = if found.metric.is_loss() { "lower" } else { "higher" };
             format!(
                 "In no epoch is validation {} {better} than before training ({:.3}): nothing was learnt that it shows.",
                 found.metric.label(),
@@ -91,7 +90,7 @@ fn training_loss(loss: TrainingLoss) -> &'static str {
 }
 
 fn fell(found: &Fell) -> String {
-    let fell = if found.metric == Metric::Loss { "rose" } else { "fell" };
+    let fell = if found.metric.is_loss() { "rose" } else { "fell" };
     format!(
         "Validation {} {fell} after epoch {}, from {:.3} to {:.3} at epoch {}: what later epochs learnt does not show on validation rows.",
         found.metric.label(),
@@ -104,7 +103,7 @@ fn fell(found: &Fell) -> String {
 
 fn epoch_kept(found: &EpochKept) -> String {
     let (label, score) = (found.metric.label(), found.score);
-    let highest = if found.metric == Metric::Loss { "lowest" } else { "highest" };
+    let highest = if found.metric.is_loss() { "lowest" } else { "highest" };
     let why = match found.why {
         WhyKept::LaterGainsTooSmall => {
             format!("validation {label} is {score:.3} there, and later gains are below min_delta")
@@ -172,9 +171,9 @@ fn under_fitting(found: &UnderFitting) -> String {
 
 fn plateau(found: &Plateau) -> String {
     // A loss has no scale of its own: a share of it.
-    let near = match found.metric {
-        Metric::Loss => format!("{:.0} %", 100.0 * found.near),
-        _ => format!("{:.2}", found.near),
+    let near = match found.metric.is_loss() {
+        true => format!("{:.0} %", 100.0 * found.near),
+        false => format!("{:.2}", found.near),
     };
     format!(
         "Validation {} comes within {near} of its best ({:.3}) at epoch {} of {}: the rest is a plateau.",
@@ -205,6 +204,7 @@ fn dead_units(found: &DeadUnits) -> String {
 
 #[cfg(test)]
 mod tests {
+    use runner_results::Metric;
     use runner_results::diagnosis::{Divergence, NoGain, Unfinished};
 
     use super::*;

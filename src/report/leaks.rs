@@ -208,6 +208,7 @@ mod tests {
                 members: members.iter().map(member).collect(),
                 average: Average::Logits,
                 weights: Weighting::Convex,
+                metric: None,
                 cross_fitted_valid: valid(),
                 calibration: uncalibrated(),
                 classes: Vec::new(),

@@ -3,25 +3,37 @@
 //! Looks at no test row: a test score by which something was chosen is optimistically biased.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
+use runner_results::Metric;
 use runner_results::baselines::Evaluation;
 use runner_results::ensemble::Member;
 use runner_results::{ensemble::Ensemble, scores::Scores, training::Training};
 
 /// The rule, for readers.
-pub const RULE: &str = "best first: by macro-F1 on the validation part, or by cross-validation without one; of equals the lower log loss there, then the \
-                        higher accuracy, then the order of the pipeline; last the guess of the largest class, which is no model but the reference that models must beat";
+pub fn rule(metric: Metric) -> String {
+    let equals = match metric {
+        Metric::Loss => "the higher accuracy",
+        Metric::Accuracy => "the lower log loss there",
+        _ => "the lower log loss there, then the higher accuracy",
+    };
+    format!(
+        "best first: by {} on the validation part, or by cross-validation without one; of equals {equals}, then the order of the pipeline; last the \
+         guess of the largest class, which is no model but the reference that models must beat",
+        metric.title()
+    )
+}
 
 /// The baseline that guesses the largest class.
 const FLOOR: &str = "majority";
 
 /// What rows say of a model that neither it learnt from nor the test part has.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Validation {
-    /// The score that ranks: it does not reward guessing the largest class where classes are unbalanced, as accuracy does.
-    pub macro_f1: Option<f64>,
-    pub(crate) accuracy: Option<f64>,
-    pub(crate) log_loss: Option<f64>,
+    /// Every metric that has a value there.
+    scores: BTreeMap<Metric, f64>,
+    /// Rows of each class, by which a metric suits them.
+    classes: Vec<u64>,
     /// What the score is of.
     pub source: Source,
     /// It is of the guess of the largest class, the reference that models must beat.
@@ -53,9 +65,7 @@ impl Validation {
         let is_floor = is_floor(&evaluation.name);
         match &evaluation.valid {
             Some(scores) => Validation::of(scores, is_floor),
-            None => {
-                Validation::by_folds(Some(evaluation.cv_macro_f1_mean), Some(evaluation.cv_accuracy_mean), is_floor)
-            }
+            None => Validation::by_folds(evaluation, is_floor),
         }
     }
 
@@ -78,29 +88,56 @@ impl Validation {
     /// From scores on the validation part.
     pub(crate) fn of(scores: &Scores, is_floor: bool) -> Validation {
         Validation {
-            macro_f1: Some(scores.macro_f1),
-            accuracy: Some(scores.accuracy),
-            log_loss: scores.log_loss,
+            scores: Metric::ALL.into_iter().filter_map(|metric| Some((metric, scores.value(metric)?))).collect(),
+            classes: scores.supports(),
             source: Source::ValidationPart,
             is_floor,
         }
     }
 
     /// From means over the folds of cross-validation.
-    pub(crate) fn by_folds(macro_f1: Option<f64>, accuracy: Option<f64>, is_floor: bool) -> Validation {
-        Validation { macro_f1, accuracy, log_loss: None, source: Source::CrossValidation, is_floor }
+    fn by_folds(evaluation: &Evaluation, is_floor: bool) -> Validation {
+        let mean = |metric: Metric| match metric {
+            Metric::MacroF1 => Some(evaluation.cv_macro_f1_mean),
+            Metric::Accuracy => Some(evaluation.cv_accuracy_mean),
+            _ => {
+                let values: Option<Vec<f64>> = evaluation.folds.iter().map(|fold| fold.value(metric)).collect();
+                values.filter(|all| !all.is_empty()).map(|all| all.iter().sum::<f64>() / all.len() as f64)
+            }
+        };
+        let mut classes: Vec<u64> = Vec::new();
+        for fold in &evaluation.folds {
+            let own = fold.supports();
+            classes.resize(own.len().max(classes.len()), 0);
+            classes.iter_mut().zip(own).for_each(|(sum, rows)| *sum += rows);
+        }
+        let scores = Metric::ALL.into_iter().filter_map(|metric| Some((metric, mean(metric)?))).collect();
+        Validation { scores, classes, source: Source::CrossValidation, is_floor }
     }
 
-    /// The better first. A score that is missing is worse than any.
-    fn order(&self, other: &Validation) -> Ordering {
-        let higher =
-            |a: Option<f64>, b: Option<f64>| b.unwrap_or(f64::NEG_INFINITY).total_cmp(&a.unwrap_or(f64::NEG_INFINITY));
-        let lower = |a: Option<f64>, b: Option<f64>| higher(a.map(|loss| -loss), b.map(|loss| -loss));
-        (self.is_floor.cmp(&other.is_floor))
-            .then_with(|| higher(self.macro_f1, other.macro_f1))
-            .then_with(|| lower(self.log_loss, other.log_loss))
-            .then_with(|| higher(self.accuracy, other.accuracy))
+    /// The value of a metric there, if it has one.
+    pub fn score(&self, metric: Metric) -> Option<f64> {
+        self.scores.get(&metric).copied()
     }
+
+    /// The better by the metric first. A score that is missing is worse than any.
+    fn order(&self, other: &Validation, metric: Metric) -> Ordering {
+        let better = |metric: Metric| {
+            let merit = |one: &Validation| one.score(metric).map_or(f64::NEG_INFINITY, |score| metric.merit(score));
+            merit(other).total_cmp(&merit(self))
+        };
+        (self.is_floor.cmp(&other.is_floor))
+            .then_with(|| better(metric))
+            .then_with(|| better(Metric::Loss))
+            .then_with(|| better(Metric::Accuracy))
+    }
+}
+
+/// The metric that ranks: the one that is named, or else the one that suits the classes of the first model of which anything is known.
+pub fn governing<'v>(named: Option<Metric>, known: impl IntoIterator<Item = &'v Validation>) -> Metric {
+    named.unwrap_or_else(|| {
+        known.into_iter().next().map_or_else(Metric::default, |first| Metric::suited(&first.classes))
+    })
 }
 
 /// Whether a model of a `baseline` stage is the guess of the largest class.
@@ -108,15 +145,18 @@ pub fn is_floor(name: &str) -> bool {
     name == FLOOR
 }
 
-/// Puts the best model first; those of which nothing is known but the test part come last, and none of them is the best.
-pub fn rank<T>(models: &mut [T], validation: impl Fn(&T) -> Option<Validation>) {
+/// Puts the best model first, and tells by which metric; those of which nothing is known but the test part come last, and none of them is the best.
+pub fn rank<T>(models: &mut [T], named: Option<Metric>, validation: impl Fn(&T) -> Option<Validation>) -> Metric {
+    let known: Vec<Option<Validation>> = models.iter().map(&validation).collect();
+    let metric = governing(named, known.iter().flatten());
     // A stable sort: equals stay in the order of the pipeline.
     models.sort_by(|a, b| match (validation(a), validation(b)) {
-        (Some(a), Some(b)) => a.order(&b),
+        (Some(a), Some(b)) => a.order(&b, metric),
         (Some(_), None) => Ordering::Less,
         (None, Some(_)) => Ordering::Greater,
         (None, None) => Ordering::Equal,
     });
+    metric
 }
 
 /// What validation chooses among models.
@@ -148,9 +188,13 @@ impl<T> Choice<T> {
 }
 
 /// The best of some models by the validation part.
-pub fn choose<T>(models: impl IntoIterator<Item = T>, validation: impl Fn(&T) -> Option<Validation>) -> Choice<T> {
+pub fn choose<T>(
+    models: impl IntoIterator<Item = T>,
+    named: Option<Metric>,
+    validation: impl Fn(&T) -> Option<Validation>,
+) -> Choice<T> {
     let mut known: Vec<T> = models.into_iter().filter(|model| validation(model).is_some()).collect();
-    rank(&mut known, &validation);
+    rank(&mut known, named, &validation);
     match known.into_iter().next() {
         Some(first) if validation(&first).is_some_and(|found| found.is_floor) => Choice::OnlyReference(first),
         Some(first) => Choice::Best(first),
@@ -159,8 +203,12 @@ pub fn choose<T>(models: impl IntoIterator<Item = T>, validation: impl Fn(&T) ->
 }
 
 /// The best of the models; `None` where there is none, but for a reference.
-pub(crate) fn best<T>(models: impl IntoIterator<Item = T>, validation: impl Fn(&T) -> Option<Validation>) -> Option<T> {
-    choose(models, validation).best()
+pub(crate) fn best<T>(
+    models: impl IntoIterator<Item = T>,
+    named: Option<Metric>,
+    validation: impl Fn(&T) -> Option<Validation>,
+) -> Option<T> {
+    choose(models, named, validation).best()
 }
 
 #[cfg(test)]
@@ -187,7 +235,7 @@ mod tests {
     }
 
     fn best_of(models: &[Evaluation]) -> Option<&str> {
-        best(models, |model| Some(Validation::of_evaluation(model))).map(|model| model.name.as_str())
+        best(models, None, |model| Some(Validation::of_evaluation(model))).map(|model| model.name.as_str())
     }
 
     #[test]
@@ -199,12 +247,32 @@ mod tests {
     }
 
     #[test]
+    fn a_rare_class_of_two_ranks_by_average_precision_and_a_named_metric_by_itself() {
+        let rare = |name: &str, accuracy: f64, precision: f64| {
+            let truth: Vec<u32> = (0..100).map(|row| u32::from(row < 5)).collect();
+            let mut scores = Scores::new(&["no", "yes"].map(String::from), &truth, &truth);
+            scores.accuracy = accuracy;
+            scores.by_probabilities.insert(Metric::AveragePrecision, precision);
+            Evaluation { valid: Some(scores), ..model(name, None, 0.5) }
+        };
+        let models = [rare("majority", 0.95, 0.05), rare("accurate", 0.96, 0.3), rare("finds", 0.9, 0.6)];
+        let validation = |model: &&Evaluation| Some(Validation::of_evaluation(model));
+        let best = |named| best(&models, named, validation).map(|model| model.name.as_str());
+        assert_eq!(best(None), Some("finds"));
+        assert_eq!(best(Some(Metric::Accuracy)), Some("accurate"));
+        let mut ranked: Vec<&Evaluation> = models.iter().collect();
+        assert_eq!(rank(&mut ranked, None, validation), Metric::AveragePrecision);
+        assert_eq!(ranked[2].name, "majority", "whatever its accuracy");
+        assert!(rule(Metric::AveragePrecision).starts_with("best first: by average precision on"));
+    }
+
+    #[test]
     fn guessing_the_largest_class_is_the_best_of_nothing() {
         let majority = model("majority", Some([0.95, 0.487, 0.2]), 0.95);
         let tree = model("tree", Some([0.93, 0.482, 0.3]), 0.92);
         assert_eq!(best_of(&[majority.clone(), tree]), Some("tree"));
         assert_eq!(best_of(std::slice::from_ref(&majority)), None, "nor is it the best where there is nothing else");
-        let chosen = choose([&majority], |model| Some(Validation::of_evaluation(model)));
+        let chosen = choose([&majority], None, |model| Some(Validation::of_evaluation(model)));
         assert!(matches!(chosen, Choice::OnlyReference(_)));
         let member = |name: &str| Member { name: name.to_owned(), weight: 0.5, valid: scores([0.9, 0.8, 0.2]) };
         assert!(Validation::of_member(&member("base/majority")).is_floor);
@@ -226,6 +294,6 @@ mod tests {
         assert_eq!(Validation::of_evaluation(&folds).source, Source::CrossValidation);
         // `folds` has 0.6 by cross-validation.
         assert_eq!(best_of(&[model("lower", Some([0.5, 0.5, 0.5]), 0.99), folds]), Some("folds"));
-        assert_eq!(best([&()], |_| None::<Validation>), None);
+        assert_eq!(best([&()], None, |_| None::<Validation>), None);
     }
 }

@@ -1,6 +1,7 @@
 //! What a report reads: artifacts by stage.
 
 use indexmap::IndexMap;
+use runner_results::Metric;
 use runner_results::{AnyDocument, Documents, Settings};
 use serde_json::Value;
 
@@ -19,6 +20,8 @@ pub struct StageArtifacts {
     pub documents: Documents,
     /// Tables by port, e.g. `curves`; long ones may be cut by the caller.
     pub tables: IndexMap<String, TableView>,
+    /// The metric by which the pipeline says that its models are chosen.
+    pub metric: Option<Metric>,
     /// What it reads: its port, and the output behind it, as `folds.train`; of a whole stage, the stage.
     pub inputs: Vec<(String, String)>,
     /// The files that the stage delivered.

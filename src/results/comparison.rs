@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::Metric;
 use crate::interval::IntervalMethod;
 use crate::paired_test::Test;
 
@@ -22,7 +23,7 @@ pub struct PairedComparison {
     pub pairing: Pairing,
     /// Test rows that only one of the two has, or that carry different labels.
     pub left_out: usize,
-    /// One of each [`ScoreMetric`] that both models have.
+    /// One of each [`ScoreMetric`] that both models have; the one that they were chosen by first, where that is another than these three.
     pub scores: Vec<ScoreDifference>,
     /// Both predict the same class for every row: their scores differ in nothing, on these rows and by what is predicted.
     pub same_predictions: bool,
@@ -74,6 +75,30 @@ pub enum ScoreMetric {
     MacroF1,
     /// In nats; less is better.
     LogLoss,
+    /// What the models were chosen by, where it is none of these.
+    #[serde(untagged)]
+    Other(Metric),
+}
+
+impl ScoreMetric {
+    /// As it stands in tables and sentences.
+    pub fn title(self) -> &'static str {
+        self.metric().title()
+    }
+
+    /// Whether less is better.
+    pub fn is_loss(self) -> bool {
+        self.metric().is_loss()
+    }
+
+    fn metric(self) -> Metric {
+        match self {
+            ScoreMetric::Accuracy => Metric::Accuracy,
+            ScoreMetric::MacroF1 => Metric::MacroF1,
+            ScoreMetric::LogLoss => Metric::Loss,
+            ScoreMetric::Other(metric) => metric,
+        }
+    }
 }
 
 /// One score of both, and the interval of B − A from resampled rows or groups.
@@ -93,7 +118,7 @@ impl ScoreDifference {
     /// What the interval says, where 0 is not in it.
     pub fn direction(&self) -> Option<Direction> {
         let (low, high) = self.difference.low.zip(self.difference.high)?;
-        let (low, high) = if self.metric == ScoreMetric::LogLoss { (-high, -low) } else { (low, high) };
+        let (low, high) = if self.metric.is_loss() { (-high, -low) } else { (low, high) };
         match (low > 0.0, high < 0.0) {
             (true, _) => Some(Direction::Better),
             (_, true) => Some(Direction::Worse),

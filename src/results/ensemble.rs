@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Metric;
 use crate::calibration::CalibrationReport;
 use crate::document::Document;
 use crate::parts::Parts;
@@ -19,6 +20,9 @@ pub struct Ensemble {
     pub average: Average,
     /// How the weights were chosen.
     pub weights: Weighting,
+    /// By which greedy selection chose them, where that is not the log loss.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub metric: Option<Metric>,
     /// Of the validation part, each row by weights that were chosen on other rows.
     pub cross_fitted_valid: Scores,
     /// Of the averaged probabilities.

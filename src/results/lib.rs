@@ -50,6 +50,7 @@ pub mod search;
 mod settings;
 pub mod spec;
 mod split;
+pub mod threshold;
 pub mod training;
 pub mod transfer;
 
@@ -57,7 +58,7 @@ pub use any::{AnyDocument, Documents, Known};
 pub use document::{Document, DocumentError, named, read};
 pub use inputs::Inputs;
 pub use map::{Layout, Map, MapColumns, Neighbours};
-pub use metric::{Metric, PartScores};
+pub use metric::{Balance, Metric, PartScores, RARE};
 pub use part::Part;
 pub use parts::Parts;
 pub use predictions::Predictions;

@@ -1,11 +1,16 @@
-//! Scores of a classifier over one set of rows: accuracy, macro-F1, per-class precision / recall / F1, confusion matrix, log loss.
+//! Scores of a classifier over one set of rows: every [`Metric`], per-class precision / recall / F1, confusion matrix, curves of two classes.
 //!
-//! Definitions as in scikit-learn (`zero_division=0`).
+//! Definitions as in scikit-learn (`zero_division=0`). What follows from the confusion matrix is computed from it; what follows from probabilities
+//! is written beside it.
+
+use std::collections::BTreeMap;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::Metric;
 use crate::interval::{Interval, IntervalMethod, Z, wilson};
+use crate::threshold::Threshold;
 
 /// Scores over one set of rows. Macro-F1 averages over the classes of `classes` that occur as truth or prediction.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +25,18 @@ pub struct Scores {
     /// Mean negative log-likelihood in nats; absent where the model gives no probabilities.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub log_loss: Option<f64>,
+    /// Metrics of the probabilities, as far as they have a meaning for these rows and this model: ranks and losses but the log loss.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub by_probabilities: BTreeMap<Metric, f64>,
+    /// Of two classes, the one that average precision, the curves and the threshold are of.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub positive: Option<String>,
+    /// Of two classes, the threshold by which the positive one was predicted, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub threshold: Option<Threshold>,
+    /// Of two classes, what other thresholds would give.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub curve: Option<ThresholdCurve>,
     /// The order of `per_class` and of both sides of `confusion`.
     pub classes: Vec<String>,
     /// In the order of `classes`.
@@ -66,6 +83,11 @@ impl<'de> Deserialize<'de> for Scores {
             return Err(D::Error::custom(format!("an accuracy of {}", scores.accuracy)));
         }
         let supports = scores.per_class.iter().map(|class| class.support);
+        if let Some(curve) = &scores.curve
+            && !curve.is_even()
+        {
+            return Err(D::Error::custom("a curve whose columns have different lengths"));
+        }
         match matrix.iter().flatten().copied().chain(supports).find(|rows| *rows > MOST_ROWS) {
             Some(rows) => Err(D::Error::custom(format!("{rows} rows of a class"))),
             None => Ok(scores),
@@ -84,6 +106,30 @@ pub struct ScoreIntervals {
     /// The same.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub log_loss: Option<Interval>,
+    /// The same of the other metrics. Resamples in which a metric has no meaning, e.g. without a row of a class, do not count.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub others: BTreeMap<Metric, Interval>,
+}
+
+/// What every threshold on the probability of the positive class would give, from the highest on: the points of the ROC curve and of the
+/// precision-recall curve, thinned out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ThresholdCurve {
+    /// The least probability that is predicted positive.
+    pub threshold: Vec<f64>,
+    /// Share of the positive rows that are predicted so: recall, the true positive rate.
+    pub recall: Vec<f64>,
+    /// Share of the rows predicted positive that are.
+    pub precision: Vec<f64>,
+    /// Share of the other rows that are predicted positive.
+    pub false_positive_rate: Vec<f64>,
+}
+
+impl ThresholdCurve {
+    fn is_even(&self) -> bool {
+        let rows = self.threshold.len();
+        [&self.recall, &self.precision, &self.false_positive_rate].iter().all(|column| column.len() == rows)
+    }
 }
 
 /// One class against all others.
@@ -138,6 +184,10 @@ impl Scores {
             accuracy: ratio(hits, truth.len() as u64),
             macro_f1: if occurring == 0 { 0.0 } else { f1_sum / f64::from(occurring) },
             log_loss: None,
+            by_probabilities: BTreeMap::new(),
+            positive: None,
+            threshold: None,
+            curve: None,
             classes: classes.to_vec(),
             per_class,
             confusion,
@@ -146,6 +196,44 @@ impl Scores {
             few_groups: None,
             intervals: None,
         }
+    }
+
+    /// The value of a metric; `None` where it has no meaning for these rows or this model, or was not computed.
+    pub fn value(&self, metric: Metric) -> Option<f64> {
+        match metric {
+            Metric::Accuracy => (self.rows > 0).then_some(self.accuracy),
+            Metric::MacroF1 => (self.rows > 0).then_some(self.macro_f1),
+            Metric::Loss => self.log_loss,
+            Metric::BalancedAccuracy | Metric::WeightedF1 | Metric::Mcc => {
+                let count = |class: usize| {
+                    let predicted: u64 = self.confusion.iter().map(|row| row[class]).sum();
+                    let row = &self.confusion[class];
+                    [row.iter().sum::<u64>() as f64, predicted as f64, row[class] as f64]
+                };
+                let counts: Vec<[f64; 3]> = (0..self.confusion.len()).map(count).collect();
+                of_counts(metric, &counts, self.rows as f64)
+            }
+            _ => self.by_probabilities.get(&metric).copied(),
+        }
+    }
+
+    /// The metric's 95 % interval, where one was computed; the accuracy's as [`Scores::accuracy_interval`].
+    pub fn interval(&self, metric: Metric) -> Option<(f64, f64)> {
+        if metric == Metric::Accuracy {
+            return self.accuracy_interval();
+        }
+        let found = self.intervals.as_ref()?;
+        let found = match metric {
+            Metric::MacroF1 => found.macro_f1,
+            Metric::Loss => found.log_loss,
+            _ => found.others.get(&metric).copied(),
+        };
+        found.map(|found| (found.low, found.high))
+    }
+
+    /// Rows of each class, in the order of `classes`.
+    pub fn supports(&self) -> Vec<u64> {
+        self.per_class.iter().map(|class| class.support).collect()
     }
 
     /// The accuracy's 95 % interval: the stage's, else Wilson's, which is for rows that stand alone.
@@ -161,6 +249,40 @@ impl Scores {
     pub fn interval_method(&self) -> Option<IntervalMethod> {
         let own = self.intervals.as_ref().map(|intervals| intervals.accuracy.method);
         own.or_else(|| self.accuracy_interval().map(|_| IntervalMethod::Wilson))
+    }
+}
+
+/// A metric of the confusion matrix from the (weighted) rows of each class, those predicted as it, and those that are both; `None` of no rows, and of a
+/// metric that looks at probabilities.
+///
+/// F1 averages over the classes that occur as truth or prediction, balanced accuracy over those that occur as truth; MCC is 0 where all rows are of one
+/// class or predicted as one.
+pub fn of_counts(metric: Metric, classes: &[[f64; 3]], total: f64) -> Option<f64> {
+    if total <= 0.0 {
+        return None;
+    }
+    let f1 =
+        |[own, predicted, hits]: &[f64; 3]| if own + predicted > 0.0 { 2.0 * hits / (own + predicted) } else { 0.0 };
+    let mean = |values: &mut dyn Iterator<Item = f64>| {
+        let (sum, count) = values.fold((0.0, 0u32), |(sum, count), value| (sum + value, count + 1));
+        if count > 0 { sum / f64::from(count) } else { 0.0 }
+    };
+    match metric {
+        Metric::Accuracy => Some(classes.iter().map(|[_, _, hits]| hits).sum::<f64>() / total),
+        Metric::MacroF1 => Some(mean(&mut classes.iter().filter(|[own, predicted, _]| own + predicted > 0.0).map(f1))),
+        Metric::WeightedF1 => Some(classes.iter().map(|class| class[0] * f1(class)).sum::<f64>() / total),
+        Metric::BalancedAccuracy => {
+            Some(mean(&mut classes.iter().filter(|[own, ..]| *own > 0.0).map(|[own, _, hits]| hits / own)))
+        }
+        Metric::Mcc => {
+            let sum = |of: fn(&[f64; 3]) -> f64| classes.iter().map(of).sum::<f64>();
+            let covariance = total * sum(|[_, _, hits]| *hits) - sum(|[own, predicted, _]| own * predicted);
+            let of_truth = total * total - sum(|[own, ..]| own * own);
+            let of_predicted = total * total - sum(|[_, predicted, _]| predicted * predicted);
+            let scale = of_truth * of_predicted;
+            Some(if scale > 0.0 { covariance / scale.sqrt() } else { 0.0 })
+        }
+        _ => None,
     }
 }
 

@@ -16,6 +16,9 @@ pub struct Settings {
     /// Text columns; absent where the stage has no such parameter.
     #[serde(deserialize_with = "if_it_fits")]
     pub text: Option<Vec<String>>,
+    /// Text columns that models read without an embedding; absent where the stage has no such parameter.
+    #[serde(deserialize_with = "if_it_fits")]
+    pub texts: Option<Vec<String>>,
     /// Columns of categories; absent where the stage has no such parameter.
     #[serde(deserialize_with = "if_it_fits")]
     pub categories: Option<Vec<String>>,
@@ -33,9 +36,16 @@ impl Settings {
         Settings::deserialize(params).unwrap_or_default()
     }
 
-    /// The columns that models read: numbers, texts, categories.
+    /// The columns that models read: numbers, texts, embedded or not, categories.
     pub fn columns(self) -> [Vec<String>; 3] {
-        [self.numeric, self.text, self.categories].map(Option::unwrap_or_default)
+        let [numeric, mut text, texts, categories] =
+            [self.numeric, self.text, self.texts, self.categories].map(Option::unwrap_or_default);
+        for name in texts {
+            if !text.contains(&name) {
+                text.push(name);
+            }
+        }
+        [numeric, text, categories]
     }
 }
 

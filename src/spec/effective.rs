@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use runner_boundary::text::is_hidden;
 
+use super::include::AIMS;
 use super::node::{Node, Value};
 use super::source::Sources;
 use super::variables::text_of;
@@ -22,7 +23,7 @@ pub(super) fn text(
     seed: &dyn Fn(&str) -> Option<u64>,
 ) -> String {
     let mut out = format!("name: {}\n", quoted(name));
-    for key in ["seed", "vars"] {
+    for key in ["seed"].into_iter().chain(AIMS).chain(["vars"]) {
         let Some(node) = root.get(key).filter(|node| node.value != Value::Null) else { continue };
         match &node.value {
             Value::Mapping(entries) if !entries.is_empty() => {

@@ -3,7 +3,8 @@
 //! Paths count from the folder of the file in which they are written, and are written out: variables are not known yet. What stands nearer
 //! wins for variables: the including file over what it includes, a later file over an earlier one. Stages and templates have one place
 //! each. A file's `seed` holds for its stages and for those of what it includes, unless a file that includes it says one: so the models of a
-//! study are the same when another pipeline includes it. `name` serves when a file is run by itself; here it does not count. Where a seed or a
+//! study are the same when another pipeline includes it. A study has one `metric` and one `positive`: the including file's, or else that of the file
+//! included last. `name` serves when a file is run by itself; here it does not count. Where a seed or a
 //! variable of an included file does not hold, that is a warning. A file that is reached twice is read once. Does not know what variables,
 //! templates and stages mean.
 
@@ -21,7 +22,11 @@ use super::yaml;
 use runner_names::{did_you_mean, suggest};
 
 /// The keys that a pipeline file may have.
-pub(super) const TOP_LEVEL: [&str; 6] = ["name", "seed", "include", "vars", "templates", "stages"];
+pub(super) const TOP_LEVEL: [&str; 8] =
+    ["name", "seed", "metric", "positive", "include", "vars", "templates", "stages"];
+
+/// What the models of a study are chosen by, each said once for all stages: words whose meaning the kinds know that use them.
+pub const AIMS: [&str; 2] = ["metric", "positive"];
 
 /// Files that include each other in a longer chain are a mistake, and would cost stack.
 const MOST_LEVELS: usize = 32;
@@ -207,6 +212,12 @@ impl Includer<'_> {
 
     /// Adds what an included file gives; of variables the later one wins.
     fn join(&mut self, parts: &mut Parts, mut included: Node) {
+        for key in AIMS {
+            let Some(entry) = included.remove(key).filter(|entry| entry.node.value != Value::Null) else { continue };
+            if let Some(inner) = parts.insert(key, entry.clone()) {
+                self.warnings.extend(aim_replaced(key, &inner, &entry, self.sources));
+            }
+        }
         for key in ["vars", "templates", "stages"] {
             let Some(entry) = included.remove(key) else { continue };
             match (&entry.node.value, parts.get_mut(key)) {
@@ -232,6 +243,9 @@ impl Includer<'_> {
                     top.insert(key.to_string(), included);
                 }
                 Some(own) if matches!(own.node.value, Value::Null) => *own = included,
+                Some(own) if AIMS.contains(&key) => {
+                    self.warnings.extend(aim_replaced(key, &included, own, self.sources));
+                }
                 Some(own) if matches!(own.node.value, Value::Mapping(_)) => {
                     let written = own.node.span;
                     let node = std::mem::replace(&mut own.node, Node::new(written, Value::Null));
@@ -285,6 +299,17 @@ pub(super) fn seed_replaced(inner: &Entry, outer: &Entry, sources: &Sources) -> 
     let warning = Problem::new(outer.node.span, message).related(inner.node.span, "the seed there");
     let help = "leave `seed` out to use the models of that file; `seed` on a stage is that stage's own";
     Some(warning.help(help).about(format!("seed of {file}")))
+}
+
+/// That a metric (or positive class) which differs holds instead of an included file's own.
+fn aim_replaced(key: &str, inner: &Entry, outer: &Entry, sources: &Sources) -> Option<Problem> {
+    if inner.node.to_json() == outer.node.to_json() {
+        return None;
+    }
+    let file = sources.name(inner.key_span.file);
+    let message = format!("`{key}` of '{file}' does not hold here: this one does, for all stages");
+    let warning = Problem::new(outer.node.span, message).related(inner.node.span, format!("`{key}` there"));
+    Some(warning.help(format!("leave `{key}` out to keep that of the file")).about(format!("{key} of {file}")))
 }
 
 /// What tells whether two paths are the same file.

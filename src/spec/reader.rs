@@ -9,13 +9,14 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::definitions;
+use super::include::AIMS;
 use super::instance;
 use super::matrix::{self, Choice};
 use super::node::{Entry, Node, Value};
 use super::pipeline::{PipelineSpec, StageSpec};
 use super::problem::Problem;
 use super::source::{Sources, Span};
-use super::variables::{Budget, Scope, is_name};
+use super::variables::{Budget, Scope, is_name, text_of};
 use runner_names::{self as names, Folder};
 
 /// What reads the root of a pipeline file.
@@ -76,6 +77,7 @@ impl<'a> Reader<'a> {
             },
         };
         let seed = top.get("seed").map(|entry| self.seed(&entry.node));
+        let aims = AIMS.into_iter().filter_map(|key| Some((key, self.aim(&top.get(key)?.node)?))).collect();
         let stages = match top.get("stages") {
             Some(entry) => self.stages(entry),
             None => {
@@ -90,6 +92,7 @@ impl<'a> Reader<'a> {
             name: name.unwrap_or_else(|| fallback_name.to_string()),
             seed: seed.flatten().map_or(0, |(seed, _)| seed),
             seed_span: seed.flatten().map(|(_, span)| span),
+            aims,
             vars: self.vars.into_iter().filter_map(|(name, node)| Some((name, node?))).collect(),
             stages,
             sources: Sources::default(),
@@ -162,6 +165,18 @@ impl<'a> Reader<'a> {
             self.problems.push(Problem::new(node.span, "'seed' must be a whole number from 0 to 18446744073709551615"));
         }
         seed.map(|seed| (seed, node.written_at()))
+    }
+
+    /// A word; a number or a truth value is the word that was written, since a class may be called so.
+    fn aim(&mut self, node: &Node) -> Option<Node> {
+        let mut node = self.substitute(node, None);
+        if self.budget.exhausted() || node.value == Value::Null {
+            return None;
+        }
+        if let Some(text) = text_of(&node, self.sources) {
+            node.value = Value::String(text);
+        }
+        Some(node)
     }
 
     fn stages(&mut self, stages: &Entry) -> IndexMap<String, StageSpec> {

@@ -17,7 +17,7 @@ use super::yaml;
 use runner_names::{did_you_mean, listed};
 
 /// The keys of the top level that `--set` reaches by their bare name.
-const TOP_LEVEL: [&str; 2] = ["name", "seed"];
+const TOP_LEVEL: [&str; 4] = ["name", "seed", "metric", "positive"];
 
 /// The sections of a pipeline file that a path may begin with.
 const SECTIONS: [&str; 3] = ["vars", "templates", "stages"];
@@ -165,7 +165,7 @@ impl Setting {
     }
 }
 
-/// A bare name: a variable, or else `name` or `seed` of the pipeline.
+/// A bare name: a variable, or else a value of the pipeline.
 fn set_top(top: &mut IndexMap<String, Entry>, target: Segment, value: Node) -> Result<(), Box<Problem>> {
     if let Some(entry) = top.get_mut("vars").and_then(|vars| entry_mut(&mut vars.node, &target.name)) {
         entry.node = value;

@@ -2,6 +2,8 @@
 //!
 //! Does not look for mistakes; see `typed`.
 
+use std::borrow::Cow;
+
 use super::fault::{FaultKind, describe_node};
 use super::node::{Entry, Node, Step, Value, display_path};
 use super::problem::Problem;
@@ -94,8 +96,10 @@ impl Wording<'_> {
             FaultKind::UnknownVariant { name, expected } => {
                 let guess = did_you_mean(name, expected.iter().copied());
                 let span = node.entry(name).map_or(node.span, |entry| entry.key_span);
-                Problem::new(span, format!("{subject}unknown choice '{name}'{guess}"))
-                    .help(format!("choices are {}", expected.join(", ")))
+                Problem::new(span, format!("{subject}unknown choice '{name}'{guess}")).help(format!(
+                    "choices are {}",
+                    expected.iter().map(|choice| choice_shown(choice)).collect::<Vec<_>>().join(", ")
+                ))
             }
             FaultKind::RepeatedKey { key } => {
                 Problem::new(node.span, format!("{subject}'{key}' is given twice, under two spellings"))
@@ -113,6 +117,12 @@ impl Wording<'_> {
 }
 
 /// What to write instead, for the confusions that YAML invites.
+/// A choice that is no word is set apart from what stands around it.
+fn choice_shown(choice: &str) -> Cow<'_, str> {
+    let is_word = choice.chars().all(|c| c.is_alphanumeric() || "_-".contains(c));
+    if is_word { Cow::Borrowed(choice) } else { Cow::Owned(format!("'{choice}'")) }
+}
+
 fn advice(node: &Node, expected: &str) -> Option<String> {
     let number = expected.contains("number");
     match &node.value {

@@ -82,7 +82,7 @@ enum SectionName {
 
 impl Stage for Article {
     const KIND: &'static str = "article";
-    const VERSION: u32 = 14;
+    const VERSION: u32 = 15;
     const SUMMARY: &'static str = "an article of at most eight pages, LaTeX or PDF";
     const INPUTS: &'static [InputPort] = &[InputPort {
         name: "stages",
@@ -136,7 +136,10 @@ impl Stage for Article {
                         context.warn(&path, found, Some("take it out".to_owned()));
                     }
                     let mistakes = article::mistakes(file, &source, &stages, &filled);
-                    mistakes.into_iter().for_each(|found| context.problem(&path, found, None));
+                    // However many articles have the text.
+                    for found in mistakes {
+                        context.common_problem(&path, found.clone(), found, None);
+                    }
                 }
                 Err(error) if error.kind() == ErrorKind::InvalidData => {
                     context.problem(&path, format!("'{file}' is not UTF-8 text"), Some("save it as UTF-8".to_owned()));

@@ -1,4 +1,4 @@
-//! `baseline`: standard classifiers on numbers, embeddings and categories, cross-validated on the training part, scored once on the test part.
+//! `baseline`: standard classifiers on numbers, categories, texts and embeddings, cross-validated on the training part, scored once on the test part.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,19 +8,23 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::adapter::Adapter;
+use super::aims::{self, METRIC, POSITIVE};
+use super::calibration::require_classes;
 use super::columns::{FOLDS, PARTS, PREDICTIONS};
 use super::conditions::require_left;
 use super::dataset::{Selection, dataset, tell_of_model};
 use super::documents::put_document;
 use super::predictions::Predictions;
 use super::predictor::{NO_NETWORK, Predictor, distinct};
-use super::procedure::Procedure;
+use super::procedure::{How, Procedure, tell_weights};
 use super::required::{require_part, tell_not_rows};
-use runner_engine::{Arity, CheckContext, InputPort, Memo, OutputPort, PortType, Stage, StageContext, Threads};
-use runner_ml::classical::{Baselines, Evaluated, Evaluation, Fitted, Inputs, KeptFits, evaluate};
+use runner_engine::{Aim, Arity, CheckContext, InputPort, Memo, OutputPort, PortType, Stage, StageContext, Threads};
+use runner_ml::classical::{Aims, Baselines, Evaluated, Evaluation, Fitted, Inputs, KeptFits, TextOptions, evaluate};
 use runner_report::ranking::{self, Choice, Validation};
 use runner_report::score_line;
 use runner_results::Parts;
+use runner_results::spec::{ClassWeights, NamedWeights};
+use runner_results::threshold::ThresholdAim;
 use runner_tabular::Filter;
 
 /// Fits the named models on the training part: cross-validation over the split's folds, then one fit on all of it and one score on the test part. Each model is a port under its kind's name, e.g. `baseline.boosting`, for `predict`, `inspect` and `ensemble`.
@@ -44,12 +48,37 @@ pub(crate) struct Baseline {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("uniqueItems" = true))]
     categories: Vec<String>,
+    /// Text columns to learn from as they are, by the TF-IDF weights of their words and runs of characters; no `embed` stage is needed.
+    ///
+    /// Logistic regression and the linear support vector machine have a column for each n-gram of the rows that they are fitted on; naive Bayes counts
+    /// them. All other kinds have columns for those n-grams that tell most of the classes by chi², at most 1000, and fewer of more than 268,000 rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("uniqueItems" = true))]
+    texts: Vec<String>,
+    /// How `texts` are cut into n-grams and weighed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tfidf: Option<TextOptions>,
+    /// Weight of each class in the fits of all models but `majority`: none, balanced, or a map of classes to weights. Probabilities are set right for it.
+    #[serde(default = "runner_results::spec::training_defaults::class_weights", skip_serializing_if = "is_unweighted")]
+    class_weights: ClassWeights,
+    /// Column of numbers from 0 on, by which training rows count in the fits of all models but `majority`; scores count all rows alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sample_weight: Option<String>,
     /// Models by kind, with their parameters, e.g. `{logistic: {}, rbf_svm: {c: 3}}`; all kinds unless given.
     #[serde(default)]
     models: Baselines,
+    /// Of two classes, the threshold on the probability of the positive one from which on it is predicted: `f1`,
+    /// `{cost: {false_positive: 1, false_negative: 5}}`, or `{recall: 0.9}` for at least that recall with the fewest false alarms. Chosen on the
+    /// validation part; where there is none, on what models of the other folds say of the training rows. Without it the likeliest class is predicted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    threshold: Option<ThresholdAim>,
     /// Rows to learn from.
     #[serde(default, rename = "where")]
     filter: Filter,
+}
+
+fn is_unweighted(weights: &ClassWeights) -> bool {
+    *weights == ClassWeights::Named(NamedWeights::None)
 }
 
 impl Baseline {
@@ -59,12 +88,26 @@ impl Baseline {
             text: &self.text,
             adapted: &[],
             categories: &self.categories,
+            texts: &self.texts,
+            sample_weight: self.sample_weight.as_deref(),
             filter: &self.filter,
         }
     }
 }
 
 impl Baseline {
+    fn check_tfidf(&self, context: &mut CheckContext) {
+        let Some(options) = &self.tfidf else { return };
+        if self.texts.is_empty() {
+            let help = "name text columns under `texts`, or leave `tfidf` out".to_owned();
+            context.warn(&["tfidf"], "nothing reads `tfidf`: the stage has no columns under `texts`", Some(help));
+        }
+        if let Some((path, reason)) = options.problem() {
+            let path: Vec<&str> = ["tfidf"].into_iter().chain(path).collect();
+            context.problem(&path, reason, None);
+        }
+    }
+
     /// Warns where all rows that a model was fitted on would vote.
     fn warn_of_neighbours(&self, folds: &[u32], context: &StageContext) {
         let Some(knn) = &self.models.knn else { return };
@@ -92,6 +135,8 @@ impl Stage for Baseline {
         InputPort::table("embeddings", Arity::Any, "the `embed` stages of the columns in `text`"),
     ];
 
+    const AIMS: &'static [Aim] = &[METRIC, POSITIVE];
+
     fn outputs(&self) -> Vec<OutputPort> {
         let fixed = [OutputPort::new("scores", PortType::Json), OutputPort::new("predictions", PortType::Table)];
         let models = self.models.estimators().into_iter();
@@ -103,15 +148,17 @@ impl Stage for Baseline {
     }
 
     fn check(&self, context: &mut CheckContext) {
-        if self.numeric.is_empty() && self.text.is_empty() && self.categories.is_empty() {
-            let message = "name at least one column under `numeric`, `text` or `categories`";
+        if [&self.numeric, &self.text, &self.categories, &self.texts].into_iter().all(Vec::is_empty) {
+            let message = "name at least one column under `numeric`, `categories`, `texts` or `text`";
             context.common_problem(&[], message.to_owned(), message, None);
         }
+        self.check_tfidf(context);
         if self.models.estimators().is_empty() {
             let help =
                 Some("e.g. `models: {logistic: {}, boosting: {}}`; without the key all kinds are fitted".to_owned());
             context.problem(&["models"], "no model is named", help);
         }
+        aims::check_threshold(self.threshold, context);
         let selection = self.selection();
         selection.check(context);
         selection.warn_of_unread(context);
@@ -129,20 +176,24 @@ impl Stage for Baseline {
         }
         for (name, _) in self.models.estimators() {
             tell_of_model(context, &name, selection.model_columns());
+            tell_weights(context, &name, selection.sample_weight);
             context.tell(&name, NO_NETWORK, "a baseline, which has no layers to carry over");
         }
     }
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let data = dataset(context, &self.selection())?;
-        let [numeric, text, categories] =
-            [&self.numeric, &self.text, &self.categories].map(|names| distinct(names.iter().cloned()));
-        let inputs = Inputs::of(&data.frame, &numeric, &text, &categories, &data.train)?;
+        let [numeric, text, categories, texts] =
+            [&self.numeric, &self.text, &self.categories, &self.texts].map(|names| distinct(names.iter().cloned()));
+        let options = self.tfidf.clone().unwrap_or_default();
+        let inputs = Inputs::of(&data.frame, &numeric, &text, &categories, &data.train)?.with_texts(&texts, &options);
+        require_classes(&self.class_weights, &data.classes).map_err(|error| context.placed("class_weights", error))?;
         self.warn_of_neighbours(&data.folds, context);
-        let kept = Kept::new(self, context);
+        let threshold = aims::threshold(self.threshold, &data, context)?;
+        let kept = Kept::new(self, data.positive, context);
         let evaluated = evaluate(
             &self.models.estimators(),
-            &inputs.features(&data.frame)?,
+            &inputs.features(&data.frame, &Adapter(context.report()))?.with_weights(data.weights.clone()),
             &data.labels,
             &data.groups,
             &data.classes,
@@ -150,8 +201,10 @@ impl Stage for Baseline {
             &data.folds,
             &data.valid,
             &data.test,
+            &self.class_weights,
             context.seed(),
             context.threads(),
+            Aims { positive: data.positive, threshold },
             &kept,
             &Adapter(context.report()),
         )?;
@@ -169,35 +222,47 @@ impl Stage for Baseline {
             for (part, rows, said) in [("valid", &data.valid, &held_out.valid), ("test", &data.test, &held_out.test)] {
                 predictions.add(Some(name), part, rows, &said.probabilities, &said.predicted);
             }
+            let is_decided = calibration.as_ref().is_some_and(|own| !own.decision.is_empty());
+            if threshold.is_some() && !is_decided && !ranking::is_floor(name) {
+                aims::warn_of_no_threshold(&format!("{name}: "), context);
+            }
             let fitted = Fitted::new(&self.models, name, inputs.clone(), &data.classes, model, calibration);
             predictions.decide(Some(name), fitted.calibration());
-            let procedure = Procedure::Baseline { seed: context.seed() };
+            let procedure = Procedure {
+                seed: context.seed(),
+                sample_weight: self.sample_weight.clone(),
+                how: How::Baseline { class_weights: self.class_weights.clone() },
+            };
             Predictor::one(fitted, procedure, &data, &self.text).put(context, name)?;
             evaluations.push(evaluation);
         }
         let parts = |one: &Evaluation| Parts { train: None, valid: one.valid.clone(), test: one.test.clone() };
         let is_alone = evaluations.iter().filter(|one| !ranking::is_floor(&one.name)).count() == 1;
-        match ranking::choose(&evaluations, |one| Some(Validation::of_evaluation(one))) {
+        let named = aims::metric(context);
+        let known: Vec<Validation> = evaluations.iter().map(Validation::of_evaluation).collect();
+        let metric = ranking::governing(named, &known);
+        let by_metric = metric.title();
+        match ranking::choose(&evaluations, Some(metric), |one| Some(Validation::of_evaluation(one))) {
             Choice::Best(one) => {
                 let (name, validation) = (&one.name, Validation::of_evaluation(one));
                 let by = validation.source.words();
-                context.headline(match (&one.test, validation.macro_f1) {
-                    _ if is_alone => format!("{name}: {}", score_line(&parts(one), None)),
-                    (None, Some(score)) => format!("best {by} by macro-F1: {name} ({score:.3}; no test rows)"),
-                    _ => format!("best {by} by macro-F1: {name}, {}", score_line(&parts(one), None)),
+                context.headline(match (&one.test, validation.score(metric)) {
+                    _ if is_alone => format!("{name}: {}", score_line(&parts(one), named, None)),
+                    (None, Some(score)) => format!("best {by} by {by_metric}: {name} ({score:.3}; no test rows)"),
+                    _ => format!("best {by} by {by_metric}: {name}, {}", score_line(&parts(one), named, None)),
                 });
             }
             Choice::OnlyReference(one) => context.headline(format!(
                 "no model but {}, the guess of the largest class, as a reference: {}",
                 one.name,
-                score_line(&parts(one), None)
+                score_line(&parts(one), named, None)
             )),
             Choice::Unknown => {}
         }
         context.put_table("predictions", &predictions.table()?)?;
         put_document(context, "scores", "baseline", &runner_results::baselines::Baselines { evaluations })?;
         // The models lie among the results now; scores of folds are small, and serve when other kinds join these.
-        let kept = Kept::new(self, context);
+        let kept = Kept::new(self, data.positive, context);
         kept.params.keys().for_each(|name| kept.memo(name, None).remove());
         Ok(())
     }
@@ -215,14 +280,19 @@ struct Kept<'a> {
 }
 
 impl<'a> Kept<'a> {
-    fn new(stage: &Baseline, context: &'a StageContext) -> Self {
+    fn new(stage: &Baseline, positive: Option<u32>, context: &'a StageContext) -> Self {
         let subject = json!({
             "numeric": stage.numeric,
             "text": stage.text,
             "categories": stage.categories,
+            "texts": stage.texts,
+            "tfidf": stage.tfidf,
+            "class_weights": stage.class_weights,
+            "sample_weight": stage.sample_weight,
             "where": stage.filter,
             "inputs": context.inputs_key().to_string(),
             "seed": context.seed(),
+            "positive": positive,
         });
         let params = stage.models.estimators().into_iter().map(|(name, estimator)| (name, estimator.params()));
         Kept { context, subject, params: params.collect(), known: AtomicU64::new(0) }

@@ -14,15 +14,18 @@ use runner_ml::diagnosis::{Course, Finding, TrainingLoss, diagnose};
 use runner_ml::matrix::Matrix;
 use runner_ml::network::Classifier;
 use runner_ml::progress::Progress;
+use runner_ml::threshold::{self, Wanted};
 use runner_ml::train::{Curves, TrainingSpec, unknown_classes, weights_of_classes};
 use runner_results::calibration::{BeforeAndAfter, CalibrationReport};
+use runner_results::spec::ClassWeights;
 use runner_results::{Part, Parts, scores::Scores};
 
-/// Fits the model's calibration, gives it to the model, and tells what it did to the parts that the model did not learn from.
+/// Fits the model's calibration and its threshold, gives them to the model, and tells what calibration did to the parts that the model did not learn from.
 pub(super) fn calibrate(
     model: &mut Classifier,
     data: &Dataset,
     training: &TrainingSpec,
+    threshold: Option<Wanted>,
     progress: &dyn Progress,
 ) -> anyhow::Result<CalibrationReport> {
     let parts = [(Part::Valid, &data.valid), (Part::Test, &data.test)].into_iter();
@@ -31,7 +34,7 @@ pub(super) fn calibrate(
         before.push((part, model.predict_rows(&data.frame, rows)?, data.labels_of(rows)));
     }
     let weights = class_weights(data, training)?;
-    let found = match before.first() {
+    let mut found = match before.first() {
         Some((_, raw, labels)) => Calibration::fit(raw, labels, &weights, progress)?,
         None => Calibration::NONE,
     };
@@ -42,14 +45,24 @@ pub(super) fn calibrate(
         let told = BeforeAndAfter { before: reliability(probabilities, labels), after: reliability(&after, labels) };
         parts.set(*part, told);
     }
+    // On calibrated probabilities, which are those that a threshold is told of.
+    if let Some(wanted) = threshold
+        && let Some((Part::Valid, raw, labels)) = before.first()
+    {
+        let mut calibrated = raw.clone();
+        found.apply(&mut calibrated);
+        if let Some(decision) = threshold::fit(wanted, &calibrated, labels) {
+            found.decision = decision;
+        }
+    }
     let report = calibration_report(&found, &data.classes, parts);
     model.set_calibration(found);
     Ok(report)
 }
 
 /// Refuses weights of classes that the rows do not have, all at once.
-pub(super) fn require_classes(training: &TrainingSpec, classes: &[String]) -> anyhow::Result<()> {
-    let unknown = unknown_classes(training, classes);
+pub(super) fn require_classes(weights: &ClassWeights, classes: &[String]) -> anyhow::Result<()> {
+    let unknown = unknown_classes(weights, classes);
     if unknown.is_empty() {
         return Ok(());
     }
@@ -64,7 +77,7 @@ pub(super) fn require_classes(training: &TrainingSpec, classes: &[String]) -> an
 
 /// The class weights of the loss that a training on these rows minimises.
 pub(super) fn class_weights(data: &Dataset, training: &TrainingSpec) -> anyhow::Result<Vec<f32>> {
-    Ok(weights_of_classes(training, &data.classes, data.train.iter().map(|&row| data.labels[row]))?)
+    Ok(weights_of_classes(&training.class_weights, &data.classes, data.train.iter().map(|&row| data.labels[row]))?)
 }
 
 /// What is told of a calibration.
@@ -97,7 +110,7 @@ pub(super) fn findings(
         true => TrainingLoss::Objective,
         false => TrainingLoss::Plain,
     };
-    let metric = training.early_stopping.metric;
+    let metric = training.early_stopping.metric();
     let different = |rows: &[usize]| rows.iter().map(|&row| data.labels[row]).collect::<HashSet<_>>().len();
     let (train_classes, valid_classes) = (different(&data.train), different(&data.valid));
     Ok(diagnose(&Course {

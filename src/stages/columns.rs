@@ -15,7 +15,7 @@ use runner_artifact::Table;
 use runner_engine::{CheckContext, Fact, InputView, StageContext};
 pub(super) use runner_tabular::names::{LINE, RECORD, ROW_ID, SOURCE, added};
 use runner_tabular::names::{added_as, meant};
-use runner_tabular::{self as tabular, Filter, Strays};
+use runner_tabular::{self as tabular, Filter, Numerals, Strays};
 
 /// The label's text, as `split` gives it; its field metadata names the original column.
 pub(super) const LABEL: &str = "runner.label";
@@ -51,10 +51,20 @@ pub(super) const NOT_ROWS: Fact<&'static str> = Fact::new("not_rows");
 pub(super) const PREDICTIONS: &str = "predictions";
 /// The character between the fields of the files behind rows.
 pub(super) const DELIMITER: Fact<char> = Fact::new("delimiter");
-/// The files behind a port, each by its name with its columns.
-pub(super) const HEADERS: Fact<Vec<(String, Vec<String>)>> = Fact::new("headers");
+/// The files behind a port.
+pub(super) const HEADERS: Fact<Vec<FileHeader>> = Fact::new("headers");
 /// The parameter that chooses rows.
 pub(super) const WHERE: &str = "where";
+
+/// A file behind a port.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct FileHeader {
+    /// The port of the `load` stage that has its rows.
+    pub(super) port: String,
+    /// What `runner.source` calls it.
+    pub(super) source: String,
+    pub(super) columns: Vec<String>,
+}
 
 /// The column of a class' probability.
 pub(super) fn probability_of(class: &str) -> String {
@@ -188,7 +198,8 @@ impl NoNumber {
 pub(super) fn numbers(table: &Table, name: &str) -> anyhow::Result<Result<Vec<f64>, NoNumber>> {
     let array = table.column(name)?;
     if let Some(texts) = array.as_string_opt::<i32>() {
-        let found = parsed(texts.iter());
+        let numerals = table.schema().field_with_name(name).map(Numerals::of_field).unwrap_or_default();
+        let found = parsed(texts.iter(), numerals);
         if let Ok(values) = &found
             && let Some((one, other)) = merged(texts.iter(), values)
         {
@@ -225,12 +236,12 @@ fn merged<'t>(texts: impl Iterator<Item = Option<&'t str>>, values: &[f64]) -> O
     None
 }
 
-fn parsed<'t>(texts: impl Iterator<Item = Option<&'t str>>) -> Result<Vec<f64>, NoNumber> {
+fn parsed<'t>(texts: impl Iterator<Item = Option<&'t str>>, numerals: Numerals) -> Result<Vec<f64>, NoNumber> {
     let mut values = Vec::new();
     let mut found: Option<(usize, String)> = None;
     let (mut others, mut strays) = (0, Strays::default());
     for (row, text) in texts.enumerate() {
-        let value = text.map_or(Some(f64::NAN), tabular::number);
+        let value = text.map_or(Some(f64::NAN), |text| numerals.number(text));
         values.push(value.unwrap_or(f64::NAN));
         match (value, text) {
             (Some(number), _) if number.is_nan() => {}

@@ -52,7 +52,7 @@ pub(super) fn check(context: &mut CheckContext, port: &str, filter: &Filter) {
     check_types(context, filter, |column| types.get(names.get(column)?).copied());
     let headers = context.fact(port, HEADERS).cloned().unwrap_or_default();
     if context.inputs(port).len() == 1 && !headers.is_empty() {
-        let files: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
+        let files: Vec<&str> = headers.iter().map(|header| header.source.as_str()).collect();
         check_files(context, &filter.only(|column| names.get(column).is_some_and(|name| name == SOURCE)), &files);
     }
     let (parts, left) = parts(context, port, filter);

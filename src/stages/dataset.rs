@@ -8,6 +8,7 @@ use arrow::array::AsArray;
 use arrow::datatypes::{DataType, Field, Float32Type};
 use indexmap::IndexSet;
 
+use super::aims;
 use super::categories::add_categories;
 use super::columns::{
     FOLD, GROUP, LABEL, LABEL_COLUMN, LABEL_NAME, Origin, PART, ROW_ID, RowPlaces, WHERE, embedding_of, integers,
@@ -16,7 +17,7 @@ use super::columns::{
 use super::conditions::types;
 use super::encoder::{self, TFIDF};
 use super::range;
-use super::required::{require_of, require_own, require_rows, require_split};
+use super::required::{require_each, require_of, require_own, require_rows, require_split};
 use super::split_rows;
 use super::{fitted_on, unnamed};
 use runner_artifact::Table;
@@ -40,6 +41,10 @@ pub(super) struct Selection<'a> {
     /// Those text columns whose encoder the learner adapts: their texts are read beside their embeddings.
     pub(crate) adapted: &'a [String],
     pub(crate) categories: &'a [String],
+    /// Text columns that the learner reads itself, without an embedding.
+    pub(crate) texts: &'a [String],
+    /// The column by which rows count in a fit.
+    pub(crate) sample_weight: Option<&'a str>,
     pub(crate) filter: &'a Filter,
 }
 
@@ -47,14 +52,15 @@ impl Selection<'_> {
     /// The columns that a model fitted on this selection must be given.
     pub(crate) fn model_columns(&self) -> Vec<String> {
         let embeddings = self.text.iter().map(|text| embedding_of(text));
-        let own = self.categories.iter().chain(self.adapted).cloned();
+        let own = self.categories.iter().chain(self.texts).chain(self.adapted).cloned();
         distinct([], self.numeric.iter().cloned().chain(embeddings).chain(own))
     }
 
     /// Declares what is read of the inputs `rows` and `embeddings`, and finds missing columns before anything runs.
     pub(crate) fn check(&self, context: &mut CheckContext) {
         let fixed = [ROW_ID, LABEL, PART, FOLD, GROUP];
-        let plain = self.numeric.iter().chain(self.categories).chain(self.adapted).cloned();
+        let plain = self.numeric.iter().chain(self.categories).chain(self.texts).chain(self.adapted).cloned();
+        let plain = plain.chain(self.sample_weight.map(str::to_owned));
         let plain = plain.chain(readable_of(context, "rows", self.filter));
         context.reads("rows", Reads::Columns(distinct(fixed, plain)));
         let embeddings = self.text.iter().map(|text| embedding_of(text));
@@ -63,7 +69,10 @@ impl Selection<'_> {
         require_rows(context, "embeddings");
         require_own(context, "rows", &["numeric"], self.numeric);
         require_own(context, "rows", &["categories"], self.categories);
+        require_own(context, "rows", &["texts"], self.texts);
         require_own(context, "rows", &["network"], self.adapted);
+        let weight = self.sample_weight.map(|name| (vec!["sample_weight".to_owned()], name));
+        require_each(context, "rows", weight.into_iter());
         require_of(context, "rows", self.filter);
         fitted_on::check(context, "embeddings");
         self.refuse_label(context);
@@ -142,7 +151,9 @@ impl Selection<'_> {
     /// A model that is given the answer learns nothing else.
     fn refuse_label(&self, context: &mut CheckContext) {
         let Some(label) = context.fact("rows", LABEL_COLUMN).cloned() else { return };
-        for (list, names) in [("numeric", self.numeric), ("categories", self.categories), ("text", self.text)] {
+        let lists =
+            [("numeric", self.numeric), ("categories", self.categories), ("texts", self.texts), ("text", self.text)];
+        for (list, names) in lists {
             for (i, name) in names.iter().enumerate().filter(|(_, name)| **name == label) {
                 let message = format!("'{label}' is the label: a model must not be given what it is to predict");
                 context.refuse_column(name);
@@ -195,8 +206,12 @@ pub(super) struct Dataset {
     pub(crate) train: Vec<usize>,
     pub(crate) valid: Vec<usize>,
     pub(crate) test: Vec<usize>,
+    /// By row how much it counts in a fit; empty where all count alike.
+    pub(crate) weights: Vec<f64>,
     /// The fold of each training row, aligned with `train`.
     pub(crate) folds: Vec<u32>,
+    /// Of two classes the one that average precision, curves and thresholds are of.
+    pub(crate) positive: Option<u32>,
 }
 
 impl Dataset {
@@ -267,6 +282,9 @@ pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::
         )
     })?;
     add_categories(&mut frame, &rows, selection.categories, context.report())?;
+    for name in selection.texts {
+        frame.insert_texts(name, strings(&rows, name)?);
+    }
     let (row_id, groups) = (integers(&rows, ROW_ID)?, groups(&rows)?);
     let encoders = add_embeddings(&mut frame, &row_id, &context.inputs("embeddings"), selection.text, &[])?;
     let adapted = selection.text.iter().zip(&encoders).filter(|(text, _)| selection.adapted.contains(text));
@@ -289,17 +307,38 @@ pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::
         parts.iter().enumerate().filter(|(_, part)| part.as_deref() == Some(name)).map(|(i, _)| i).collect()
     };
     let (train, valid, test) = (of("train"), of("valid"), of("test"));
+    let weights = match selection.sample_weight {
+        Some(name) => {
+            sample_weights(&rows, name, &train, &origin).map_err(|error| context.placed("sample_weight", error))?
+        }
+        None => Vec::new(),
+    };
     for name in without_values(&frame, selection.numeric, &train) {
         context.report().warn(&format!(
             "column '{name}' has no value in the training part, so nothing can be learnt from it (leave it out of `numeric`)"
         ));
     }
+    let positive = aims::positive(context, &classes, train.iter().map(|&row| labels[row]))?;
     let fold = optional_integers(&rows, FOLD)?;
     let folds = train.iter().map(|&i| fold[i].unwrap_or(0) as u32).collect();
     let schema = rows.schema();
     let label_field = schema.field_with_name(LABEL)?;
     let label_name = label_field.metadata().get(LABEL_NAME).cloned().unwrap_or_else(|| shown_as(LABEL).to_owned());
-    Ok(Dataset { frame, row_id, groups, encoders, labels, classes, label_name, train, valid, test, folds })
+    Ok(Dataset {
+        frame,
+        row_id,
+        groups,
+        encoders,
+        labels,
+        classes,
+        label_name,
+        train,
+        valid,
+        test,
+        weights,
+        folds,
+        positive,
+    })
 }
 
 /// The rows that the filter keeps; values of its conditions that no row has are told of.
@@ -334,6 +373,32 @@ pub(super) fn numeric_frame(
     let mut frame = Frame::new(table.rows());
     names.iter().zip(columns).for_each(|(name, values)| frame.insert(name.clone(), Column::Numeric(values)));
     Ok(frame)
+}
+
+/// The weights of rows in a column; those of training rows must be numbers from 0 on, one of them above it.
+fn sample_weights(table: &Table, name: &str, train: &[usize], origin: &Origin) -> anyhow::Result<Vec<f64>> {
+    let remedy = "give each training row a number from 0 on, or leave the row out by `where`";
+    let mut weights = match numbers(table, name)? {
+        Ok(weights) => weights,
+        Err(found) => bail!("{} ({remedy})", found.message(table, name, origin)),
+    };
+    let is_wrong = |row: &usize| !(weights[*row] >= 0.0 && weights[*row] <= f64::from(f32::MAX));
+    let wrong: Vec<usize> = train.iter().copied().filter(is_wrong).collect();
+    if let Some(&first) = wrong.first() {
+        let at = origin.of(integers(table, ROW_ID)?[first]);
+        let value = if weights[first].is_nan() { "no value".to_owned() } else { weights[first].to_string() };
+        let others = match wrong.len() - 1 {
+            0 => String::new(),
+            others => format!(", as in {others} more of the training rows"),
+        };
+        bail!("{at}column '{name}' has {value} where a weight must be, a finite number from 0 on{others} ({remedy})");
+    }
+    if train.iter().all(|&row| weights[row] == 0.0) {
+        bail!("column '{name}' is 0 in all training rows: nothing counts ({remedy})");
+    }
+    // Others count in no fit.
+    weights.iter_mut().filter(|weight| weight.is_nan()).for_each(|weight| *weight = 0.0);
+    Ok(weights)
 }
 
 /// Those of the columns that are missing in all of the rows.

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adapter::Adapter;
+use super::aims::{self, METRIC, POSITIVE};
 use super::columns::{LABEL, LABEL_COLUMN, NOT_ROWS, PART, PREDICTED, PREDICTIONS, ROW_ID, shown_as};
 use super::dataset::Dataset;
 use super::documents::put_document;
@@ -18,16 +19,20 @@ use super::figures::put_figures;
 use super::predictions::{ModelPredictions, united_groups};
 use super::predictor::{NO_NETWORK, Predictor, Several, UNSERVED, distinct, model_name};
 use super::required::{require_part, tell_not_rows};
-use super::{fitted_on, unnamed};
-use runner_engine::{Arity, CheckContext, InputPort, InputShape, OutputPort, PortType, Stage, StageContext, listed};
+use super::{fitted_on, procedure, unnamed};
+use runner_engine::{
+    Aim, Arity, CheckContext, InputPort, InputShape, OutputPort, PortType, Stage, StageContext, listed,
+};
 use runner_ml::ensemble::{self, Average, Combination, Weighting, cross_fitted};
 use runner_ml::frame::Frame;
 use runner_ml::matrix::Matrix;
 use runner_ml::metrics::{FromProbabilities as _, Scores};
+use runner_ml::threshold;
 use runner_report::counted;
 use runner_report::score_line;
 use runner_results::ensemble::Member;
-use runner_results::{Documents, Parts};
+use runner_results::threshold::{ThresholdAim, ThresholdRows};
+use runner_results::{Documents, Metric, Parts};
 
 /// Folds of the validation part for a score that the weights did not see.
 const FOLDS: usize = 5;
@@ -41,8 +46,15 @@ pub(crate) struct Ensemble {
     #[serde(default)]
     average: Average,
     /// How the weights are chosen: convex, greedy or equal.
-    #[serde(default)]
-    weights: Weighting,
+    ///
+    /// Unless given, greedy by the pipeline's `metric`, or convex where that is missing or the loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    weights: Option<Weighting>,
+    /// Of two classes, the threshold on the probability of the positive one from which on it is predicted, chosen on the validation part: `f1`,
+    /// `{cost: {false_positive: 1, false_negative: 5}}`, or `{recall: 0.9}` for at least that recall with the fewest false alarms. Without it the
+    /// average decides as its members do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    threshold: Option<ThresholdAim>,
 }
 
 impl Stage for Ensemble {
@@ -60,6 +72,8 @@ impl Stage for Ensemble {
         },
     ];
 
+    const AIMS: &'static [Aim] = &[METRIC, POSITIVE];
+
     fn outputs(&self) -> Vec<OutputPort> {
         vec![
             OutputPort::new("model", PortType::Model),
@@ -70,6 +84,7 @@ impl Stage for Ensemble {
     }
 
     fn check(&self, context: &mut CheckContext) {
+        aims::check_threshold(self.threshold, context);
         let lacking = |columns: &Vec<String>| {
             [ROW_ID, PART, LABEL, PREDICTED].into_iter().any(|name| columns.iter().all(|own| own != name))
         };
@@ -116,6 +131,7 @@ impl Stage for Ensemble {
         }
         fitted_on::pass_on(context, "models", "model");
         unnamed::pass_on(context, "models", "model");
+        procedure::pass_on(context, "models", "model");
         fitted_on::pass_on(context, "members", "predictions");
         if let Some(label) = context.fact("models", LABEL_COLUMN).cloned() {
             context.tell("model", LABEL_COLUMN, label);
@@ -133,13 +149,36 @@ impl Stage for Ensemble {
         }
         let valid: Vec<&Matrix> = members.valid.iter().collect();
         let labels = &members.labels[0];
-        let given = ensemble::Members { decisions: &members.decisions, ..ensemble::Members::plain(&valid) };
+        let data = members.dataset(context)?;
+        let threshold = aims::threshold(self.threshold, &data, context)?;
+        let metric = aims::metric(context).unwrap_or(Metric::Loss);
+        let weighting = match (self.weights, metric) {
+            (Some(own), _) => own,
+            (None, Metric::Loss) => Weighting::Convex,
+            (None, _) => Weighting::Greedy,
+        };
+        if weighting == Weighting::Greedy {
+            aims::require_meaning(metric, None, &data, context)?;
+        }
+        let given = ensemble::Members {
+            decisions: &members.decisions,
+            threshold,
+            metric,
+            positive: data.positive,
+            ..ensemble::Members::plain(&valid)
+        };
         let progress = Adapter(context.report());
-        let combination = Combination::fit(given, labels, self.average, self.weights, &progress)?;
-        let (fair, predicted) =
-            cross_fitted(given, labels, self.average, self.weights, FOLDS, context.seed(), &progress)?;
-        let data = members.dataset();
-        let fair = Scores::new(&members.classes, labels, &predicted).with_loss(labels, &fair).with_intervals(
+        let combination = Combination::fit(given, labels, self.average, weighting, &progress)?;
+        if threshold.is_some() && combination.calibration.decision.is_empty() {
+            aims::warn_of_no_threshold("", context);
+        }
+        let (fair, predicted) = cross_fitted(given, labels, self.average, weighting, FOLDS, context.seed(), &progress)?;
+        let mut scores = Scores::new(&members.classes, labels, &predicted).with_loss(labels, &fair);
+        scores = scores.with_metrics(labels, &fair, data.positive, true);
+        scores.threshold = threshold.and_then(|wanted| {
+            threshold::told(wanted, &data.classes, &combination.calibration, ThresholdRows::Validation)
+        });
+        let fair = scores.with_intervals(
             labels,
             &predicted,
             &fair,
@@ -152,7 +191,7 @@ impl Stage for Ensemble {
             test: Some((data.test.as_slice(), members.test.iter().collect())),
         };
         let Averaged { parts, calibration, predictions } =
-            averaged(&combination, &data, &given, &Adapter(context.report()))?;
+            averaged(&combination, &data, threshold, &given, &Adapter(context.report()))?;
         let used = combination.weights.iter().filter(|weight| **weight > 0.0).count();
         // Its weights are chosen on validation rows: without test rows the fair score is that by weights of other rows.
         let judged = Parts { train: None, valid: Some(fair.clone()), test: parts.test.clone() };
@@ -160,11 +199,12 @@ impl Stage for Ensemble {
         context.headline(format!(
             "{used} of {}; {}",
             counted(members.names.len() as u64, "member"),
-            score_line(&judged, remark)
+            score_line(&judged, aims::metric(context), remark)
         ));
         let told = (members.names.iter().zip(&combination.weights).zip(&valid).zip(&members.predicted)).map(
             |(((name, &weight), said), predicted)| {
                 let valid = Scores::new(&members.classes, labels, predicted).with_loss(labels, said);
+                let valid = valid.with_metrics(labels, said, data.positive, true);
                 Member { name: name.clone(), weight, valid }
             },
         );
@@ -172,7 +212,8 @@ impl Stage for Ensemble {
             parts,
             members: told.collect(),
             average: self.average,
-            weights: self.weights,
+            weights: weighting,
+            metric: Some(metric).filter(|metric| weighting == Weighting::Greedy && *metric != Metric::Loss),
             cross_fitted_valid: fair,
             calibration,
             classes: members.classes.clone(),
@@ -210,6 +251,8 @@ struct Members {
     all: [usize; 2],
     /// Empty where every row stands alone.
     groups: [Vec<i64>; 2],
+    /// Of two classes, the one that the members take for the positive one.
+    positive: Option<String>,
 }
 
 impl Members {
@@ -250,6 +293,7 @@ impl Members {
             row_id: [Vec::new(), Vec::new()],
             all: [0, 0],
             groups: [Vec::new(), Vec::new()],
+            positive: all.iter().find_map(|(_, said)| said.positive.clone()),
         };
         let number = |classes: &[String], label: &String, id: i64| -> anyhow::Result<u32> {
             let place = classes.iter().position(|class| class == label);
@@ -313,9 +357,13 @@ impl Members {
     }
 
     /// The common rows as those of a dataset without columns, validation part first.
-    fn dataset(&self) -> Dataset {
+    fn dataset(&self, context: &StageContext) -> anyhow::Result<Dataset> {
         let [valid, test] = &self.row_id;
-        Dataset {
+        let own = aims::positive(context, &self.classes, self.labels.iter().flatten().copied())?;
+        let theirs = self.positive.as_ref().and_then(|own| self.classes.iter().position(|class| class == own));
+        let is_said = context.aim(POSITIVE.key).is_some();
+        let positive = theirs.map(|class| class as u32).filter(|_| !is_said).or(own);
+        Ok(Dataset {
             frame: Frame::new(valid.len() + test.len()),
             row_id: valid.iter().chain(test).copied().collect(),
             // Either part alone may have lost its groups only if it has no rows.
@@ -327,8 +375,10 @@ impl Members {
             train: Vec::new(),
             valid: (0..valid.len()).collect(),
             test: (valid.len()..valid.len() + test.len()).collect(),
+            weights: Vec::new(),
             folds: Vec::new(),
-        }
+            positive,
+        })
     }
 }
 

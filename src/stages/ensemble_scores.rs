@@ -9,7 +9,9 @@ use runner_ml::ensemble::Combination;
 use runner_ml::matrix::Matrix;
 use runner_ml::metrics::{FromProbabilities as _, Scores};
 use runner_ml::progress::Progress;
+use runner_ml::threshold::{self, Wanted};
 use runner_results::calibration::{BeforeAndAfter, CalibrationReport};
+use runner_results::threshold::ThresholdRows;
 use runner_results::{Part, Parts};
 
 /// What every model says of the rows of each part, which are indices into the dataset.
@@ -26,6 +28,7 @@ pub(super) struct Averaged {
 pub(super) fn averaged(
     combination: &Combination,
     data: &Dataset,
+    threshold: Option<Wanted>,
     given: &ModelsByPart,
     progress: &dyn Progress,
 ) -> anyhow::Result<Averaged> {
@@ -33,11 +36,15 @@ pub(super) fn averaged(
     let mut predictions = Predictions::new(data);
     predictions.decide(None, &combination.calibration);
     let (mut parts, mut reliabilities) = (Parts::default(), Parts::default());
+    let threshold = threshold
+        .and_then(|wanted| threshold::told(wanted, &data.classes, &combination.calibration, ThresholdRows::Validation));
     let scored = |rows: &[usize], said: &[&Matrix]| {
         let labels = data.labels_of(rows);
         let probabilities = combination.combine(said);
         let predicted = combination.decide(&probabilities);
         let scores = Scores::new(&data.classes, &labels, &predicted).with_loss(&labels, &probabilities);
+        let mut scores = scores.with_metrics(&labels, &probabilities, data.positive, true);
+        scores.threshold.clone_from(&threshold);
         (scores, labels, probabilities, predicted)
     };
     if let Some((rows, said)) = given.train.as_ref().filter(|(rows, _)| !rows.is_empty()) {

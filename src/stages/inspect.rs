@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adapter::Adapter;
+use super::aims::{self, POSITIVE};
 use super::columns::{
     CONFIDENCE, GROUP, LABEL, LABEL_PROBABILITY, PART, PREDICTED, ROW_ID, WHERE, integers, named, readable,
     readable_of, strings,
@@ -23,7 +24,7 @@ use super::refit::refuse_refitted;
 use super::required::{require, require_of, require_part, require_rows, require_split, tell_not_rows};
 use super::split_rows;
 use runner_artifact::Table;
-use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
+use runner_engine::{Aim, Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
 use runner_ml::frame::Frame;
 use runner_ml::importance::{Group, beyond_chance, permutation_importance};
 use runner_ml::matrix::Matrix;
@@ -68,13 +69,15 @@ fn default_mistakes() -> usize {
 
 impl Stage for Inspect {
     const KIND: &'static str = "inspect";
-    const VERSION: u32 = 11;
+    const VERSION: u32 = 12;
     const SUMMARY: &'static str = "feature importance, and a model's most confident mistakes";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted model, e.g. a `train` or `ensemble` stage"),
         InputPort::table("rows", Arity::One, "split rows, e.g. a `split` stage"),
         InputPort::table("embeddings", Arity::Any, "the `embed` stages of the model's text columns"),
     ];
+
+    const AIMS: &'static [Aim] = &[POSITIVE];
 
     fn outputs(&self) -> Vec<OutputPort> {
         vec![
@@ -130,6 +133,8 @@ impl Stage for Inspect {
         let predicted = model.decide(&probabilities);
         let scores = Scores::new(model.classes(), &truth, &predicted);
         let scores = if model.is_probabilistic() { scores.with_loss(&truth, &probabilities) } else { scores };
+        let positive = aims::positive(context, model.classes(), truth.iter().copied())?;
+        let scores = scores.with_metrics(&truth, &probabilities, positive, model.is_probabilistic());
         let all: Vec<usize> = (0..truth.len()).collect();
         let clusters = Clusters::of_rows(&dataset::groups(&rows)?, &all);
         let scores = scores.with_intervals(&truth, &predicted, &probabilities, &clusters, &progress)?;
@@ -157,7 +162,7 @@ impl Stage for Inspect {
         found.sort_by(|a, b| b.accuracy.mean.total_cmp(&a.accuracy.mean));
         let importance = importance_table(&found)?;
         let mistakes = self.mistakes(&rows, &row_id, &truth, (&probabilities, &predicted), model.classes())?;
-        let inputs = Inputs { numeric: model.numeric(), text: model.text(), categories: model.categories() };
+        let inputs = Inputs { numeric: model.numeric(), text: texts(&model), categories: model.categories() };
         let beyond_chance = beyond_chance(&truth, &predicted, model.classes().len(), &clusters);
         let findings =
             Inspection { part: self.part, repeats: self.repeats, scores, beyond_chance, importance: found, inputs };
@@ -237,9 +242,14 @@ impl Inspect {
     }
 }
 
+/// The text columns that a model reads, embedded or by itself.
+fn texts(model: &Predictor) -> Vec<String> {
+    predictor::distinct(model.text().into_iter().chain(model.texts()))
+}
+
 /// Every column alone, then all numbers and all texts, where that is more than one column.
 fn groups(model: &Predictor) -> Vec<Group> {
-    let (numeric, text, categories) = (model.numeric(), model.text(), model.categories());
+    let (numeric, text, categories) = (model.numeric(), texts(model), model.categories());
     // A column that is read in two ways is one column.
     let all = predictor::distinct(numeric.iter().chain(&text).chain(&categories).cloned());
     let alone = all.into_iter().map(|name| Group { name: name.clone(), columns: vec![name] });

@@ -4,6 +4,7 @@
 //! To add one: a file here, and a line in `KINDS`.
 
 mod adapter;
+pub mod aims;
 mod article;
 mod baseline;
 mod bundle;

@@ -181,7 +181,15 @@ impl Stage for Map {
 
 impl Map {
     fn selection(&self) -> Selection<'_> {
-        Selection { numeric: &self.numeric, text: &self.text, categories: &[], adapted: &[], filter: &self.filter }
+        Selection {
+            numeric: &self.numeric,
+            text: &self.text,
+            categories: &[],
+            texts: &[],
+            sample_weight: None,
+            adapted: &[],
+            filter: &self.filter,
+        }
     }
 
     /// Rows of the training part whose vectors differ, ascending, and their vectors.

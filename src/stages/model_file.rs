@@ -254,6 +254,14 @@ impl ModelFile {
         columns.map(|column| (column.name.as_str(), column.values.as_slice())).collect()
     }
 
+    /// The columns that the model reads as texts by itself.
+    pub(crate) fn texts(&self) -> &[String] {
+        match &self.learner {
+            Learner::Network(_) => &[],
+            Learner::Baseline(baseline) => &baseline.inputs().texts,
+        }
+    }
+
     /// The text columns that the model wants embedded.
     pub(crate) fn text(&self) -> Vec<String> {
         self.encoders.iter().map(|encoder| encoder.column.clone()).collect()
@@ -281,7 +289,7 @@ impl ModelFile {
     }
 
     /// Adds the texts that the model reads with adapted layers, by the encoder that it learnt with.
-    pub(crate) fn add_texts(&self, frame: &mut Frame, rows: &Table, report: &dyn Report) -> anyhow::Result<()> {
+    pub(crate) fn add_tokens(&self, frame: &mut Frame, rows: &Table, report: &dyn Report) -> anyhow::Result<()> {
         let adapted = self.adapted();
         let wanted = self.encoders.iter().map(|encoder| (&encoder.column, &encoder.made_by));
         let wanted = wanted.filter(|(column, _)| adapted.contains(column));

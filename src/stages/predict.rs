@@ -1,6 +1,7 @@
 //! `predict`: a fitted model on new rows, in their order; written as the input CSV with one column added.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io::Cursor;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::adapter::Adapter;
 use super::columns::{
-    CONFIDENCE, DELIMITER, HEADERS, LINE, PREDICTED, RECORD, ROW_ID, SOURCE, integers, probability_of, readable_of,
-    score_of, strings,
+    CONFIDENCE, DELIMITER, FileHeader, HEADERS, LINE, PREDICTED, RECORD, ROW_ID, SOURCE, integers, probability_of,
+    readable_of, score_of, strings,
 };
 use super::dataset::{self, distinct, model_columns};
 use super::documents::put_document;
@@ -27,7 +28,7 @@ use runner_names::Folder;
 use runner_report::noun;
 use runner_results::Predictions;
 use runner_tabular::names::in_file;
-use runner_tabular::{self as tabular, Filter};
+use runner_tabular::{self as tabular, Dialect, Filter, Quote};
 
 /// Predicts the rows of a `load` stage. `file` gets the rows' own CSV text with the label's column added; port `rows` has the probabilities. Where the file has the label's column the new one is called `predicted_LABEL`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -99,8 +100,9 @@ impl Stage for Predict {
         let headers = context.fact("rows", HEADERS).cloned().unwrap_or_default();
         // A filter may leave the rows of one file alone.
         if self.filter.is_empty()
-            && let Some((first, header)) = headers.first()
-            && let Some((other, _)) = headers.iter().find(|(_, other)| other != header)
+            && let Some(FileHeader { port: first, columns, .. }) = headers.first()
+            && let Some(FileHeader { port: other, .. }) =
+                headers.iter().find(|other| other.port != *first && other.columns != *columns)
         {
             let stage = context.inputs("rows").first().map(|shape| shape.stage.clone()).unwrap_or_default();
             let message =
@@ -108,7 +110,7 @@ impl Stage for Predict {
             context.input_problem("rows", 0, message, Some(format!("e.g. `rows: {stage}.{other}`")));
         }
         if let Some(column) = &self.column {
-            let there = headers.iter().find_map(|(_, header)| taken_by(header, column));
+            let there = headers.iter().find_map(|header| taken_by(&header.columns, column));
             if column.trim().is_empty() {
                 context.problem(&["column"], "the column to add needs a name", None);
             } else if let Some(there) = there {
@@ -197,9 +199,11 @@ fn table(
 
 /// What the files of the rows look like.
 struct Layout {
-    /// The header line.
+    /// The header line, or what stands in the place of one.
     header: String,
+    has_header: bool,
     delimiter: char,
+    quote: Quote,
     /// By file.
     ends: HashMap<String, Ends>,
     /// The columns that it names.
@@ -238,13 +242,22 @@ impl Layout {
             }
             let header = metadata.get(&format!("header.{source}")).cloned();
             let header = header.ok_or_else(|| anyhow!("the header of '{source}' is not known"))?;
-            let columns = tabular::header(&source, header.as_bytes(), delimiter);
-            let columns = columns.map_err(|errors| all_of(&errors))?.names;
+            let quote = metadata.get(&format!("quote.{source}")).map_or(Quote::default(), |text| Quote::of(text));
+            let names = metadata.get(&format!("names.{source}"));
+            let columns = match names {
+                Some(names) => serde_json::from_str(names)?,
+                None => {
+                    let dialect = Dialect { delimiter, quote, ..Dialect::default() };
+                    let columns = tabular::header(&source, Cursor::new(header.as_bytes()), &dialect);
+                    columns.map_err(|errors| all_of(&errors))?.names
+                }
+            };
             ends.insert(
                 source.clone(),
                 Ends::read(|key| metadata.get(&format!("{key}.{source}")).map(String::as_str))?,
             );
-            layouts.push((source, Layout { header, delimiter, ends: HashMap::new(), columns }));
+            let has_header = names.is_none();
+            layouts.push((source, Layout { header, has_header, delimiter, quote, ends: HashMap::new(), columns }));
         }
         let mut layouts = layouts.into_iter();
         let Some((first, layout)) = layouts.next() else { bail!("there are no rows to predict") };
@@ -259,16 +272,18 @@ impl Layout {
 
 /// The rows' own text, byte for byte, with one field added to each.
 fn csv_with_column(rows: &Table, layout: &Layout, column: &str, values: &[&str]) -> anyhow::Result<String> {
-    let Layout { header, delimiter, ends, .. } = layout;
+    let Layout { header, has_header, delimiter, quote, ends, .. } = layout;
+    let quoted = |value: &str| quoted(value, *delimiter, *quote);
     let (records, sources, row_id) = (strings(rows, RECORD)?, strings(rows, SOURCE)?, integers(rows, ROW_ID)?);
     let ends_of = |row: usize| sources[row].as_ref().and_then(|source| ends.get(source));
     let ends_of = |row: usize| ends_of(row).ok_or_else(|| anyhow!("a row has lost the name of its file"));
-    let mut text = format!("{header}{delimiter}{}{}", quoted(column, *delimiter), ends_of(0)?.behind("header"));
+    let added = if *has_header { format!("{delimiter}{}", quoted(column)?) } else { String::new() };
+    let mut text = format!("{header}{added}{}", ends_of(0)?.behind("header"));
     for (row, (record, value)) in records.iter().zip(values).enumerate() {
         let record = record.as_deref().ok_or_else(|| anyhow!("a row has lost its CSV text"))?;
         text.push_str(record);
         text.push(*delimiter);
-        text.push_str(&quoted(value, *delimiter));
+        text.push_str(&quoted(value)?);
         let ends = ends_of(row)?;
         let end = ends.behind(&row_id[row].to_string());
         // Rows of another file may follow the last of one that nothing ends.
@@ -278,13 +293,13 @@ fn csv_with_column(rows: &Table, layout: &Layout, column: &str, values: &[&str])
 }
 
 /// The column of a file that has that name. Many programs do not tell names apart that differ in case or blanks alone.
-fn taken_by<'c>(columns: &'c [String], name: &str) -> Option<&'c str> {
+pub(super) fn taken_by<'c>(columns: &'c [String], name: &str) -> Option<&'c str> {
     let mut columns = columns.iter().map(|column| in_file(column));
     columns.find(|column| column.to_lowercase() == name.trim().to_lowercase())
 }
 
 /// The label's own name, or the first of `predicted_LABEL`, `predicted_LABEL_2` … that the file has not.
-fn free_name(columns: &[String], label: &str) -> String {
+pub(super) fn free_name(columns: &[String], label: &str) -> String {
     let first = format!("predicted_{label}");
     let numbered = (2..).map(|number| format!("{first}_{number}"));
     let mut names = [label.to_owned(), first.clone()].into_iter().chain(numbered);
@@ -304,10 +319,16 @@ fn misnamed(file: &str, delimiter: char) -> String {
 }
 
 /// A CSV field, quoted where it must be (RFC 4180).
-fn quoted(value: &str, delimiter: char) -> String {
-    if value.contains([delimiter, '"', '\n', '\r']) {
-        format!("\"{}\"", value.replace('"', "\"\""))
-    } else {
-        value.to_owned()
+pub(super) fn quoted(value: &str, delimiter: char, quote: Quote) -> anyhow::Result<String> {
+    let needs_quotes = value.contains([delimiter, '\n', '\r']);
+    match quote {
+        Quote::None if needs_quotes => bail!(
+            "'{value}' holds what ends a field, and the files of these rows have no quotes around fields: name the class otherwise, or read the files with `quote`"
+        ),
+        Quote::None => Ok(value.to_owned()),
+        Quote::Character(quote) if needs_quotes || value.contains(quote) => {
+            Ok(format!("{quote}{}{quote}", value.replace(quote, &format!("{quote}{quote}"))))
+        }
+        Quote::Character(_) => Ok(value.to_owned()),
     }
 }

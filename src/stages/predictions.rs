@@ -16,6 +16,8 @@ use runner_ml::split::connected_groups;
 
 /// Field metadata of the predicted class: the JSON of [`Calibration::decision`] by model; a stage's only model has the name ``.
 const DECISION: &str = "decision";
+/// Field metadata of the predicted class: the positive one of two.
+const POSITIVE: &str = "positive";
 
 /// Collects rows of the table: the model (where there are several), the row's number, its group (where there are any), part and label, the predicted
 /// class, and every class' probability.
@@ -94,13 +96,19 @@ impl<'a> Predictions<'a> {
             columns.push((probability_of(class), Arc::new(Float32Array::from(values))));
         }
         let table = Table::from_columns(columns)?;
-        if self.decisions.is_empty() {
+        let mut told = HashMap::new();
+        if !self.decisions.is_empty() {
+            told.insert(DECISION.to_owned(), serde_json::to_string(&self.decisions)?);
+        }
+        if let Some(positive) = self.data.positive {
+            told.insert(POSITIVE.to_owned(), self.data.classes[positive as usize].clone());
+        }
+        if told.is_empty() {
             return Ok(table);
         }
-        let how = serde_json::to_string(&self.decisions)?;
         let schema = table.schema();
         let fields = schema.fields().iter().map(|field| match field.name() == PREDICTED {
-            true => field.as_ref().clone().with_metadata(HashMap::from([(DECISION.to_owned(), how.clone())])),
+            true => field.as_ref().clone().with_metadata(told.clone()),
             false => field.as_ref().clone(),
         });
         let schema = Schema::new(fields.collect::<Vec<Field>>());
@@ -120,6 +128,8 @@ pub(super) struct ModelPredictions {
     pub predicted: Vec<String>,
     /// As in [`Calibration`], by the model's own order of classes.
     pub(crate) decision: Vec<f64>,
+    /// The positive class of two.
+    pub(crate) positive: Option<String>,
     pub(crate) classes: Vec<String>,
     /// Rows × classes.
     pub probabilities: Matrix,
@@ -142,6 +152,7 @@ impl ModelPredictions {
         let (row_id, parts, labels) = (integers(table, ROW_ID)?, whole(PART)?, whole(LABEL)?);
         let (groups, predicted) = (dataset::groups(table)?, whole(PREDICTED)?);
         let decisions = decisions(table)?;
+        let positive = positive(table)?;
         let models = if names.iter().any(|name| name == MODEL) { whole(MODEL)? } else { Vec::new() };
         let mut order: Vec<Option<&String>> = Vec::new();
         for i in 0..table.rows() {
@@ -162,6 +173,7 @@ impl ModelPredictions {
                 labels: rows.iter().map(|&i| labels[i].clone()).collect(),
                 probabilities: Matrix::from_vec(rows.len(), classes.len(), data),
                 classes: classes.clone(),
+                positive: positive.clone(),
             }
         };
         Ok(order.into_iter().map(one).collect())
@@ -171,6 +183,11 @@ impl ModelPredictions {
     pub(crate) fn name(&self, stage: &str) -> String {
         self.model.as_ref().map_or_else(|| stage.to_owned(), |model| format!("{stage}/{model}"))
     }
+}
+
+/// The positive class of two, where the table tells it.
+pub(super) fn positive(table: &Table) -> anyhow::Result<Option<String>> {
+    Ok(table.schema().field_with_name(PREDICTED)?.metadata().get(POSITIVE).cloned())
 }
 
 fn decisions(table: &Table) -> anyhow::Result<BTreeMap<String, Vec<f64>>> {

@@ -274,6 +274,11 @@ impl Predictor {
         distinct(self.models().into_iter().flat_map(ModelFile::categories))
     }
 
+    /// The columns that any member reads as texts by itself.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        distinct(self.models().into_iter().flat_map(|model| model.texts().iter().cloned()))
+    }
+
     /// Whether it gives probabilities; an average's calibration makes some of any scores.
     pub(crate) fn is_probabilistic(&self) -> bool {
         match self {
@@ -307,6 +312,9 @@ impl Predictor {
                 unknown.entry(column.name.clone()).or_default().push(found);
                 frame.insert_categories(&column.name, values);
             }
+            for name in model.texts() {
+                frame.insert_texts(name, strings(rows, name)?);
+            }
             add_texts(model, &mut frame)?;
             frames.push(frame);
         }
@@ -325,7 +333,7 @@ impl Predictor {
         let name = model_name(&context.input("model")?);
         self.frames(&name, rows, &Origin { context, port: "rows" }, report, |model, frame| {
             model.add_embeddings(frame, row_id, &embeddings)?;
-            model.add_texts(frame, rows, report)
+            model.add_tokens(frame, rows, report)
         })
     }
 

@@ -2,28 +2,40 @@
 
 use serde::{Deserialize, Serialize};
 
+use runner_engine::{CheckContext, Fact};
 use runner_ml::network::NetworkSpec;
 use runner_ml::train::TrainingSpec;
 use runner_ml::transfer::{Strategy, TransferSpec};
+use runner_results::spec::ClassWeights;
+
+/// The columns by which rows counted when a model was fitted, at plan time.
+const WEIGHTED_BY: Fact<Vec<String>> = Fact::new("weighted_by");
 
 /// All that decided the course of a fit, beside rows and columns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Procedure {
-    /// A standard classifier, whose parameters stand in its recipe.
-    Baseline {
-        /// Of what the kind draws at random.
-        seed: u64,
-    },
-    /// A network from random weights.
-    Training(Box<TrainingProcedure>),
-    /// A network from the weights of another one.
-    Transfer(Box<TransferProcedure>),
+pub(super) struct Procedure {
+    /// Of what is drawn at random.
+    pub(crate) seed: u64,
+    /// The column by which rows counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sample_weight: Option<String>,
+    #[serde(flatten)]
+    pub(crate) how: How,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct TrainingProcedure {
-    pub(crate) seed: u64,
+#[serde(rename_all = "snake_case")]
+pub(super) enum How {
+    /// A standard classifier, whose parameters stand in its recipe.
+    Baseline { class_weights: ClassWeights },
+    /// A network from random weights.
+    Training(Box<HowTrained>),
+    /// A network from the weights of another one.
+    Transfer(Box<HowTransferred>),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct HowTrained {
     /// The epoch that was kept.
     pub(crate) epochs: usize,
     pub(crate) network: NetworkSpec,
@@ -31,8 +43,7 @@ pub(super) struct TrainingProcedure {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct TransferProcedure {
-    pub(crate) seed: u64,
+pub(super) struct HowTransferred {
     /// The epoch that was kept.
     pub(crate) epochs: usize,
     pub(crate) strategy: Strategy,
@@ -43,10 +54,31 @@ pub(super) struct TransferProcedure {
 impl Procedure {
     /// The epochs of a network.
     pub(crate) fn epochs(&self) -> Option<usize> {
-        match self {
-            Procedure::Baseline { .. } => None,
-            Procedure::Training(training) => Some(training.epochs),
-            Procedure::Transfer(transfer) => Some(transfer.epochs),
+        match &self.how {
+            How::Baseline { .. } => None,
+            How::Training(trained) => Some(trained.epochs),
+            How::Transfer(transferred) => Some(transferred.epochs),
         }
     }
+}
+
+/// For a stage that fits the model at `port` on rows that count by a column.
+pub(super) fn tell_weights(context: &mut CheckContext, port: &str, sample_weight: Option<&str>) {
+    if let Some(column) = sample_weight {
+        context.tell(port, WEIGHTED_BY, vec![column.to_owned()]);
+    }
+}
+
+/// For a stage that passes on models.
+pub(super) fn pass_on(context: &mut CheckContext, input: &str, output: &str) {
+    let columns = weighted_by(context, input);
+    if !columns.is_empty() {
+        context.tell(output, WEIGHTED_BY, columns);
+    }
+}
+
+/// The columns by which rows counted for the models at an input.
+pub(super) fn weighted_by(context: &CheckContext, input: &str) -> Vec<String> {
+    let told = context.inputs(input).iter().filter_map(|shape| shape.facts.get(WEIGHTED_BY));
+    told.flatten().cloned().collect()
 }

@@ -15,7 +15,7 @@ use super::fitted_on;
 use super::model_file::{Learner, ModelFile};
 use super::network_shape::Shape;
 use super::predictor::{NO_NETWORK, Predictor, Several, model_name};
-use super::procedure::{Procedure, TrainingProcedure, TransferProcedure};
+use super::procedure::{How, HowTrained, HowTransferred, Procedure, weighted_by};
 use super::required::require_split;
 use super::training::at_parameter;
 use super::{columns::LABEL_COLUMN, unnamed};
@@ -75,7 +75,15 @@ impl Stage for Refit {
     fn check(&self, context: &mut CheckContext) {
         Predictor::check(context, "model");
         require_split(context, "rows");
-        let nothing = Selection { numeric: &[], text: &[], adapted: &[], categories: &[], filter: &self.filter };
+        let nothing = Selection {
+            numeric: &[],
+            text: &[],
+            adapted: &[],
+            categories: &[],
+            texts: &[],
+            sample_weight: None,
+            filter: &self.filter,
+        };
         nothing.check(context);
         refuse_refitted(context, "model", "fitted again already: there are no further rows");
         let starts = context.inputs("start").len();
@@ -94,8 +102,10 @@ impl Stage for Refit {
             _ => {}
         }
         let filtered = readable_of(context, "rows", &self.filter);
-        let rows = model_columns(context, "rows")
-            .map(|columns| distinct([ROW_ID, LABEL, PART, FOLD, GROUP], columns.into_iter().chain(filtered)));
+        let weights = weighted_by(context, "model");
+        let rows = model_columns(context, "rows").map(|columns| {
+            distinct([ROW_ID, LABEL, PART, FOLD, GROUP], columns.into_iter().chain(filtered).chain(weights))
+        });
         context.reads("rows", rows.map_or(Reads::All, Reads::Columns));
         let embeddings = model_columns(context, "embeddings");
         let embeddings = embeddings.map(|columns| distinct([ROW_ID], columns));
@@ -186,6 +196,8 @@ impl Refit {
             text: &text,
             adapted: &adapted,
             categories: &categories,
+            texts: model.texts(),
+            sample_weight: procedure.sample_weight.as_deref(),
             filter: &self.filter,
         };
         let mut data = dataset(context, &selection)?;
@@ -201,30 +213,32 @@ impl Refit {
         let mut rows = [data.train.as_slice(), &data.valid, &data.test].concat();
         rows.sort_unstable();
         let training_rows = data.train.len();
-        let learner: Learner = match (model.learner(), procedure) {
-            (Learner::Baseline(baseline), Procedure::Baseline { seed }) => {
-                let fit = || baseline.refit(&data.frame, &data.labels, &rows, *seed, &Quiet(progress));
+        let seed = procedure.seed;
+        let learner: Learner = match (model.learner(), &procedure.how) {
+            (Learner::Baseline(baseline), How::Baseline { class_weights }) => {
+                let weights = (data.weights.as_slice(), class_weights);
+                let fit = || baseline.refit(&data.frame, &data.labels, &rows, weights, seed, &Quiet(progress));
                 on_threads(threads, fit)?.into()
             }
-            (Learner::Network(network), Procedure::Training(procedure)) => {
-                let TrainingProcedure { seed, epochs, network: shape, training } = procedure.as_ref();
-                let place = self.place(context, &json!([procedure, numeric, text, categories]), training, *seed);
+            (Learner::Network(network), How::Training(trained)) => {
+                let HowTrained { epochs, network: shape, training } = trained.as_ref();
+                let place = self.place(context, &json!([procedure, numeric, text, categories]), training, seed);
                 let examples = examples(&data, &rows, [&numeric, &text, &categories]);
-                let fit = || train::refit(examples, shape, training, *epochs, *seed, &place, progress);
+                let fit = || train::refit(examples, shape, training, *epochs, seed, &place, progress);
                 let mut fitted = on_threads(threads, fit)?.model;
                 fitted.set_calibration(network.calibration().clone());
                 fitted.into()
             }
-            (Learner::Network(network), Procedure::Transfer(procedure)) => {
+            (Learner::Network(network), How::Transfer(transferred)) => {
                 let start = start.ok_or_else(|| anyhow!("the network that it started from is wanted at `start`"))?;
-                let TransferProcedure { seed, epochs, strategy, transfer, training } = procedure.as_ref();
+                let HowTransferred { epochs, strategy, transfer, training } = transferred.as_ref();
                 for (name, known) in start.category_values() {
                     if let Some(values) = data.frame.categories(name).map(<[_]>::to_vec) {
                         data.frame.insert_categories(name, as_trained(values, known));
                     }
                 }
-                let place = self.place(context, &json!(procedure), training, *seed);
-                let variant = Variant { strategy: *strategy, seed: *seed, share: 1.0 };
+                let place = self.place(context, &json!(procedure), training, seed);
+                let variant = Variant { strategy: *strategy, seed, share: 1.0 };
                 let examples = examples(&data, &rows, [&numeric, &text, &categories]);
                 let (old, chosen) = (start.network()?, (&variant, *epochs));
                 let mut fitted = transfer::refit(old, examples, training, transfer, chosen, &place, progress)?;
@@ -258,6 +272,7 @@ fn examples<'a>(data: &'a Dataset, rows: &'a [usize], columns: [&'a [String]; 3]
         categories,
         labels: &data.labels,
         classes: &data.classes,
+        positive: data.positive,
         train: rows,
         valid: &[],
     }

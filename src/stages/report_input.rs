@@ -7,6 +7,7 @@ use arrow::datatypes::{DataType, Float64Type};
 use indexmap::IndexMap;
 
 use super::adapter::Adapter;
+use super::aims::{METRIC, metric_of};
 use super::documents::read_document;
 use super::extension;
 use super::paired_tests::{ModelOnTest, paired_tests};
@@ -41,7 +42,7 @@ impl ReportInput {
         let mut tested = Vec::new();
         for whole in wholes {
             progress.go_on()?;
-            let StageView { stage, kind, params, inputs: connected, .. } = whole.view.clone();
+            let StageView { stage, kind, params, aims, inputs: connected, .. } = whole.view.clone();
             let mut inputs = Vec::new();
             for input in connected {
                 let output = input.output.map(|output| format!(".{output}")).unwrap_or_default();
@@ -50,6 +51,7 @@ impl ReportInput {
             }
             let warnings = whole.warnings.to_vec();
             let mut artifacts = StageArtifacts { stage, kind, params, inputs, warnings, ..StageArtifacts::default() };
+            artifacts.metric = aims.get(METRIC.key).and_then(|word| metric_of(word));
             for output in &whole.outputs {
                 artifacts.files.extend(output.delivered().into_iter().map(|file| Delivered {
                     name: file.name,

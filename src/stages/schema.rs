@@ -5,6 +5,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use runner_engine::{Arity, InputPort, Resources, SEED};
+use runner_results::Metric;
 
 /// A schema for editors (draft 2020-12): a definition per stage kind, inputs beside parameters. A stage that extends templates may leave
 /// everything to them, so nothing is required of it; the same holds for templates.
@@ -25,6 +26,7 @@ pub fn pipeline_schema() -> Value {
     };
     definitions.insert("extends".to_owned(), one_or_more("A name under `templates`.", EXTENDS));
     definitions.insert("matrix".to_owned(), matrix_schema());
+    let metrics: Vec<&str> = Metric::ALL.iter().map(|metric| metric.key()).chain(["log_loss"]).collect();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A runner pipeline",
@@ -33,6 +35,8 @@ pub fn pipeline_schema() -> Value {
         "properties": {
             "name": {"type": "string", "description": "Names the folder of results under `artifacts`; the file's name unless given."},
             "seed": {"type": "integer", "minimum": 0, "description": "Every random number follows from it."},
+            "metric": {"enum": metrics, "description": METRIC},
+            "positive": {"type": ["string", "number", "boolean"], "description": POSITIVE},
             "include": one_or_more("A path that counts from the folder of this file.", INCLUDE),
             "vars": {"type": "object", "description": "Values for `${name}`; `--set name=value` replaces them."},
             "templates": {
@@ -56,8 +60,14 @@ pub fn pipeline_schema() -> Value {
     })
 }
 
+const METRIC: &str = "What models are chosen by, on the validation part: the epoch that is kept, the best trial of a search, the weights of an ensemble, the best \
+    model of page, article and terminal. A stage's own setting wins. Without it epochs and trials are chosen by macro_f1, weights by log loss, and the best model \
+    by average_precision where the rarer of two classes has less than 20 % of the rows, else by macro_f1.";
+
+const POSITIVE: &str = "Of two classes the one that average precision, curves and thresholds are of; the one with fewer training rows unless given.";
+
 const INCLUDE: &str = "Pipeline files whose vars, templates and stages join these. This file's vars win; stages and templates have one place each. \
-    The `seed` of an included file holds for its stages unless this file says one; its `name` does not count here.";
+    The `seed` of an included file holds for its stages unless this file says one, its `metric` and `positive` for all stages; its `name` does not count here.";
 
 const EXTENDS: &str = "Templates to take over; of several a later one wins, and the stage's own keys win over all. Mappings are merged key by key, \
     everything else is replaced; `null` takes a key away.";

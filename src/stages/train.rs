@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use self::trials::Trials;
 use super::adapter::Adapter;
+use super::aims::{self, METRIC, POSITIVE};
 use super::calibration::{calibrate, findings, require_classes};
 use super::checkpoint::{CheckpointFile, told};
 use super::columns::PREDICTIONS;
@@ -21,18 +22,20 @@ use super::ensemble_scores::Averaged;
 use super::figures::put_figures;
 use super::network_shape::Shape;
 use super::predictor::Predictor;
-use super::procedure::{Procedure, TrainingProcedure};
+use super::procedure::{How, HowTrained, Procedure};
 use super::report_input::view;
 use super::required::{require_part, tell_not_rows};
 use super::training::{at_parameter, curve_table, headline, parameters, scores_by_part, with_training};
 use runner_artifact::Table;
-use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, Threads};
+use runner_engine::{Aim, Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, Threads};
 use runner_ml::network::{NetworkSpec, on_threads};
 use runner_ml::progress::Progress;
 use runner_ml::search::SearchSpec;
 use runner_ml::train::{Data, Fitted, TrainError, train_on};
 use runner_report::learning_curves;
+use runner_results::Metric;
 use runner_results::diagnosis::Finding;
+use runner_results::threshold::ThresholdAim;
 use runner_results::training_parameters;
 use runner_results::{
     Documents, Inputs,
@@ -71,6 +74,11 @@ training_parameters! { with_training! {
         /// Tries parameters on the validation part first, and trains with the best.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         search: Option<SearchSpec>,
+        /// Of two classes, the threshold on the probability of the positive one from which on it is predicted, chosen on the validation part: `f1`,
+        /// `{cost: {false_positive: 1, false_negative: 5}}`, or `{recall: 0.9}` for at least that recall with the fewest false alarms. Without it the
+        /// likeliest class is predicted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        threshold: Option<ThresholdAim>,
     }
 } }
 
@@ -102,7 +110,7 @@ fn one() -> usize {
 impl Train {
     fn selection<'a>(&'a self, adapted: &'a [String]) -> Selection<'a> {
         let Train { numeric, text, categories, filter, .. } = self;
-        Selection { numeric, text, adapted, categories, filter }
+        Selection { numeric, text, adapted, categories, texts: &[], sample_weight: None, filter }
     }
 
     /// The text columns whose encoder is adapted, by this stage or a trial of its search.
@@ -126,6 +134,8 @@ impl Stage for Train {
         InputPort::table("rows", Arity::One, "split rows, e.g. a `split` stage"),
         InputPort::table("embeddings", Arity::Any, "the `embed` stages of the columns in `text`"),
     ];
+
+    const AIMS: &'static [Aim] = &[METRIC, POSITIVE];
 
     fn outputs(&self) -> Vec<OutputPort> {
         let mut ports = vec![
@@ -172,6 +182,7 @@ impl Stage for Train {
             require_part(context, "rows", part, purpose);
             require_left(context, "rows", &self.filter, part, purpose);
         }
+        aims::check_threshold(self.threshold, context);
         for (path, message) in self.network.problems() {
             context.parameter(&format!("network.{path}"), message);
         }
@@ -190,15 +201,46 @@ impl Stage for Train {
             shape.tell(context, "model");
         }
         if let Some(search) = &self.search {
+            let own = self.early_stopping.metric;
+            let searched = search.metric.filter(|metric| !metric.has_curve() && own.is_some_and(|own| own != *metric));
+            if let Some(metric) = searched {
+                let message = format!(
+                    "search.metric: trials have no {} unless it chooses their epoch, which {} does",
+                    metric.label(),
+                    own.unwrap_or_default().label()
+                );
+                let help = format!("leave `early_stopping.metric` out, or write `{}` there too", metric.key());
+                context.problem(&["search", "metric"], message, Some(help));
+            }
             Trials::of(self, search).check(context);
         }
     }
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
+        self.governed_by(aims::metric(context)).run_governed(context)
+    }
+}
+
+impl Train {
+    /// With the metrics written out that choose the epoch and, in a search, the trial: the stage's own, else the pipeline's.
+    fn governed_by(&self, metric: Option<Metric>) -> Train {
+        let mut governed = self.clone();
+        if let Some(search) = &mut governed.search {
+            search.metric = Some(search.metric.or(metric).unwrap_or_default());
+        }
+        let searched = governed.search.as_ref().map(SearchSpec::metric).filter(|metric| !metric.has_curve());
+        let own = &mut governed.early_stopping.metric;
+        *own = Some(own.or(searched).or(metric).unwrap_or_default());
+        governed
+    }
+
+    fn run_governed(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let adapted = self.adapted();
         let data = dataset(context, &self.selection(&adapted))?;
         data.require_parts(&self.filter, context)?;
-        require_classes(&self.training(), &data.classes).map_err(|error| context.placed("class_weights", error))?;
+        self.require_metrics(&data, context)?;
+        require_classes(&self.training().class_weights, &data.classes)
+            .map_err(|error| context.placed("class_weights", error))?;
         let found = match &self.search {
             Some(spec) => Some(self.search(spec, &data, context).map_err(|error| at_parameter(context, error))?),
             None => None,
@@ -263,7 +305,8 @@ impl Train {
     /// How the network of a seed was fitted.
     fn procedure(&self, seed: u64, epochs: usize) -> Procedure {
         let (network, training) = (self.network.clone(), self.training());
-        Procedure::Training(Box::new(TrainingProcedure { seed, epochs, network, training }))
+        let how = How::Training(Box::new(HowTrained { epochs, network, training }));
+        Procedure { seed, sample_weight: None, how }
     }
 
     /// What a training is of, beside its inputs.
@@ -277,19 +320,34 @@ impl Train {
         })
     }
 
+    /// # Errors
+    /// Nothing can be chosen by a metric on these rows.
+    fn require_metrics(&self, data: &Dataset, context: &StageContext) -> anyhow::Result<()> {
+        let is_own = |metric: &Metric| aims::metric(context) != Some(*metric);
+        let metric = self.early_stopping.metric();
+        let path = Some("early_stopping.metric").filter(|_| is_own(&metric));
+        aims::require_meaning(metric, path, data, context)?;
+        let Some(metric) = self.search.as_ref().map(SearchSpec::metric) else { return Ok(()) };
+        aims::require_meaning(metric, Some("search.metric").filter(|_| is_own(&metric)), data, context)
+    }
+
     fn single(&self, data: &Dataset, context: &StageContext, progress: &dyn Progress) -> anyhow::Result<Outcome> {
         // A single training uses what threads the stage was given for its large products.
         let fit = || self.fit(data, context, context.seed(), None, progress);
         let mut fitted = on_threads(context.threads(), fit)?;
         let training = self.training();
         let remark = told(context, &self.subject(), &training, &fitted.curves, fitted.resumed);
-        let calibration = calibrate(&mut fitted.model, data, &training, progress)?;
+        let threshold = aims::threshold(self.threshold, data, context)?;
+        let calibration = calibrate(&mut fitted.model, data, &training, threshold, progress)?;
+        if threshold.is_some() && fitted.model.calibration().decision.is_empty() {
+            aims::warn_of_no_threshold("", context);
+        }
         let (curves, best_epoch) = (&fitted.curves, fitted.best_epoch);
-        let (parts, predictions) = scores_by_part(&fitted.model, data, progress)?;
+        let (parts, predictions) = scores_by_part(&fitted.model, data, threshold, progress)?;
         let valid = parts.valid.as_ref();
         let findings = findings(&fitted.model, data, curves, best_epoch, fitted.diverged, &training, valid)?;
         Ok(Outcome {
-            headline: headline(&parts, best_epoch),
+            headline: headline(&parts, aims::metric(context), best_epoch),
             averaged: Averaged { parts, calibration, predictions },
             fitted: training::Fitted::One { best_epoch, diverged: fitted.diverged },
             findings,
@@ -319,6 +377,7 @@ impl Train {
             classes: &data.classes,
             train: &data.train,
             valid: &data.valid,
+            positive: data.positive,
         };
         let training = self.training();
         let place = CheckpointFile::new(context, &self.subject(), &training, seed).pausing(pause);

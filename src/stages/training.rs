@@ -9,9 +9,11 @@ use runner_artifact::{Table, TableError};
 use runner_engine::StageContext;
 use runner_ml::metrics::{FromProbabilities as _, Scores};
 use runner_ml::progress::Progress;
+use runner_ml::threshold::{self, Wanted};
 use runner_ml::train::{Curves, TrainError};
 use runner_report::score_line;
-use runner_results::Parts;
+use runner_results::threshold::ThresholdRows;
+use runner_results::{Metric, Parts};
 
 use super::dataset::Dataset;
 use super::predictions::Predictions;
@@ -41,8 +43,8 @@ pub(super) use with_training;
 /// The curves' columns, by name.
 pub(super) fn curve_columns(curves: &Curves) -> Vec<(String, ArrayRef)> {
     let epoch: ArrayRef = Arc::new(Int64Array::from_iter_values(curves.epoch.iter().map(|epoch| i64::from(*epoch))));
-    let number = |(name, values): (&str, &Vec<f64>)| -> (String, ArrayRef) {
-        (name.to_owned(), Arc::new(Float64Array::from(values.clone())))
+    let number = |(name, values): (String, &Vec<f64>)| -> (String, ArrayRef) {
+        (name, Arc::new(Float64Array::from(values.clone())))
     };
     std::iter::once(("epoch".to_owned(), epoch)).chain(curves.columns().into_iter().map(number)).collect()
 }
@@ -72,8 +74,11 @@ pub(super) fn curve_table(curves: &Curves) -> Result<Table, TableError> {
 pub(super) fn scores_by_part(
     model: &Classifier,
     data: &Dataset,
+    threshold: Option<Wanted>,
     progress: &dyn Progress,
 ) -> anyhow::Result<(Parts<Scores>, Table)> {
+    let threshold = threshold
+        .and_then(|wanted| threshold::told(wanted, &data.classes, model.calibration(), ThresholdRows::Validation));
     let mut parts = Parts::default();
     let mut predictions = Predictions::new(data);
     predictions.decide(None, model.calibration());
@@ -87,6 +92,8 @@ pub(super) fn scores_by_part(
         let probabilities = model.predict_rows_or_stop(&data.frame, rows, progress)?;
         let (truth, predicted) = (data.labels_of(rows), model.calibration().decide(&probabilities));
         let mut scores = Scores::new(&data.classes, &truth, &predicted).with_loss(&truth, &probabilities);
+        scores = scores.with_metrics(&truth, &probabilities, data.positive, true);
+        scores.threshold.clone_from(&threshold);
         if name != "train" {
             scores = scores.with_intervals(&truth, &predicted, &probabilities, &data.clusters(rows), progress)?;
             predictions.add(None, name, rows, &probabilities, &predicted);
@@ -102,8 +109,8 @@ pub(super) fn parameters(model: &Classifier) -> Result<usize, ModelError> {
 }
 
 /// The scores of the part that the model is judged on, in a line.
-pub(super) fn headline(parts: &Parts<Scores>, best_epoch: usize) -> String {
-    score_line(parts, Some(format!("epoch {best_epoch}")))
+pub(super) fn headline(parts: &Parts<Scores>, named: Option<Metric>, best_epoch: usize) -> String {
+    score_line(parts, named, Some(format!("epoch {best_epoch}")))
 }
 
 /// The error with its place, if a parameter led to it that only the rows show to be wrong.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::adapter::Adapter;
+use super::aims::{self, METRIC, POSITIVE};
 use super::calibration::{calibrate, findings, require_classes};
 use super::categories::as_trained;
 use super::checkpoint::CheckpointFile;
@@ -20,12 +21,12 @@ use super::figures::put_figures;
 use super::fitted_on;
 use super::network_shape::Shape;
 use super::predictor::{NO_NETWORK, Predictor};
-use super::procedure::{Procedure, TransferProcedure};
+use super::procedure::{How, HowTransferred, Procedure};
 use super::refit::{STARTED_FROM, refuse_refitted};
 use super::required::{require_part, tell_not_rows};
 use super::training::{at_parameter, curve_columns, headline, parameters, scores_by_part, with_training};
 use runner_artifact::Table;
-use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
+use runner_engine::{Aim, Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
 use runner_ml::network::NetworkSpec;
 use runner_ml::train::{Checkpoints, Data};
 use runner_ml::transfer::{self, Execution, NewRows, Strategy, TransferReport, TransferResult, TransferSpec, Variant};
@@ -114,6 +115,8 @@ impl Stage for Transfer {
         InputPort::table("embeddings", Arity::Any, "the `embed` stages of the model's text columns"),
     ];
 
+    const AIMS: &'static [Aim] = &[METRIC, POSITIVE];
+
     fn outputs(&self) -> Vec<OutputPort> {
         vec![
             OutputPort::new("model", PortType::Model),
@@ -130,7 +133,15 @@ impl Stage for Transfer {
     }
 
     fn check(&self, context: &mut CheckContext) {
-        let nothing = Selection { numeric: &[], text: &[], adapted: &[], categories: &[], filter: &self.filter };
+        let nothing = Selection {
+            numeric: &[],
+            text: &[],
+            adapted: &[],
+            categories: &[],
+            texts: &[],
+            sample_weight: None,
+            filter: &self.filter,
+        };
         nothing.check(context);
         match context.fact("model", NO_NETWORK) {
             None => Predictor::check(context, "model"),
@@ -216,6 +227,15 @@ impl Stage for Transfer {
     }
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
+        let mut governed = self.clone();
+        let metric = &mut governed.early_stopping.metric;
+        *metric = Some(metric.or(aims::metric(context)).unwrap_or_default());
+        governed.run_governed(context)
+    }
+}
+
+impl Transfer {
+    fn run_governed(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let input = context.input("model")?;
         let (old, networks) = Predictor::read_network(&input)?;
         let network = old.network()?;
@@ -233,13 +253,19 @@ impl Stage for Transfer {
         let selection = Selection {
             numeric: &numeric,
             text: &text,
+            texts: &[],
+            sample_weight: None,
             adapted: &adapted,
             categories: &categories,
             filter: &self.filter,
         };
         let mut data = dataset(context, &selection)?;
         data.require_parts(&self.filter, context)?;
-        require_classes(&self.training(), &data.classes).map_err(|error| context.placed("class_weights", error))?;
+        let metric = self.early_stopping.metric();
+        let path = Some("early_stopping.metric").filter(|_| aims::metric(context) != Some(metric));
+        aims::require_meaning(metric, path, &data, context)?;
+        require_classes(&self.training().class_weights, &data.classes)
+            .map_err(|error| context.placed("class_weights", error))?;
         for class in data.classes.iter().filter(|class| !network.classes().contains(class)) {
             let alike = network.classes().iter().find_map(|known| Some((known, tabular::alike(known, class)?)));
             if let Some((known, reason)) = alike {
@@ -263,6 +289,7 @@ impl Stage for Transfer {
             classes: &data.classes,
             train: &data.train,
             valid: &data.valid,
+            positive: data.positive,
         };
         let adapter = Adapter(context.report());
         let training = self.training();
@@ -285,23 +312,23 @@ impl Stage for Transfer {
         let curves = curves(report)?;
         let TransferResult { report, mut models, .. } = result;
         let (best, mut model) = (&report.runs[report.best], models.swap_remove(report.best));
-        let calibration = calibrate(&mut model, &data, &training, &Adapter(context.report()))?;
-        let (parts, predictions) = scores_by_part(&model, &data, &Adapter(context.report()))?;
+        let calibration = calibrate(&mut model, &data, &training, None, &Adapter(context.report()))?;
+        let (parts, predictions) = scores_by_part(&model, &data, None, &Adapter(context.report()))?;
         let valid = parts.valid.as_ref();
         let findings = findings(&model, &data, &best.curves, best.best_epoch, best.diverged, &training, valid)?;
         let known = if resumed > 0 { format!("; {resumed} of {epochs} epochs were known") } else { String::new() };
-        let (name, scores) = (best.strategy.name(), headline(&parts, best.best_epoch));
+        let (name, scores) = (best.strategy.name(), headline(&parts, aims::metric(context), best.best_epoch));
         context.headline(match self.strategies.len() {
             1 => format!("{name}: {scores}{known}"),
             _ => format!("best on validation rows: {name}; {scores}{known}"),
         });
-        let procedure = TransferProcedure {
-            seed: best.seed,
+        let how = HowTransferred {
             epochs: best.best_epoch,
             strategy: best.strategy,
             transfer: self.spec(),
             training: training.clone(),
         };
+        let procedure = Procedure { seed: best.seed, sample_weight: None, how: How::Transfer(Box::new(how)) };
         let metrics = Training {
             parts,
             calibration,
@@ -315,7 +342,7 @@ impl Stage for Transfer {
             parameters: parameters(&model)?,
             strategy: Some(best.strategy),
         };
-        Predictor::one(model, Procedure::Transfer(Box::new(procedure)), &data, &text).put(context, "model")?;
+        Predictor::one(model, procedure, &data, &text).put(context, "model")?;
         put_document(context, "metrics", "metrics", &metrics)?;
         put_document(context, "transfer", "transfer", &report.found)?;
         context.put_table("curves", &curves)?;

@@ -4,7 +4,7 @@ use arrow::array::StringArray;
 use indexmap::IndexMap;
 
 use super::missing::Missing;
-use super::words::{places, quoted, row_count};
+use super::words::{RowPlace, places, quoted, row_count};
 
 /// Tokens and columns that a note lists.
 const LISTED: usize = 5;
@@ -21,7 +21,7 @@ pub(super) struct Rows<'a> {
     pub(crate) keep: &'a [bool],
     /// The number of each row's file.
     pub(crate) source: &'a [usize],
-    pub(crate) place: &'a dyn Fn(usize) -> (&'a str, u64),
+    pub(crate) place: &'a dyn Fn(usize) -> RowPlace<'a>,
 }
 
 impl Absent {

@@ -115,30 +115,6 @@ fn of_texts(name: &str, column: &ArrayRef) -> ColumnRole {
     ColumnRole { name: name.to_owned(), role, missing: column.len() - rows, distinct, words, dates }
 }
 
-/// The delimiter that cuts the first lines of a text into the same number of fields, more than one: of several the one that gives most. Fields in
-/// double quotes count as one.
-pub fn likely_delimiter(text: &str) -> Option<char> {
-    const LINES: usize = 50;
-    let fields = |line: &str, delimiter: char| {
-        let mut quoted = false;
-        1 + line
-            .chars()
-            .filter(|&c| {
-                quoted ^= c == '"';
-                c == delimiter && !quoted
-            })
-            .count()
-    };
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).take(LINES).collect();
-    let agreeing = |delimiter: char| {
-        let first = fields(lines.first()?, delimiter);
-        let same = lines.iter().filter(|line| fields(line, delimiter) == first).count();
-        // Line breaks inside of quotes disturb some lines.
-        (first > 1 && 10 * same >= 7 * lines.len()).then_some((same * first, delimiter))
-    };
-    [',', ';', '\t', '|'].into_iter().filter_map(agreeing).max_by_key(|(score, _)| *score).map(|(_, one)| one)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,13 +162,5 @@ mod tests {
             ("same", Role::Constant),
         ];
         assert_eq!(found, expected.map(|(name, role)| (name.to_owned(), role)));
-    }
-
-    #[test]
-    fn the_delimiter_is_the_one_that_lines_agree_on() {
-        assert_eq!(likely_delimiter("a,b,c\n1,2,3\n4,5,6\n"), Some(','));
-        assert_eq!(likely_delimiter("a;b\n\"x,y\";2,5\n\"z\";3,5\n"), Some(';'));
-        assert_eq!(likely_delimiter("text\tlabel\nhe said, yes\tp\nno, never, ever\tq\n"), Some('\t'));
-        assert_eq!(likely_delimiter("one\ntwo\n"), None);
     }
 }

@@ -13,7 +13,7 @@ use super::names::ROW_COLUMNS;
 use super::options::{ColumnType, LoadOptions};
 use super::spelling;
 use super::types::RawColumn;
-use super::words::{examples, list, quoted};
+use super::words::{RowPlace, examples, list, quoted};
 
 /// Field metadata of a column with numbers beyond those of 32 bits, in which models compute: JSON, from the `row_id` of
 /// the first such rows to their places, e.g. `{"60": "data/x.csv:62"}`.
@@ -23,7 +23,7 @@ pub const BEYOND_F32: &str = "beyond_f32";
 const PLACES: usize = 5;
 
 /// The file and line of a row.
-pub(super) type Place<'a> = dyn Fn(usize) -> (&'a str, u64) + 'a;
+pub(super) type Place<'a> = dyn Fn(usize) -> RowPlace<'a> + 'a;
 
 /// The read columns with their types, and what to say of them.
 #[derive(Default)]
@@ -64,6 +64,7 @@ pub(super) fn typed<'a, 'c>(
             declared: declared.or(is_label.then_some(ColumnType::Text)),
             missing: &missing,
             setting: &options.missing,
+            numerals: options.dialect.numerals(),
             place,
         };
         let mut own = Problems::default();
@@ -106,10 +107,7 @@ fn beyond_f32<'a>(name: &str, column: &ArrayRef, place: &Place<'a>, notes: &mut 
         if rows.len() == 1 { "a number is".to_owned() } else { format!("{} numbers are", rows.len()) },
         examples(rows.iter().map(|&row| (number(row), place(row))))
     ));
-    let places = rows.into_iter().take(PLACES).map(|row| {
-        let (path, line) = place(row);
-        (row.to_string(), format!("{path}:{line}").into())
-    });
+    let places = rows.into_iter().take(PLACES).map(|row| (row.to_string(), place(row).to_string().into()));
     Some(serde_json::Value::Object(places.collect()).to_string())
 }
 

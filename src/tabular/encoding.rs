@@ -4,6 +4,7 @@ use std::fmt;
 
 use unicode_normalization::char::is_combining_mark;
 
+use super::dialect::Encoding;
 use super::error::{CsvError, Problem};
 
 /// Lines that a message lists.
@@ -13,16 +14,15 @@ const LISTED: usize = 5;
 const PROBE: usize = 1 << 12;
 
 /// How files of other kinds begin, and what to do instead.
-const SIGNATURES: [(&[u8], &str, &str); 13] = [
-    (b"\x1f\x8b", "compressed with gzip", "unpack it first: gunzip -k FILE"),
+const SIGNATURES: [(&[u8], &str, &str); 12] = [
     (b"BZh", "compressed with bzip2", "unpack it first: bunzip2 -k FILE"),
     (b"\xfd7zXZ\0", "compressed with xz", "unpack it first: unxz -k FILE"),
-    (b"\x28\xb5\x2f\xfd", "compressed with zstd", "unpack it first: unzstd FILE"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it first, and name the CSV file in it"),
     (b"PK\x03\x04", "a zip archive", "unpack it first, and name the CSV file in it"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook", "save the sheet as CSV, UTF-8"),
-    (b"PAR1", "a Parquet file", "write it as CSV, e.g. `pandas.read_parquet(FILE).to_csv(NEW, index=False)`"),
-    (b"ARROW1\0\0", "an Arrow file", "write it as CSV, e.g. `pandas.read_feather(FILE).to_csv(NEW, index=False)`"),
+    (b"PAR1", "a Parquet file that is packed once more", "unpack it first"),
+    (b"ARROW1\0\0", "an Arrow file that is packed once more", "unpack it first"),
+    (b"FEA1", "a Feather file of the first version", "write it anew, e.g. `pandas.read_feather(FILE).to_parquet(NEW)`"),
     (b"SQLite format 3\0", "an SQLite database", "export the table: sqlite3 -header -csv FILE 'select * from TABLE'"),
     (b"%PDF-", "a PDF", "save the table as CSV, UTF-8"),
     (b"<!DOCTYPE", "a page of HTML", "was it fetched from the address of a page instead of the file's own?"),
@@ -60,9 +60,6 @@ enum Likely {
 
 /// Refuses files of other kinds by how they begin.
 pub(super) fn check_signature(path: &str, bytes: &[u8]) -> Result<(), CsvError> {
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(CsvError::file(path, Problem::Utf16("UTF-16")));
-    }
     let begins = |signature: &[u8]| bytes.get(..signature.len()).is_some_and(|b| b.eq_ignore_ascii_case(signature));
     let Some((signature, kind, remedy)) = SIGNATURES.iter().find(|(signature, ..)| begins(signature)) else {
         return Ok(());
@@ -89,7 +86,7 @@ pub(super) fn check_text<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str, Csv
         && let Some(offset) = bytes.iter().position(|b| *b == 0)
     {
         return Err(match utf16(bytes) {
-            Some(name) => CsvError::file(path, Problem::Utf16(name)),
+            Some(encoding) => CsvError::file(path, Problem::Utf16(encoding)),
             None => at(path, bytes, offset, Problem::NulByte(lines_with(bytes, 0))),
         });
     }
@@ -100,13 +97,13 @@ pub(super) fn check_text<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str, Csv
 }
 
 /// The name of the encoding, if every other byte is NUL for the most part.
-fn utf16(bytes: &[u8]) -> Option<&'static str> {
+pub(super) fn utf16(bytes: &[u8]) -> Option<Encoding> {
     let probe = &bytes[..bytes.len().min(PROBE)];
     let zeros = |parity: usize| probe.iter().skip(parity).step_by(2).filter(|byte| **byte == 0).count();
     let (even, odd) = (zeros(0), zeros(1));
     match () {
-        () if odd * 4 > probe.len() && even * 8 < odd => Some("UTF-16LE"),
-        () if even * 4 > probe.len() && odd * 8 < even => Some("UTF-16BE"),
+        () if odd * 4 > probe.len() && even * 8 < odd => Some(Encoding::UTF_16LE),
+        () if even * 4 > probe.len() && odd * 8 < even => Some(Encoding::UTF_16BE),
         () => None,
     }
 }
@@ -123,6 +120,17 @@ fn lines_with(bytes: &[u8], wanted: u8) -> Lines {
 }
 
 impl Damage {
+    /// How many lines are no UTF-8, e.g. `Of 10 lines 9 are no UTF-8`.
+    pub(super) fn extent(&self) -> String {
+        let verb = if self.bad.count == 1 { "is" } else { "are" };
+        format!("Of {} lines {} {verb} no UTF-8", self.lines, self.bad.count)
+    }
+
+    /// The encoding that the whole file has by all signs.
+    pub fn encoding(&self) -> Option<Encoding> {
+        (self.likely != Likely::Other && self.sound.count == 0).then_some(Encoding::WINDOWS_1252)
+    }
+
     fn of(bytes: &[u8], byte: u8) -> Self {
         let line_feed = line_feed(bytes);
         let (mut bad, mut sound, mut lines) = (Lines::default(), Lines::default(), 0);
@@ -234,10 +242,12 @@ impl fmt::Display for Damage {
             f.write_str(if bad.count == 1 { "correct it; or, " } else { "correct them; or, " })?;
         }
         match likely {
-            Likely::Latin1 => f.write_str("if the file is Latin-1 or Windows-1252: `iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW`")?,
-            Likely::Windows1252 => f.write_str("if the file is Windows-1252: `iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW`")?,
+            Likely::Latin1 => {
+                f.write_str("if the file is Latin-1 or Windows-1252, write `encoding: windows-1252`")?;
+            }
+            Likely::Windows1252 => f.write_str("if the file is Windows-1252, write `encoding: windows-1252`")?,
             Likely::Other => f.write_str(
-                "find the file's encoding, e.g. in the program that wrote it, and convert it: `iconv -f ENCODING -t UTF-8 OLD > NEW`",
+                "find the file's encoding, e.g. in the program that wrote it, and write it, e.g. `encoding: windows-1251` or `encoding: shift_jis`",
             )?,
         }
         if sound.count > 0 {

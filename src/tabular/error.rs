@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use super::dialect::{Encoding, Misfit};
 use super::encoding::{Damage, Lines};
 use super::filter::FilterError;
 use super::names::ADDED;
-use super::words::{list, yaml};
+use super::words::{RowPlace, Unit, list, yaml};
 
 /// How many problems of one kind of check are reported; the rest is counted by [`Problem::More`].
 pub(super) const SHOWN: usize = 10;
@@ -19,6 +20,8 @@ pub struct CsvError {
     pub line: Option<u64>,
     /// 1-based character within the line, where known.
     pub column: Option<u64>,
+    /// 1-based row, of a file that has no lines.
+    pub row: Option<u64>,
     /// In a box, so that results stay small.
     pub problem: Box<Problem>,
 }
@@ -39,8 +42,45 @@ pub enum Problem {
         "the name of column {position} has {length} characters, more than a name can have (is every quote closed, and the first line the header?)"
     )]
     NameTooLong { position: usize, length: usize },
-    #[error("the file is {0} (save it as UTF-8, or convert it: `iconv -f {0} -t UTF-8 OLD > NEW`)")]
-    Utf16(&'static str),
+    #[error("the file is {0} (write `encoding: {0}`)")]
+    Utf16(Encoding),
+    #[error("the file is UTF-32 (save it as UTF-8)")]
+    Utf32,
+    #[error("{}", not_in_encoding(.encoding, *.byte, *.is_cut))]
+    NotInEncoding {
+        encoding: &'static str,
+        /// The first of those that are no character.
+        byte: u8,
+        /// Whether the file ends within a character.
+        is_cut: bool,
+    },
+    #[error("the file is packed with {packed}, and damaged: {why} (is it complete? fetch or pack it again)")]
+    Packed { packed: &'static str, why: String },
+    #[error(
+        "the file is packed with {packed}, and its {bytes} bytes unpack to more than {most} (at most 2 GiB are read, and of more than 256 MiB no more than 250 times the \
+         packed size; if it is meant to be so, unpack it yourself)"
+    )]
+    UnpacksToMuch { packed: &'static str, bytes: usize, most: usize },
+    #[error("the {format} file cannot be read: {why}")]
+    Columns { format: &'static str, why: String },
+    #[error(
+        "column '{column}' of the {format} file holds {holds}, which no cell of a table can{} (write the file without {}, or as text or numbers)",
+        and_others(*.others),
+        if *.others == 0 { "it" } else { "these" }
+    )]
+    NotPlain { format: &'static str, column: String, holds: &'static str, others: usize },
+    #[error(
+        "{0} files name their columns themselves (leave `header` and `names` out, or read the file in a `load` stage of its own)"
+    )]
+    NamesItsColumns(&'static str),
+    #[error("a NUL character in a text")]
+    NulCharacter,
+    #[error("the first line has {found} fields, but `names` has {named} (name each column, in their order)")]
+    Unnamed { found: usize, named: usize },
+    #[error(
+        "`names` has {named} names, but no file has more than {most} columns (name the columns that are there, in their order)"
+    )]
+    NamesLeft { named: usize, most: usize },
     #[error("the file is {kind}, not CSV ({remedy})")]
     OtherKind { kind: &'static str, remedy: &'static str },
     #[error("{0}")]
@@ -58,7 +98,7 @@ pub enum Problem {
     #[error("a quote opened here is never closed (close it, or double it where it is meant literally)")]
     OpenQuote,
     #[error(
-        "column '{name}' occurs twice in the header, as number {first} and {second} (rename one; if the file has no header, put a line of names above its records)"
+        "column '{name}' occurs twice in the header, as number {first} and {second} (rename one; if the file has no header, write `header: false`)"
     )]
     DuplicateColumn { name: String, first: usize, second: usize },
     #[error("expected {expected} fields, found {found} ({})", ragged(*.expected, *.found, *.last_line, *.is_broken))]
@@ -135,8 +175,8 @@ pub enum Problem {
     DerivedExists(String),
     #[error("derive.{name}: column '{source_column}' holds text, not numbers, e.g. {examples} (if it holds numbers, declare `types: {{{key}: number}}`; else derive from another column)", key = yaml(.source_column))]
     DerivedFromText { name: String, source_column: String, examples: String },
-    #[error("delimiter: {0:?} cannot separate fields (use one ASCII character such as ',', ';' or a tab)")]
-    BadDelimiter(char),
+    #[error("{}: {} ({})", .0.key, .0.message, .0.help)]
+    Misfit(Misfit),
     #[error("`keep` and `drop` cannot both be given (keep one of them)")]
     KeepAndDrop,
     #[error("two files are named '{0}' (give each its own name)")]
@@ -173,7 +213,7 @@ pub(super) fn go_on(cancelled: Cancelled) -> Result<(), CsvError> {
 impl CsvError {
     /// A problem of the options, not of a file.
     pub(super) fn options(problem: Problem) -> Self {
-        CsvError { path: None, line: None, column: None, problem: Box::new(problem) }
+        CsvError { path: None, line: None, column: None, row: None, problem: Box::new(problem) }
     }
 
     pub(super) fn file(path: &str, problem: Problem) -> Self {
@@ -182,6 +222,17 @@ impl CsvError {
 
     pub(super) fn line(path: &str, line: u64, problem: Problem) -> Self {
         CsvError { line: Some(line), ..CsvError::file(path, problem) }
+    }
+
+    pub(super) fn row(path: &str, row: u64, problem: Problem) -> Self {
+        CsvError { row: Some(row), ..CsvError::file(path, problem) }
+    }
+
+    pub(super) fn at(place: RowPlace, problem: Problem) -> Self {
+        match place.unit {
+            Unit::Line => CsvError::line(place.path, place.number, problem),
+            Unit::Row => CsvError::row(place.path, place.number, problem),
+        }
     }
 }
 
@@ -200,6 +251,9 @@ impl fmt::Display for CsvError {
             f.write_str(path)?;
             for number in [self.line, self.column].into_iter().flatten() {
                 write!(f, ":{number}")?;
+            }
+            if let Some(row) = self.row {
+                write!(f, ", row {row}")?;
             }
             f.write_str(": ")?;
         }
@@ -278,6 +332,23 @@ pub(super) fn bounded(problems: Vec<Problem>) -> Vec<CsvError> {
     let mut kept = Problems::default();
     problems.into_iter().for_each(|problem| kept.push(CsvError::options(problem)));
     kept.check().err().unwrap_or_default()
+}
+
+fn not_in_encoding(encoding: &str, byte: u8, is_cut: bool) -> String {
+    if is_cut {
+        return format!("the file ends within a character of {encoding} (is it complete? fetch or export it again)");
+    }
+    format!(
+        "byte 0x{byte:02x} is not valid {encoding}, which `encoding` names (write the file's own encoding there, or correct the byte)"
+    )
+}
+
+fn and_others(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        1 => ", and another column is as it".to_owned(),
+        others => format!(", and {others} other columns are as it"),
+    }
 }
 
 pub(super) fn did_you_mean(suggestion: &Option<String>) -> String {

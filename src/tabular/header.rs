@@ -1,16 +1,20 @@
 //! The first record of a CSV file: column names, read without the rest of the file.
 
 use std::collections::HashMap;
-use std::io::Read;
+use std::io::{Read, Seek};
 
+use super::columnar::header_line;
+use super::contents::{Beginning, Contents, Extent};
+use super::dialect::Dialect;
 use super::encoding::{check_signature, check_text};
 use super::error::{CsvError, Problem, Problems};
 use super::names::own;
-use super::records::{Records, Span, delimiter_byte};
+use super::records::{Records, Span};
+use super::unpack::is_packed;
 use super::words::shorten;
 
 /// A header may be this long: an unclosed quote must not make a check read gigabytes.
-const HEADER_LIMIT: u64 = 1 << 20;
+const HEADER_LIMIT: usize = 1 << 20;
 
 /// What the columns of a file are called.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,21 +37,34 @@ impl ColumnNames {
     }
 }
 
-/// The column names of a CSV file, from a reader of which at most 1 MiB is read.
+/// The column names of a file, from a reader of which at most 1 MiB is read, and what Parquet and Arrow files announce.
 ///
-/// Columns without a name are counted: `unnamed_1`, `unnamed_2` …; for others see `own`. Errors: unreadable, empty, a file of another
-/// kind, not UTF-8, NUL bytes, a name that occurs twice, an unclosed quote, a single column that holds another delimiter.
-pub fn header(path: &str, reader: impl Read, delimiter: char) -> Result<ColumnNames, Vec<CsvError>> {
-    let delimiter = delimiter_byte(delimiter).map_err(|error| vec![error])?;
-    let mut bytes = Vec::new();
-    if let Err(error) = reader.take(HEADER_LIMIT).read_to_end(&mut bytes) {
-        return Err(vec![CsvError::file(path, Problem::Unreadable(error.to_string()))]);
+/// Columns without a name are counted: `unnamed_1`, `unnamed_2` …; for others see `own`. Those of files without a header are named by the dialect, or counted.
+/// Errors: unreadable, empty, a file of another kind, not in the encoding, NUL bytes, a name that occurs twice, an unclosed quote, a single column that holds
+/// another delimiter.
+pub fn header(path: &str, reader: impl Read + Seek, dialect: &Dialect) -> Result<ColumnNames, Vec<CsvError>> {
+    let one = |error| vec![error];
+    if let Some(misfit) = dialect.misfits().into_iter().next() {
+        return Err(vec![CsvError::options(Problem::Misfit(misfit))]);
     }
-    let mut records = Records::new(path, &bytes, delimiter);
-    let is_cut = bytes.len() as u64 == HEADER_LIMIT;
-    let header = read_header(&mut records, !is_cut);
+    let bytes = match Beginning::read(path, reader, dialect, HEADER_LIMIT).map_err(one)? {
+        Beginning::Text(bytes) => bytes,
+        Beginning::Columns(names) => {
+            let own = dialect.of_columns();
+            let line = header_line(&names, &own);
+            return Ok(read_header(&mut Records::new(path, &line, &own), &own, true, true)?.columns);
+        }
+    };
+    let may_be_cut = bytes.len() == HEADER_LIMIT;
+    let extent = if may_be_cut { Extent::Start(HEADER_LIMIT) } else { Extent::Whole };
+    // Of a small file that is packed, too, the start will do.
+    let extent = if is_packed(&bytes) { Extent::Start(HEADER_LIMIT) } else { extent };
+    let contents = Contents::of_text(path, &bytes, dialect, extent, &|| false).map_err(one)?;
+    let is_cut = may_be_cut || contents.text.len() >= HEADER_LIMIT;
+    let mut records = Records::new(path, &contents.text, dialect);
+    let header = read_header(&mut records, dialect, !is_cut, false);
     if records.at_end() && is_cut {
-        return Err(vec![CsvError::line(path, 1, Problem::HeaderTooLong(HEADER_LIMIT))]);
+        return Err(vec![CsvError::line(path, 1, Problem::HeaderTooLong(HEADER_LIMIT as u64))]);
     }
     Ok(header?.columns)
 }
@@ -66,10 +83,24 @@ pub(super) struct Header<'a> {
     pub(crate) terminator: &'static str,
 }
 
-/// Takes the header off the front of `records`, which are `whole` unless the file goes on behind them.
-pub(super) fn read_header<'a>(records: &mut Records<'a>, whole: bool) -> Result<Header<'a>, Vec<CsvError>> {
+/// Takes the header off the front of `records`, which are `whole` unless the file goes on behind them, and are those of a file of columns or not. Where
+/// there is none, the records stay as they are.
+pub(super) fn read_header<'a>(
+    records: &mut Records<'a>,
+    dialect: &Dialect,
+    whole: bool,
+    of_columns: bool,
+) -> Result<Header<'a>, Vec<CsvError>> {
     let path = records.path();
+    if !dialect.header {
+        return counted(records, dialect, whole).map_err(|error| vec![error]);
+    }
     let (span, text) = first_record(records, whole).map_err(|error| vec![error])?;
+    let shown = text.trim_start_matches('\u{feff}').trim();
+    // A name in a file of columns may hold anything.
+    if !of_columns {
+        check_delimiter(path, shown, records.fields().len(), span.line, dialect).map_err(|error| vec![error])?;
+    }
     let written: Vec<String> =
         records.fields().iter().map(|field| String::from_utf8_lossy(field).trim().to_owned()).collect();
     let mut names = Vec::with_capacity(written.len());
@@ -116,6 +147,24 @@ fn unnamed_name(place: usize, written: &[String]) -> String {
     std::iter::once(name.clone()).chain(numbered).find(|name| !written.contains(name)).unwrap_or(name)
 }
 
+/// The columns of a file without a header, by its first record, which is read once more with the others.
+fn counted<'a>(records: &mut Records<'a>, dialect: &Dialect, whole: bool) -> Result<Header<'a>, CsvError> {
+    let (span, text) = first_record(records, whole)?;
+    let found = records.fields().len();
+    let named = dialect.names.len();
+    if named > 0 && found > named {
+        return Err(CsvError::line(records.path(), span.line, Problem::Unnamed { found, named }));
+    }
+    let names = match named {
+        0 => (1..=found).map(|place| format!("column_{place}")).collect(),
+        _ => dialect.names[..found].to_vec(),
+    };
+    *records = Records::new(records.path(), records.bytes(), dialect);
+    let text = &text[..if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 }];
+    let terminator = span.terminator.unwrap_or("\n");
+    Ok(Header { columns: ColumnNames { names, unnamed: Vec::new() }, renamed: Vec::new(), text, terminator })
+}
+
 /// The header's place and text.
 fn first_record<'a>(records: &mut Records<'a>, whole: bool) -> Result<(Span, &'a str), CsvError> {
     let (path, bytes) = (records.path(), records.bytes());
@@ -128,15 +177,16 @@ fn first_record<'a>(records: &mut Records<'a>, whole: bool) -> Result<(Span, &'a
         true => check_text(path, bytes).err().unwrap_or(error),
         false => error,
     })?;
-    check_delimiter(path, text.trim_start_matches('\u{feff}').trim(), records.fields().len(), span.line)?;
     Ok((span, text))
 }
 
 /// Refuses a single column whose name holds another delimiter.
-fn check_delimiter(path: &str, text: &str, columns: usize, line: u64) -> Result<(), CsvError> {
+fn check_delimiter(path: &str, text: &str, columns: usize, line: u64, dialect: &Dialect) -> Result<(), CsvError> {
     let found = [';', '\t', '|', ','].into_iter().find(|other| text.contains(*other));
     match found {
-        Some(found) if columns == 1 && !text.starts_with('"') => {
+        Some(found)
+            if columns == 1 && dialect.quote_byte().is_none_or(|quote| !text.starts_with(char::from(quote))) =>
+        {
             let header = shorten(text);
             Err(CsvError::line(path, line, Problem::OneColumn { header, found, beside: None }))
         }

@@ -50,7 +50,7 @@ pub(super) fn note<'a>(
         why.push(format!("{} is a number, as are the values below", quoted(first)));
     }
     Some(format!(
-        "{path}: the first line, which is taken for the names of the columns, looks like a record: {} (if it is one, put a line of names above it)",
+        "{path}: the first line, which is taken for the names of the columns, looks like a record: {} (if it is one, write `header: false`)",
         why.join("; ")
     ))
 }

@@ -31,6 +31,8 @@ pub(super) struct Layout {
     pub(crate) read: IndexSet<String>,
     /// The columns of the table after [`ROW_COLUMNS`].
     pub(crate) output: Vec<String>,
+    /// The place of the label among those that are read.
+    pub(crate) label: Option<usize>,
     pub(crate) notes: Vec<String>,
 }
 
@@ -58,6 +60,11 @@ impl Layout {
             }
         };
 
+        let most = headers.iter().map(|(_, columns)| columns.names.len()).max().unwrap_or_default();
+        let named = options.dialect.names.len();
+        if named > most && !headers.is_empty() {
+            problems.push(Problem::NamesLeft { named, most });
+        }
         for name in options.types.keys() {
             unknown("types".to_owned(), name, &known, &mut problems);
         }
@@ -115,8 +122,9 @@ impl Layout {
         if let Some(problem) = unmatched(headers, &read, &output_names, options) {
             return Err(vec![problem]);
         }
-        let notes = notes(headers, &read, label);
-        Ok(Layout { read, output, notes })
+        let notes = notes(headers, &read, label, options.dialect.header);
+        let label = label.and_then(|label| read.get_index_of(label));
+        Ok(Layout { read, output, label, notes })
     }
 }
 
@@ -163,12 +171,26 @@ fn unmatched(
 }
 
 /// Which columns are absent from some files, and whether the label is from all.
-fn notes(headers: &[(&str, ColumnNames)], read: &IndexSet<String>, label: Option<&str>) -> Vec<String> {
+fn notes(
+    headers: &[(&str, ColumnNames)],
+    read: &IndexSet<String>,
+    label: Option<&str>,
+    has_header: bool,
+) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(label) = label.filter(|label| !read.contains(*label)) {
         notes.push(format!("no file has the label column '{label}'"));
     }
+    let most = headers.iter().map(|(_, columns)| columns.names.len()).max().unwrap_or_default();
     for (path, columns) in headers {
+        let found = columns.names.len();
+        if !has_header && found < most {
+            let columns = if found == 1 { "column".to_owned() } else { format!("{found} columns") };
+            notes.push(format!(
+                "{path} has {found} of {most} columns, which are taken for the first {columns} as no line names them"
+            ));
+            continue;
+        }
         let names = names_of(&columns.names);
         // Files to predict lack the label.
         let is_absent = |name: &&str| !names.contains(name) && label != Some(*name);

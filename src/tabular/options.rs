@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::de::Error;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::derive::Derivation;
+use super::dialect::Dialect;
 use super::filter::Filter;
 use super::missing::Missing;
 
@@ -25,10 +25,8 @@ pub struct LoadOptions {
     pub types: IndexMap<String, ColumnType>,
     /// Tokens that stand for a missing value, for all columns or by column.
     pub missing: Missing,
-    /// The character between fields, e.g. `";"` or `"\t"`.
-    #[serde(deserialize_with = "read_delimiter")]
-    #[schemars(with = "String", length(min = 1, max = 2))]
-    pub delimiter: char,
+    /// How the files are taken apart.
+    pub dialect: Dialect,
     /// New columns by name, e.g. `release_year: {year_of: track_album_release_date}`. One may use those before it.
     #[schemars(with = "BTreeMap<String, Derivation>")]
     pub derive: IndexMap<String, Derivation>,
@@ -59,27 +57,11 @@ impl Default for LoadOptions {
             label: None,
             types: IndexMap::new(),
             missing: Missing::default(),
-            delimiter: ',',
+            dialect: Dialect::default(),
             derive: IndexMap::new(),
             where_: Filter::default(),
             keep: Vec::new(),
             drop: Vec::new(),
-        }
-    }
-}
-
-/// A character, or `\t` as it stands in single quotes, where YAML makes no tab of it.
-///
-/// # Errors
-/// On several characters, or none.
-pub fn read_delimiter<'de, D: Deserializer<'de>>(deserializer: D) -> Result<char, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let mut characters = text.chars();
-    match (characters.next(), characters.next()) {
-        (Some(one), None) => Ok(one),
-        _ if text == r"\t" => Ok('\t'),
-        _ => {
-            Err(D::Error::custom(format!(r#"a delimiter is one character, e.g. ';', or "\t" for a tab; got '{text}'"#)))
         }
     }
 }

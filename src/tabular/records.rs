@@ -6,6 +6,7 @@
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
+use super::dialect::Dialect;
 use super::encoding::{at, line_feed};
 use super::error::{CsvError, Problem};
 
@@ -13,7 +14,7 @@ use super::error::{CsvError, Problem};
 pub(super) struct Records<'a> {
     path: &'a str,
     bytes: &'a [u8],
-    delimiter: u8,
+    marks: Marks,
     reader: Reader<&'a [u8]>,
     fields: ByteRecord,
     /// Length of the byte order mark, which the csv crate does not see.
@@ -24,6 +25,19 @@ pub(super) struct Records<'a> {
     /// The byte that ends a line: `\r` in files that have no `\n` at all.
     line_feed: u8,
     blank_lines: u64,
+}
+
+/// What takes a record apart.
+#[derive(Clone, Copy)]
+pub(super) struct Marks {
+    pub(crate) delimiter: u8,
+    pub(crate) quote: Option<u8>,
+}
+
+impl Marks {
+    pub(crate) fn of(dialect: &Dialect) -> Self {
+        Marks { delimiter: dialect.delimiter as u8, quote: dialect.quote_byte() }
+    }
 }
 
 /// Where a record lies: `bytes[start..end]` is its exact text without the terminator.
@@ -37,14 +51,19 @@ pub(super) struct Span {
 }
 
 impl<'a> Records<'a> {
-    pub(crate) fn new(path: &'a str, bytes: &'a [u8], delimiter: u8) -> Self {
+    pub(crate) fn new(path: &'a str, bytes: &'a [u8], dialect: &Dialect) -> Self {
         let mark = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         let mut builder = ReaderBuilder::new();
-        builder.has_headers(false).flexible(true).delimiter(delimiter);
+        let marks = Marks::of(dialect);
+        builder.has_headers(false).flexible(true).delimiter(marks.delimiter);
+        match marks.quote {
+            Some(quote) => builder.quote(quote),
+            None => builder.quoting(false),
+        };
         Records {
             path,
             bytes,
-            delimiter,
+            marks,
             reader: builder.from_reader(&bytes[mark..]),
             fields: ByteRecord::new(),
             mark,
@@ -55,12 +74,17 @@ impl<'a> Records<'a> {
         }
     }
 
+    /// Counts lines that were left out before the next record.
+    pub(crate) fn skip_lines(&mut self, lines: u64) {
+        self.line += lines;
+    }
+
     pub(crate) fn path(&self) -> &'a str {
         self.path
     }
 
-    pub(crate) fn delimiter(&self) -> u8 {
-        self.delimiter
+    pub(crate) fn marks(&self) -> Marks {
+        self.marks
     }
 
     pub(crate) fn bytes(&self) -> &'a [u8] {
@@ -110,7 +134,7 @@ impl<'a> Records<'a> {
             end -= 1;
         }
         if after == self.bytes.len()
-            && let Some(offset) = open_quote(&self.bytes[start..], self.delimiter)
+            && let Some(offset) = open_quote(&self.bytes[start..], self.marks)
         {
             self.end = self.bytes.len();
             return Err(self.at(start + offset, Problem::OpenQuote));
@@ -135,38 +159,30 @@ impl<'a> Records<'a> {
     }
 }
 
-/// The delimiter as the byte that the csv crate wants.
-pub(super) fn delimiter_byte(delimiter: char) -> Result<u8, CsvError> {
-    match delimiter {
-        '"' | '\r' | '\n' | '\0' => Err(CsvError::options(Problem::BadDelimiter(delimiter))),
-        _ if delimiter.is_ascii() => Ok(delimiter as u8),
-        _ => Err(CsvError::options(Problem::BadDelimiter(delimiter))),
-    }
-}
-
 fn is_terminator(byte: u8) -> bool {
     matches!(byte, b'\r' | b'\n')
 }
 
 /// The fields of one record, by their places among its fields, in which text stands behind a closing quote: reading drops the quotes and joins what is left.
-pub(super) fn loosely_quoted(record: &str, delimiter: u8) -> Vec<(usize, &str)> {
+pub(super) fn loosely_quoted(record: &str, marks: Marks) -> Vec<(usize, &str)> {
     enum State {
         FieldStart,
         Plain,
         Quoted,
         AfterQuote,
     }
-    if !record.contains('"') {
+    let Marks { delimiter, quote: Some(quote) } = marks else { return Vec::new() };
+    if !record.contains(char::from(quote)) {
         return Vec::new();
     }
     let (mut state, mut start, mut place, mut is_loose) = (State::FieldStart, 0, 0, false);
     let mut found = Vec::new();
     for (offset, &byte) in record.as_bytes().iter().enumerate() {
         state = match state {
-            State::FieldStart if byte == b'"' => State::Quoted,
-            State::Quoted if byte == b'"' => State::AfterQuote,
+            State::FieldStart if byte == quote => State::Quoted,
+            State::Quoted if byte == quote => State::AfterQuote,
             State::Quoted => State::Quoted,
-            State::AfterQuote if byte == b'"' => State::Quoted,
+            State::AfterQuote if byte == quote => State::Quoted,
             _ if byte == delimiter => {
                 if std::mem::take(&mut is_loose) {
                     found.push((place, &record[start..offset]));
@@ -189,7 +205,8 @@ pub(super) fn loosely_quoted(record: &str, delimiter: u8) -> Vec<(usize, &str)> 
 
 /// Where in the text of one record a quote opens that nothing closes. A quote is special at the start of a field
 /// only, and a doubled one stands for itself.
-fn open_quote(record: &[u8], delimiter: u8) -> Option<usize> {
+fn open_quote(record: &[u8], marks: Marks) -> Option<usize> {
+    let Marks { delimiter, quote: Some(quote) } = marks else { return None };
     enum State {
         FieldStart,
         Plain,
@@ -199,13 +216,13 @@ fn open_quote(record: &[u8], delimiter: u8) -> Option<usize> {
     let (mut state, mut opened) = (State::FieldStart, 0);
     for (offset, &byte) in record.iter().enumerate() {
         state = match state {
-            State::FieldStart if byte == b'"' => {
+            State::FieldStart if byte == quote => {
                 opened = offset;
                 State::Quoted
             }
-            State::Quoted if byte == b'"' => State::AfterQuote,
+            State::Quoted if byte == quote => State::AfterQuote,
             State::Quoted => State::Quoted,
-            State::AfterQuote if byte == b'"' => State::Quoted,
+            State::AfterQuote if byte == quote => State::Quoted,
             _ if byte == delimiter => State::FieldStart,
             _ => State::Plain,
         };

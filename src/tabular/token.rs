@@ -64,12 +64,42 @@ pub(super) fn classify(token: &str, declared: bool) -> Token {
     }
 }
 
-/// What keeps a token from being a number that a person would read as one: how `1 000`, `1,5` and `12 %` are written.
-pub(super) fn written(token: &str) -> Option<&'static str> {
+/// What keeps a token from being a number that a person would read as one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Writing {
+    /// `12 %`
+    Percent,
+    /// `1 000`
+    Thousands,
+    /// `1,5`
+    Comma,
+}
+
+impl Writing {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Writing::Percent => "a percent sign",
+            Writing::Thousands => "a thousands separator",
+            Writing::Comma => "a comma",
+        }
+    }
+
+    /// What to do for them to be read as numbers.
+    pub(crate) fn remedy(self) -> &'static str {
+        match self {
+            Writing::Percent => "write them without the sign",
+            Writing::Thousands => "read the files with `thousands: \" \"`, or with the sign that they have",
+            Writing::Comma => "read the files with `decimal: \",\"` or `thousands: \",\"`, whichever the comma is",
+        }
+    }
+}
+
+/// How a number is written that a person would read as one, and no program.
+pub(super) fn written(token: &str) -> Option<Writing> {
     let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let plain = token.strip_prefix(['+', '-', '\u{2212}']).unwrap_or(token);
     if let Some(share) = plain.strip_suffix('%') {
-        return number(&share.trim_end().replace(',', ".")).map(|_| "a percent sign");
+        return number(&share.trim_end().replace(',', ".")).map(|_| Writing::Percent);
     }
     // Spaces, as the international standard has them (ISO 80000-1), or the Swiss apostrophe.
     let (whole, fraction) = plain.split_once(['.', ',']).unwrap_or((plain, "0"));
@@ -81,7 +111,7 @@ pub(super) fn written(token: &str) -> Option<&'static str> {
             })
     };
     if is_grouped(&groups) && is_digits(fraction) {
-        return Some("a thousands separator");
+        return Some(Writing::Thousands);
     }
     // `1,234,567.8`; a single comma may as well be a decimal one.
     let (whole, fraction) = plain.split_once('.').unwrap_or((plain, "0"));
@@ -90,7 +120,7 @@ pub(super) fn written(token: &str) -> Option<&'static str> {
         && is_digits(fraction)
         && (is_grouped(&commas) || commas.len() == 2 && commas.iter().all(|part| is_digits(part)))
     {
-        return Some("a comma");
+        return Some(Writing::Comma);
     }
     None
 }
@@ -192,14 +222,18 @@ fn canonical(token: &str, declared: bool) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{canonical_number, number, spelled, written};
+    use super::{Writing, canonical_number, number, spelled, written};
 
     #[test]
     fn numbers_that_are_written_for_people_are_known_as_such() {
         let separated = ["1 000", "-12\u{a0}345,5", "1\u{202f}000\u{202f}000", "1'000.25"];
-        let others =
-            [("12 %", "a percent sign"), ("1,5", "a comma"), ("1,234,567.8", "a comma"), ("\u{2212}1,234", "a comma")];
-        for (token, how) in separated.map(|token| (token, "a thousands separator")).into_iter().chain(others) {
+        let others = [
+            ("12 %", Writing::Percent),
+            ("1,5", Writing::Comma),
+            ("1,234,567.8", Writing::Comma),
+            ("\u{2212}1,234", Writing::Comma),
+        ];
+        for (token, how) in separated.map(|token| (token, Writing::Thousands)).into_iter().chain(others) {
             assert_eq!(written(token), Some(how), "{token}");
         }
         // A telephone number, a date, a range, a list, a version, a code, plain numbers.

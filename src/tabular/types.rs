@@ -3,6 +3,7 @@
 //! A type is chosen only if it can hold every value: identifiers that a float would merge, or that would lose leading
 //! zeros, stay text.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use arrow::array::{Array, ArrayRef, Float64Array, Int64Array, StringArray};
 use super::columns::Place;
 use super::error::{CsvError, Problem, Problems};
 use super::missing::Missing;
+use super::numerals::Numerals;
 use super::options::ColumnType;
 use super::placeholder::{LONGEST, Strays, remedy};
 use super::token::{Token, canonical_or_code, classify, merging, written};
@@ -31,6 +33,8 @@ pub(super) struct RawColumn<'a, 'p> {
     pub(crate) missing: &'a [String],
     /// What the user wrote of missing values.
     pub(crate) setting: &'a Missing,
+    /// How its numbers are written.
+    pub(crate) numerals: Numerals,
     /// The file and line of a row.
     pub(crate) place: &'a Place<'p>,
 }
@@ -184,7 +188,7 @@ impl RawColumn<'_, '_> {
         let mut counts = Counts::default();
         let mut tokens = Vec::with_capacity(self.text.len());
         for cell in self.text {
-            let token = self.present(cell).map_or(Token::Missing, |text| classify(text, declared));
+            let token = self.present(cell).map_or(Token::Missing, |text| self.classify(text, declared));
             match token {
                 Token::Missing => {}
                 Token::Integer(_) => counts.integers += 1,
@@ -213,13 +217,13 @@ impl RawColumn<'_, '_> {
         let (mut rows, mut hows, mut words, mut numbers) = (Vec::new(), Vec::new(), 0, 0);
         for (row, cell) in self.text.iter().enumerate() {
             let Some(text) = self.present(cell) else { continue };
-            if let Some(how) = written(text) {
+            if matches!(self.classify(text, false), Token::Integer(_) | Token::Number(_)) {
+                numbers += 1;
+            } else if let Some(how) = written(text) {
                 rows.push(row);
                 if !hows.contains(&how) {
                     hows.push(how);
                 }
-            } else if matches!(classify(text, false), Token::Integer(_) | Token::Number(_)) {
-                numbers += 1;
             } else {
                 words += 1;
                 // A text, as most columns are that come here.
@@ -233,12 +237,13 @@ impl RawColumn<'_, '_> {
             return None;
         }
         Some(format!(
-            "column '{}' is read as text, as {} of its {present} values are numbers with {}, e.g. {} (write them as `1234.5` if they are numbers; \
+            "column '{}' is read as text, as {} of its {present} values are numbers with {}, e.g. {} (if they are numbers, {}; \
              `types: {{{}: text}}` takes this note away)",
             self.name,
             rows.len(),
-            hows.join(" or "),
+            hows.iter().map(|how| how.name()).collect::<Vec<_>>().join(" or "),
             self.examples(&rows),
+            hows.iter().map(|how| how.remedy()).collect::<Vec<_>>().join(", or "),
             yaml(self.name)
         ))
     }
@@ -247,7 +252,7 @@ impl RawColumn<'_, '_> {
         let mut strays = Strays::default();
         for cell in self.text {
             let Some(text) = self.present(cell) else { continue };
-            match classify(text, false) {
+            match self.classify(text, false) {
                 Token::Integer(_) | Token::Number(_) => strays.add_number(),
                 Token::Missing => {}
                 _ => strays.add_word(text),
@@ -318,8 +323,7 @@ impl RawColumn<'_, '_> {
                     Problem::StrayWord { column, token, rows, is_code, percent, hint, remedy }
                 }
             };
-            let (path, line) = (self.place)(row);
-            problems.push(CsvError::line(path, line, problem));
+            problems.push(CsvError::at((self.place)(row), problem));
         }
         problems.hide(unfit.iter().skip(SHOWN_BY_COLUMN).map(|(_, rows)| rows).sum());
     }
@@ -331,6 +335,11 @@ impl RawColumn<'_, '_> {
         })))
     }
 
+    /// What a token says in the writing of the files.
+    fn classify(&self, token: &str, declared: bool) -> Token {
+        classify(&self.numerals.plain(token), declared)
+    }
+
     /// The trimmed token, unless it stands for a missing value.
     fn present<'t>(&self, cell: Option<&'t str>) -> Option<&'t str> {
         let token = cell?.trim();
@@ -339,7 +348,12 @@ impl RawColumn<'_, '_> {
 
     /// The rows, one for each number that a float would not tell from another of the column.
     fn merging(&self) -> Vec<usize> {
-        merging(self.text.iter().map(|cell| self.present(cell)))
+        if self.numerals.are_plain() {
+            return merging(self.text.iter().map(|cell| self.present(cell)));
+        }
+        let plain: Vec<Option<Cow<str>>> =
+            self.text.iter().map(|cell| Some(self.numerals.plain(self.present(cell)?))).collect();
+        merging(plain.iter().map(Option::as_deref))
     }
 
     /// Some of the rows' cells with their places.

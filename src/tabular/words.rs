@@ -1,20 +1,48 @@
 //! Lists and examples in messages, of bounded length.
 
+use std::fmt;
+
 pub(super) use runner_boundary::text::yaml;
 
 /// Examples in a message.
 const EXAMPLES: usize = 3;
 
+/// Where a row stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RowPlace<'a> {
+    pub(crate) path: &'a str,
+    /// From 1.
+    pub(crate) number: u64,
+    pub(crate) unit: Unit,
+}
+
+/// What is counted in a file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Unit {
+    Line,
+    /// Of a file that has no lines.
+    Row,
+}
+
+impl fmt::Display for RowPlace<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let RowPlace { path, number, unit } = self;
+        match unit {
+            Unit::Line => write!(f, "{path}:{number}"),
+            Unit::Row => write!(f, "{path}, row {number}"),
+        }
+    }
+}
+
 /// A few values with their file and line, e.g. `'soon' (a.csv:2), 'later' (a.csv:9)`.
-pub(super) fn examples<'a>(cells: impl Iterator<Item = (String, (&'a str, u64))>) -> String {
-    let shown: Vec<String> =
-        cells.take(EXAMPLES).map(|(cell, (path, line))| format!("{cell} ({path}:{line})")).collect();
+pub(super) fn examples<'a>(cells: impl Iterator<Item = (String, RowPlace<'a>)>) -> String {
+    let shown: Vec<String> = cells.take(EXAMPLES).map(|(cell, place)| format!("{cell} ({place})")).collect();
     shown.join(", ")
 }
 
 /// A few places, e.g. `a.csv:2, a.csv:9`.
-pub(super) fn places<'a>(places: impl Iterator<Item = (&'a str, u64)>) -> String {
-    let shown: Vec<String> = places.take(EXAMPLES).map(|(path, line)| format!("{path}:{line}")).collect();
+pub(super) fn places<'a>(places: impl Iterator<Item = RowPlace<'a>>) -> String {
+    let shown: Vec<String> = places.take(EXAMPLES).map(|place| place.to_string()).collect();
     shown.join(", ")
 }
 

@@ -182,3 +182,141 @@ fn numbers_with_leading_zeros_are_not_lost() {
     assert!(yaml.contains("\n    types: {d: number}\n") && yaml.contains("\n      d: {add: [none]}\n"), "{yaml}");
     assert!(yaml.contains("d: numbers, 31 different, 1 missing"), "{yaml}");
 }
+
+/// Houses of a German office: Latin-1, semicolons, decimal commas, points between thousands.
+fn houses(rows: usize) -> Vec<u8> {
+    let row = |i: usize| {
+        let sort = ["gro\u{df}", "klein"][i % 2];
+        format!(
+            "{}.{:03},{};{};{sort};{}\n",
+            1 + i % 9,
+            i * 37 % 1000,
+            i % 10,
+            i * 7 % 50,
+            ["ja", "nein"][i * 13 % 7 / 4]
+        )
+    };
+    let text = "preis;fl\u{e4}che;art;verkauft\n".to_owned() + &(0..rows).map(row).collect::<String>();
+    text.chars().map(|c| c as u8).collect()
+}
+
+#[test]
+fn how_a_file_is_read_is_found_and_said() {
+    let work = Workspace::new();
+    work.write("h.csv", &houses(120));
+    succeeds(&work, &["init", "h", "--from", "h.csv", "--label", "verkauft"]);
+    let pipeline = work.text("h/pipeline.yaml");
+    let load = |text: &str| -> String {
+        text.lines()
+            .skip_while(|line| !line.contains("kind: load"))
+            .take_while(|line| !line.is_empty())
+            .map(|line| line.to_owned() + "\n")
+            .collect()
+    };
+    insta::assert_snapshot!(load(&pipeline), @"
+    kind: load
+    files: {train: '../h.csv'}
+    label: verkauft
+    # Of 121 lines 61 are no UTF-8, so windows-1252 is likely.
+    encoding: 'windows-1252'
+    # Cuts 121 of 121 lines into 4 fields.
+    delimiter: ';'
+    # Fractions stand behind a comma, e.g. '1.000,0'.
+    decimal: ','
+    # Thousands are set apart, e.g. '1.000,0'.
+    thousands: '.'
+    ");
+    let inside = |folder: &str, arguments: &[&str]| {
+        let output = work.command(arguments).current_dir(work.path().join(folder)).output().expect("runner");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    inside("h", &["run", "pipeline.yaml", "folds"]);
+    // Without a header columns are counted, in the file to predict too, which has no label.
+    let tweets = |row: usize| format!("@somebody{row} says \"no\" to {} things of {} kinds\t", row * 7 % 100, row % 9);
+    let labelled: String =
+        (0..120).map(|row| tweets(row) + ["OTHER\tOTHER\n", "OFFENSE\tINSULT\n"][row * 13 % 7 / 4]).collect();
+    let new: String = (0..9).map(|row| tweets(row + 500).trim_end().to_owned() + "\n").collect();
+    work.write("t.tsv", labelled.as_bytes());
+    work.write("n.tsv", new.as_bytes());
+    insta::assert_snapshot!(work.screen(&["init", "t", "--from", "t.tsv", "--test", "n.tsv"]), @"
+    $ runner init t --from t.tsv --test n.tsv
+    error: which column is the label? Name it, e.g.
+      --label column_2  (2 classes)
+      --label column_3  (2 classes)
+    [exit code 2]
+    ");
+    succeeds(&work, &["init", "t", "--from", "t.tsv", "--label", "2", "--test", "n.tsv"]);
+    insta::assert_snapshot!(load(&work.text("t/pipeline.yaml")), @r#"
+    kind: load
+    files: {train: '../t.tsv', new: '../n.tsv'}
+    label: column_2
+    # Cuts 120 of 120 lines into 3 fields.
+    delimiter: "\t"
+    # Quotes stand within fields, and around none.
+    quote: none
+    # The first line is a record as the others: '@somebody0 says "no" to 0 things of 0 ki…' is a text as those below; 'OTHER' occurs 68 times below.
+    header: false
+    "#);
+    let cheap = ["--set", "network.epochs=1", "--set", "baseline.models={majority: {}}"];
+    inside("t", &[&["run", "pipeline.yaml"], cheap.as_slice()].concat());
+    let predicted = work.text("t/artifacts/t/predictions/predictions.tsv");
+    assert_eq!(predicted.lines().count(), 9);
+    assert!(
+        predicted.lines().zip(new.lines()).all(|(line, own)| line.starts_with(&format!("{own}\tO"))),
+        "{predicted}"
+    );
+    // Where the label comes first, a file without it cannot be told from one without the rest.
+    let first: String = labelled
+        .lines()
+        .map(|line| line.rsplit_once('\t').expect("fields").1.to_owned() + "\t" + line + "\n")
+        .collect();
+    work.write("f.tsv", first.as_bytes());
+    insta::assert_snapshot!(work.screen(&["init", "f", "--from", "f.tsv", "--label", "1", "--test", "n.tsv"]), @"
+    $ runner init f --from f.tsv --label 1 --test n.tsv
+    error: n.tsv has 1 of the 4 columns of f.tsv, and no line says which: if it lacks 'column_1', write a line of names above both files
+    [exit code 2]
+    ");
+}
+
+#[test]
+fn a_rare_class_of_two_is_found_by_average_precision() {
+    let rare = customers(240, true).replace(";leaves\n", ";stays\n");
+    let mut lines: Vec<String> = rare.lines().map(str::to_owned).collect();
+    for line in lines.iter_mut().skip(1).step_by(12) {
+        *line = line.replace(";stays", ";leaves");
+    }
+    let work = Workspace::new().file("customers.csv", &(lines.join("\n") + "\n"));
+    work.screen(&["init", "churn", "--from", "customers.csv", "--label", "churn"]);
+    let pipeline = work.text("churn/pipeline.yaml");
+    let head: Vec<&str> = pipeline.lines().skip(2).take_while(|line| !line.is_empty()).collect();
+    insta::assert_snapshot!(head.join("\n"), @"");
+    let plan =
+        work.command(&["plan", "pipeline.yaml"]).current_dir(work.path().join("churn")).output().expect("runner");
+    assert!(plan.status.success(), "{}", String::from_utf8_lossy(&plan.stderr));
+}
+
+#[test]
+fn an_encoding_that_cannot_be_told_is_named() {
+    let work = Workspace::new();
+    // Shift JIS of Python: '日本語'.encode('shift_jis').
+    let class = |i: usize| [b"\x93\xfa\x96{\x8c\xea".as_slice(), b"x"][i % 2];
+    let rows = (0..60).flat_map(|i| [format!("{},", i * 7 % 13).as_bytes(), class(i), b"\n"].concat());
+    work.write("j.csv", &b"n,y\n".iter().copied().chain(rows).collect::<Vec<u8>>());
+    insta::assert_snapshot!(work.screen(&["init", "j", "--from", "j.csv", "--label", "2"]), @"
+    $ runner init j --from j.csv --label 2
+    error: j.csv:2:3: byte 0x93 is not valid UTF-8; of 61 lines 30 are not: lines 2, 4, 6, 8, 10 and 25 more (find the file's encoding, e.g. in the program that wrote it, and write it, e.g. `encoding: windows-1251` or `encoding: shift_jis`)
+    to go on, name it: `--encoding NAME`
+    [exit code 2]
+    ");
+    insta::assert_snapshot!(work.screen(&["init", "j", "--from", "j.csv", "--label", "2", "--encoding", "sjis8"]), @"
+    $ runner init j --from j.csv --label 2 --encoding sjis8
+    error: invalid value 'sjis8' for '--encoding <NAME>': it is no encoding of the WHATWG's standard, e.g. windows-1252, iso-8859-2, utf-16le, shift_jis, gb18030, koi8-r
+
+    For more information, try '--help'.
+    [exit code 2]
+    ");
+    succeeds(&work, &["init", "j", "--from", "j.csv", "--label", "2", "--encoding", "shift_jis"]);
+    let pipeline = work.text("j/pipeline.yaml");
+    assert!(pipeline.contains("label: y\n    # As asked for.\n    encoding: Shift_JIS\n"), "{pipeline}");
+    assert!(pipeline.contains("--label y --encoding Shift_JIS"), "{pipeline}");
+}

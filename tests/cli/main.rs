@@ -7,10 +7,11 @@ mod init;
 mod layers;
 #[cfg(unix)]
 mod lost_output;
+mod predict;
 mod screens;
 mod standing;
 mod terminal;
 #[cfg(unix)]
 mod watch;
 
-use runner_test_support::{records, screen, studies, workspace};
+use runner_test_support::{records, screen, small_model, studies, workspace, zips};

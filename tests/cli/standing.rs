@@ -60,3 +60,27 @@ fn a_result_of_another_file_of_the_same_name_names_that_file() {
     work.write("songs.csv", b"id,genre\n1,a\n");
     insta::assert_snapshot!(work.screen(&["show", "pipeline.yaml", "songs"]));
 }
+
+#[test]
+fn results_that_share_a_damaged_blob_tell_of_one_damage() {
+    let say = |name: &str| {
+        format!(
+            "  {name}: {{kind: command, run: [sh, -c, 'echo same > \"$1/o.txt\"', {name}, \"{{out}}\"], outputs: {{out: o.txt}}}}\n"
+        )
+    };
+    let work = Workspace::new().pipeline(&format!("name: study\nstages:\n{}{}", say("a"), say("b")));
+    work.run().succeeded();
+    let blobs = work.files_under("artifacts/.store/blobs");
+    let [blob] = blobs.iter().collect::<Vec<_>>()[..] else { panic!("{blobs:?}") };
+    let path = work.path().join("artifacts/.store/blobs").join(blob);
+    std::fs::remove_file(&path).expect("removed");
+    std::fs::write(&path, "samE\n").expect("written");
+    let output = work.runner(&["verify", "pipeline.yaml", "--json"]);
+    let told: Vec<serde_json::Value> =
+        String::from_utf8_lossy(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let faults: Vec<&str> =
+        told.iter().filter(|line| line["event"] == "damaged").filter_map(|line| line["fault"].as_str()).collect();
+    assert!(faults.len() == 2 && faults[0] == faults[1] && faults[0].contains("has changed"), "{faults:?}");
+    work.run().succeeded();
+    assert!(work.runner(&["verify", "pipeline.yaml"]).status.success());
+}

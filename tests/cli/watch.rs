@@ -171,3 +171,15 @@ fn a_pipeline_that_is_not_there_is_not_waited_for() {
     let output = work.runner(&["run", "pipelin.yaml", "--watch"]);
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn a_new_file_of_a_pattern_is_noticed() {
+    let table = "name: watched\nstages:\n  rows: {kind: load, files: {all: 'data/*.csv'}}\n";
+    let work = Workspace::new().file("data/a.csv", "x\n1\n").pipeline(table);
+    let watcher = Watcher::start(&work);
+    watcher.ran(&[], &["rows"]);
+    work.write("data/b.csv", b"x\n2\n");
+    watcher.ran(&["data"], &["rows"]);
+    std::fs::remove_file(work.path().join("data/a.csv")).expect("removed");
+    watcher.ran(&["data", "data/a.csv"], &["rows"]);
+}

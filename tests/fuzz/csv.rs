@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 use runner::artifact::Table;
-use runner::tabular::{Derivation, Filter, Input, LoadOptions, header, load};
+use runner::tabular::{Derivation, Dialect, Filter, Input, LoadOptions, header, load};
 use serde_json::json;
 
 use super::fuzz;
@@ -19,7 +19,7 @@ fn options(variant: u8) -> LoadOptions {
         0 => LoadOptions::default(),
         1 => LoadOptions { label: Some("genre".to_owned()), ..LoadOptions::default() },
         2 => LoadOptions { derive, where_: filter, drop: vec!["artist".to_owned()], ..LoadOptions::default() },
-        _ => LoadOptions { delimiter: ';', ..LoadOptions::default() },
+        _ => LoadOptions { dialect: Dialect { delimiter: ';', ..Dialect::default() }, ..LoadOptions::default() },
     }
 }
 
@@ -56,7 +56,7 @@ fn any_bytes_are_a_table_or_an_error() {
     ];
     fuzz("csv", &seeds, &words, |bytes| {
         let options = options(bytes.len() as u8);
-        let first = header("fuzz.csv", bytes, options.delimiter);
+        let first = header("fuzz.csv", std::io::Cursor::new(bytes), &options.dialect);
         let inputs = [Input { name: "all", path: "fuzz.csv", bytes }];
         match load(&inputs, &options) {
             Ok(loaded) => {

@@ -105,8 +105,9 @@ fn numpy_gives_the_same_predictions_of_baselines() {
         |kind| format!("  new_{kind}: {{kind: predict, model: baseline.{kind}, rows: songs, file: {kind}.csv}}\n");
     let study = SETTLED.split("    models: ").next().expect("a study");
     let sample = std::fs::read(sample).expect("the sample");
-    // A few values, and names of which most have a row or two.
-    for categories in ["", "    categories: [key, mode, track_artist]\n"] {
+    // A few values, and names of which most have a row or two; texts.
+    let few = "    categories: [key, mode]\n    texts: [track_name, track_artist]\n    tfidf: {characters: {ngram_range: [2, 3], min_df: 3}}\n    class_weights: balanced\n    sample_weight: duration_ms\n";
+    for categories in ["", "    categories: [key, mode, track_artist]\n", few] {
         let work =
             Workspace::new().pipeline(&format!("{study}{categories}    {models}{}", kinds.map(predict).concat()));
         work.write("train.csv", &sample);

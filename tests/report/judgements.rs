@@ -316,7 +316,7 @@ fn few_groups_are_told_with_what_they_tell() {
         (test.groups, test.effective_groups, test.few_groups) = (Some(62), Some(19.2), Some(true));
         let method = IntervalMethod::GroupWilson;
         let accuracy = Interval { estimate: test.accuracy, low: 0.4, high: 0.7, method };
-        test.intervals = Some(ScoreIntervals { accuracy, macro_f1: None, log_loss: None });
+        test.intervals = Some(ScoreIntervals { accuracy, macro_f1: None, log_loss: None, others: Default::default() });
         found.parts.test = Some(test);
     });
     stages.retain(|stage| !["baseline", "transfer"].contains(&stage.kind.as_str()));

@@ -141,7 +141,7 @@ fn what_cannot_be_included_is_told_at_its_line() {
       |
     2 | stges: {}
       | ^^^^^
-      = help: keys of a pipeline are name, seed, include, vars, templates, stages
+      = help: keys of a pipeline are name, seed, metric, positive, include, vars, templates, stages
 
     error: invalid YAML: mismatched bracket '[' closed by '}'
      --> b.yaml:3:11
@@ -184,7 +184,7 @@ fn what_cannot_be_included_is_told_at_its_line() {
       |
     2 | stges: {}
       | ^^^^^
-      = help: keys of a pipeline are name, seed, include, vars, templates, stages
+      = help: keys of a pipeline are name, seed, metric, positive, include, vars, templates, stages
 
     error: files include each other in a circle: a.yaml → b.yaml → a.yaml
      --> b.yaml:1:10
@@ -231,4 +231,27 @@ fn faults_in_included_files_point_there_and_the_files_are_known() {
     assert!(problems.render(false).contains("a.yaml:2:13"), "{problems}");
     let files = ["main.yaml", "a.yaml", "gone.yaml"].map(|name| Path::new(name).to_owned());
     assert_eq!(folder.relative(problems.sources.files()), files);
+}
+
+#[test]
+fn a_study_has_one_metric_which_an_included_file_may_name() {
+    let folder = |main: &str| {
+        Folder::new(&[
+            ("main.yaml", &format!("{main}include: part.yaml\nstages:\n  net: {{kind: train, rows: songs}}\n")),
+            ("part.yaml", "metric: mcc\npositive: 1.0\nstages:\n  songs: {kind: load}\n"),
+        ])
+    };
+    let words = |spec: &PipelineSpec| {
+        let word = |key: &str| spec.aims.get(key).and_then(|node| node.as_str().map(str::to_owned));
+        (word("metric"), word("positive"))
+    };
+    let spec = folder("").spec();
+    assert_eq!(words(&spec), (Some("mcc".to_owned()), Some("1.0".to_owned())), "a class is the word that is written");
+    assert!(spec.effective(&|_| true, &|_| None).contains("\nmetric: mcc\npositive: 1.0\n"));
+    let spec = folder("metric: roc_auc\n").spec();
+    assert_eq!(words(&spec).0.as_deref(), Some("roc_auc"));
+    let warnings = spec.warnings().render(false);
+    assert!(warnings.contains("part.yaml' does not hold here: this one does, for all stages"), "{warnings}");
+    let spec = folder("metric: roc_auc\n").read(&["metric=brier"]).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(words(&spec).0.as_deref(), Some("brier"));
 }

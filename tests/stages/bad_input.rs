@@ -97,13 +97,13 @@ fn bytes_that_are_not_utf8() {
     let mut bytes = songs(240).into_bytes();
     let at = bytes.iter().position(|byte| *byte == b'b').expect("a letter");
     bytes[at] = 0xe9;
-    insta::assert_snapshot!(error_of(&bytes), @"songs.csv:2:20: byte 0xe9 is not valid UTF-8; of 241 lines 1 is not: line 2 (correct it; or, if the file is Latin-1 or Windows-1252: `iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW`)");
+    insta::assert_snapshot!(error_of(&bytes), @"songs.csv:2:20: byte 0xe9 is not valid UTF-8; of 241 lines 1 is not: line 2 (correct it; or, if the file is Latin-1 or Windows-1252, write `encoding: windows-1252`)");
 }
 
 #[test]
 fn a_header_twice() {
     insta::assert_snapshot!(error_of(&edited("tempo,energy", "tempo,tempo")), @"
-    error: songs.csv:1: column 'tempo' occurs twice in the header, as number 4 and 5 (rename one; if the file has no header, put a line of names above its records)
+    error: songs.csv:1: column 'tempo' occurs twice in the header, as number 4 and 5 (rename one; if the file has no header, write `header: false`)
      --> pipeline.yaml:6:18
       |
     6 |     files: {all: songs.csv}
@@ -326,8 +326,8 @@ fn a_key_one_level_too_high_is_told_its_place() {
       | --set fused.weight_decay=0.1
       |             ^^^^^^^^^^^^
       = help: keys of 'train' are rows, embeddings, numeric, text, categories, where, network, seeds,
-              search, epochs, batch_size, optimizer, schedule, loss, label_smoothing, class_weights,
-              clip_norm, early_stopping, dropout_schedule, average
+              search, threshold, epochs, batch_size, optimizer, schedule, loss, label_smoothing,
+              class_weights, clip_norm, early_stopping, dropout_schedule, average
     [exit code 2]
 
     $ runner plan pipeline.yaml --set fused.wieght=0.1
@@ -337,8 +337,8 @@ fn a_key_one_level_too_high_is_told_its_place() {
       | --set fused.wieght=0.1
       |             ^^^^^^
       = help: keys of 'train' are rows, embeddings, numeric, text, categories, where, network, seeds,
-              search, epochs, batch_size, optimizer, schedule, loss, label_smoothing, class_weights,
-              clip_norm, early_stopping, dropout_schedule, average
+              search, threshold, epochs, batch_size, optimizer, schedule, loss, label_smoothing,
+              class_weights, clip_norm, early_stopping, dropout_schedule, average
     [exit code 2]
 
     $ runner plan pipeline.yaml --set fused.embedding=titles
@@ -348,8 +348,8 @@ fn a_key_one_level_too_high_is_told_its_place() {
       | --set fused.embedding=titles
       |             ^^^^^^^^^
       = help: keys of 'train' are rows, embeddings, numeric, text, categories, where, network, seeds,
-              search, epochs, batch_size, optimizer, schedule, loss, label_smoothing, class_weights,
-              clip_norm, early_stopping, dropout_schedule, average
+              search, threshold, epochs, batch_size, optimizer, schedule, loss, label_smoothing,
+              class_weights, clip_norm, early_stopping, dropout_schedule, average
     [exit code 2]
     ");
 }

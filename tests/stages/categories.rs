@@ -83,7 +83,7 @@ fn a_baseline_learns_predicts_and_is_inspected_with_categories() {
     assert!(drops["colour"] > 0.3 && drops["code"].abs() < 0.05 && drops["id"].abs() < 0.05, "{drops:?}");
 
     let recipe = json(&work, "base/tree.json");
-    assert_eq!(recipe["baseline"]["format"], "runner baseline 4");
+    assert_eq!(recipe["baseline"]["format"], "runner baseline 5");
     assert_eq!(recipe["baseline"]["inputs"]["categories"][0]["missing"], true);
     let page = work.text("artifacts/study/report/report.html");
     assert!(page.contains("colour"), "the page does not name the column");
@@ -105,7 +105,11 @@ fn a_baseline_without_any_column_is_told_which_keys_name_them() {
     let stages = STAGES.replace("categories: [colour, code, id]", "categories: []");
     let work = Workspace::new().file("t.csv", &rows()).file("new.csv", "colour,code,id,number\n").pipeline(&stages);
     let run = work.run();
-    assert!(run.stderr.contains("name at least one column under `numeric`, `text` or `categories`"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("name at least one column under `numeric`, `categories`, `texts` or `text`"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Stages: what is refused before anything runs, commands, baselines as models.
 
+mod aims;
 mod bad_input;
 mod categories;
 mod checks;
@@ -9,5 +10,7 @@ mod every_kind;
 mod kept;
 mod refit;
 mod split_rows;
+mod texts;
+mod weights;
 
 use runner_test_support::{kinds, records, screen, small_model, studies, workspace};

@@ -16,9 +16,9 @@ fn json(work: &Workspace, file: &str) -> Value {
 #[test]
 fn a_baseline_is_what_a_split_without_held_out_rows_gives() {
     let work = work(
-        "  kinds: {kind: baseline, rows: folds, numeric: [a, b], categories: [word], models: {logistic: {}, boosting: {rounds: 9}}}
+        "  kinds: {kind: baseline, rows: folds, numeric: [a, b], categories: [word], class_weights: balanced, sample_weight: c, models: {logistic: {}, boosting: {rounds: 9}}}
   whole: {kind: split, rows: rows, folds: 2, train: 1.0, valid: 0.0, test: 0.0}
-  all: {kind: baseline, rows: whole, numeric: [a, b], categories: [word], models: {logistic: {}, boosting: {rounds: 9}}}
+  all: {kind: baseline, rows: whole, numeric: [a, b], categories: [word], class_weights: balanced, sample_weight: c, models: {logistic: {}, boosting: {rounds: 9}}}
   linear: {kind: refit, model: kinds.logistic, rows: folds}
   trees: {kind: refit, model: kinds.boosting, rows: folds}
 ",
@@ -29,7 +29,12 @@ fn a_baseline_is_what_a_split_without_held_out_rows_gives() {
         let (again, whole) = (arrays(&format!("{stage}/model")), arrays(&format!("all/{model}")));
         assert!(again == whole, "{stage}");
         assert!(again != arrays(&format!("kinds/{model}")), "{stage} has learnt nothing from the further rows");
-        assert_eq!(json(&work, &format!("{stage}/model.json")), json(&work, &format!("all/{model}.json")));
+        // Weights of classes are taken back by what the validation rows of the judged model showed.
+        let chosen = json(&work, &format!("kinds/{model}.json"));
+        let again = json(&work, &format!("{stage}/model.json"));
+        assert_eq!(again["baseline"]["calibration"], chosen["baseline"]["calibration"]);
+        assert_eq!(again["procedure"], chosen["procedure"]);
+        assert_eq!(again["procedure"]["sample_weight"], "c");
     }
 }
 

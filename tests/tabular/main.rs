@@ -1,6 +1,7 @@
 //! Tables that users have: CSV, columns, Arrow of others, tables larger than memory.
 
 mod columns;
+mod dialects;
 mod foreign_arrow;
 mod foreign_text;
 mod mapped;

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use super::table::{LEAST, StudyTable, Use};
 use crate::boundary::text::{quoted, yaml};
+use crate::results::Balance;
+use crate::tabular::Dialect;
 
 /// Where the files are, as seen from the folder of the pipeline.
 pub(super) struct Places {
@@ -26,6 +28,7 @@ pub(super) fn pipeline(name: &str, study: &StudyTable, places: &Places, encoder:
     out.line(0, &format!("# Made by `{}`. Every choice is yours to change.", one_line(&places.command)));
     out.line(0, &format!("name: {}", yaml(name)));
     out.line(0, "seed: 1");
+    metric(&mut out, study);
     out.line(0, "");
     out.line(0, "stages:");
     load(&mut out, study, places, &years);
@@ -38,7 +41,7 @@ pub(super) fn pipeline(name: &str, study: &StudyTable, places: &Places, encoder:
         out.line(1, "");
         embed(&mut out, &texts, encoder);
     }
-    learners(&mut out, study, &numeric, &categories, &texts);
+    learners(&mut out, study, &numeric, &categories, &texts, encoder);
     if places.new.is_some() {
         out.line(1, "");
         out.line(1, "predictions:");
@@ -48,7 +51,9 @@ pub(super) fn pipeline(name: &str, study: &StudyTable, places: &Places, encoder:
         if embedded {
             out.line(2, "embeddings: words");
         }
-        out.line(2, "file: predictions.csv");
+        // Rows are written as they are, with what stands between their fields.
+        let ending = if study.sniffed.dialect.delimiter == '\t' { "tsv" } else { "csv" };
+        out.line(2, &format!("file: predictions.{ending}"));
     }
     let mut stages = vec!["data", "folds", "profile"];
     stages.extend(embedded.then_some("words"));
@@ -93,6 +98,29 @@ impl Draft {
     }
 }
 
+/// What models are chosen by, with the reason: classes that are left out below do not count.
+fn metric(out: &mut Draft, study: &StudyTable) {
+    let classes: Vec<&(String, usize)> = study.classes.iter().filter(|(_, rows)| *rows >= LEAST).collect();
+    let balance = Balance::of(&classes.iter().map(|(_, rows)| *rows as u64).collect::<Vec<_>>());
+    // The most frequent comes first.
+    let rarer = classes.last().map_or("", |(class, _)| class.as_str());
+    let why = match balance {
+        Balance::RareOfTwo { share } => format!(
+            "{} has {:.1} % of the rows: accuracy and F1 depend on a threshold, how early its rows are found does not.",
+            one_line(rarer),
+            100.0 * share
+        ),
+        Balance::Two => "two classes of similar sizes count the same.".to_owned(),
+        Balance::Several => format!("each of {} classes counts the same, however rare it is.", classes.len()),
+    };
+    out.line(0, &format!("# Chooses epochs, the weights of the ensemble and the best model: {why}"));
+    out.line(0, &format!("metric: {}", balance.metric().key()));
+    if let Balance::RareOfTwo { .. } = balance {
+        out.line(0, "# The class that it is of. Predicted is the likelier class; `threshold: f1` on `best` finds more rows of this one.");
+        out.line(0, &format!("positive: {}", yaml(rarer)));
+    }
+}
+
 fn load(out: &mut Draft, study: &StudyTable, places: &Places, years: &[String]) {
     let is_used = |use_: Use| study.columns.iter().filter(move |column| column.use_ == use_);
     for (use_, what) in [
@@ -116,8 +144,10 @@ fn load(out: &mut Draft, study: &StudyTable, places: &Places, years: &[String]) 
         None => out.line(2, &format!("files: {{train: {}}}", yaml(&places.train))),
     }
     out.line(2, &format!("label: {}", yaml(&study.label)));
-    if study.delimiter != ',' {
-        out.line(2, &format!("delimiter: {}", yaml(&study.delimiter.to_string())));
+    for (key, reason) in &study.sniffed.reasons {
+        let Some(value) = setting(&study.sniffed.dialect, key) else { continue };
+        out.line(2, &format!("# {}", one_line(reason)));
+        out.line(2, &format!("{key}: {value}"));
     }
     if !study.numbers.is_empty() {
         out.line(2, "# Some of their numbers have leading zeros; `text` keeps these.");
@@ -137,6 +167,16 @@ fn load(out: &mut Draft, study: &StudyTable, places: &Places, years: &[String]) 
         for (column, year) in is_used(Use::Year).zip(years) {
             out.line(3, &format!("{}: {{year_of: {}}}", yaml(year), yaml(&column.name)));
         }
+    }
+}
+
+/// A setting of how files are read, as YAML.
+fn setting(dialect: &Dialect, key: &str) -> Option<String> {
+    let value = serde_json::to_value(dialect).ok()?.get(key)?.clone();
+    match value {
+        serde_json::Value::String(text) => Some(yaml(&text)),
+        serde_json::Value::Null => None,
+        other => Some(other.to_string()),
     }
 }
 
@@ -168,7 +208,7 @@ fn split(out: &mut Draft, study: &StudyTable) {
 
 fn embed(out: &mut Draft, texts: &[&str], encoder: Option<&str>) {
     match encoder {
-        None => out.line(1, "# Words and their parts. An encoder knows meanings too: `encoder: sentence-transformers/all-MiniLM-L6-v2`."),
+        None => out.line(1, "# Words and their parts for the network. An encoder knows meanings too: `encoder: sentence-transformers/all-MiniLM-L6-v2`."),
         Some(_) => out.line(1, "# Vectors of a pretrained encoder."),
     }
     out.line(1, "words:");
@@ -179,18 +219,25 @@ fn embed(out: &mut Draft, texts: &[&str], encoder: Option<&str>) {
     out.line(2, &format!("encoder: {}", encoder.map_or("tfidf".to_owned(), yaml)));
 }
 
-fn learners(out: &mut Draft, study: &StudyTable, numeric: &[&str], categories: &[&str], texts: &[&str]) {
+fn learners(
+    out: &mut Draft,
+    study: &StudyTable,
+    numeric: &[&str],
+    categories: &[&str],
+    texts: &[&str],
+    encoder: Option<&str>,
+) {
     // Time goes with rows: fewer rounds and epochs where there are many.
     let (rounds, epochs) = match study.rows {
         0..5_000 => (150, 60),
         5_000..50_000 => (200, 25),
         _ => (200, 6),
     };
-    let inputs = |out: &mut Draft| {
+    let inputs = |out: &mut Draft, embedded: bool| {
         out.line(2, "rows: folds");
         out.list(2, "numeric", numeric);
         out.list(2, "categories", categories);
-        if !texts.is_empty() {
+        if embedded && !texts.is_empty() {
             out.line(2, "embeddings: words");
             out.list(2, "text", texts);
         }
@@ -198,10 +245,17 @@ fn learners(out: &mut Draft, study: &StudyTable, numeric: &[&str], categories: &
     out.line(1, "");
     out.line(1, "baseline:");
     out.line(2, "kind: baseline");
-    inputs(out);
+    inputs(out, encoder.is_some());
+    if !texts.is_empty() {
+        out.line(2, "# A column for each word and part of a word.");
+        out.list(2, "texts", texts);
+    }
     out.line(2, "models:");
     out.line(3, "majority: {}");
     out.line(3, "logistic: {}");
+    if !texts.is_empty() {
+        out.line(3, "linear_svm: {}");
+    }
     if study.rows < 50_000 {
         out.line(3, "random_forest: {trees: 200}");
     }
@@ -210,7 +264,7 @@ fn learners(out: &mut Draft, study: &StudyTable, numeric: &[&str], categories: &
     out.line(1, "# Piecewise-linear numbers and members that share their weights (arXiv 2203.05556, 2410.24210).");
     out.line(1, "network:");
     out.line(2, "kind: train");
-    inputs(out);
+    inputs(out, true);
     out.line(2, "network:");
     if !numeric.is_empty() {
         out.line(3, "numeric: {embedding: piecewise_linear, bins: 24, width: 8}");

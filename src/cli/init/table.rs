@@ -1,6 +1,7 @@
 //! What a table is that a study begins with: how it is read, what its columns are for, and why.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::io::Cursor;
 use std::path::Path;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
@@ -17,8 +18,8 @@ use crate::ml::progress::Silent;
 use crate::results::profile::audit::TargetLeakVerdict;
 use crate::tabular::names::{SOURCE, added_as};
 use crate::tabular::{
-    Changes, ColumnRole, ColumnType, CsvError, Input, LoadOptions, Missing, Problem, Role, Tokens, column_roles,
-    header, likely_delimiter, load,
+    Changes, ColumnRole, ColumnType, CsvError, Dialect, Encoding, Input, LoadOptions, Missing, Problem, Role, Sniffed,
+    Tokens, column_roles, header, load, sniff,
 };
 
 /// A file, and what the table of a `load` stage calls it.
@@ -35,16 +36,15 @@ impl Source {
         Ok(Source { name, path: shown, bytes })
     }
 
-    /// Its columns, with the delimiter that its first lines agree on.
-    fn header(&self, delimiter: char) -> Result<Vec<String>, Failure> {
-        header(&self.path, self.bytes.as_slice(), delimiter)
+    /// Its columns.
+    fn header(&self, dialect: &Dialect) -> Result<Vec<String>, Failure> {
+        header(&self.path, Cursor::new(self.bytes.as_slice()), dialect)
             .map(|columns| columns.names)
             .map_err(|errors| refused(&errors))
     }
 
-    fn start(&self) -> String {
-        const LOOKED_AT: usize = 64 * 1024;
-        String::from_utf8_lossy(&self.bytes[..self.bytes.len().min(LOOKED_AT)]).into_owned()
+    fn input(&self) -> Input<'_> {
+        Input { name: self.name, path: &self.path, bytes: &self.bytes }
     }
 }
 
@@ -69,7 +69,8 @@ pub(super) struct Chosen {
 /// All that a draft of a study needs to know.
 pub(super) struct StudyTable {
     pub(super) label: String,
-    pub(super) delimiter: char,
+    /// How the files are read, and why so.
+    pub(super) sniffed: Sniffed,
     /// Labelled rows of the training file.
     pub(super) rows: usize,
     /// Rows by class, the most frequent first.
@@ -93,21 +94,47 @@ const AUDITED: usize = 20_000;
 const IS_THE_LABEL: f64 = 0.995;
 
 /// Reads the files and decides on every column.
-pub(super) fn study(train: &Source, new: Option<&Source>, label: Option<&str>) -> Result<StudyTable, Failure> {
-    let delimiter = likely_delimiter(&train.start()).unwrap_or(',');
-    let names = train.header(delimiter)?;
+pub(super) fn study(
+    train: &Source,
+    new: Option<&Source>,
+    label: Option<&str>,
+    encoding: Option<Encoding>,
+) -> Result<StudyTable, Failure> {
+    let sources: Vec<&Source> = std::iter::once(train).chain(new).collect();
+    let inputs: Vec<Input> = sources.iter().map(|source| source.input()).collect();
+    let sniffed = sniff(&inputs, encoding).map_err(|errors| match errors.as_slice() {
+        [error] if matches!(error.problem.as_ref(), Problem::NotUtf8(_)) => {
+            invalid_lines([error.to_string(), "to go on, name it: `--encoding NAME`".to_owned()])
+        }
+        errors => refused(errors),
+    })?;
+    let dialect = &sniffed.dialect;
+    let names = train.header(dialect)?;
     let label = match label {
         Some(asked) => Some(named(&names, asked)?),
         None => None,
     };
-    let mut options = LoadOptions { label: label.clone(), delimiter, ..LoadOptions::default() };
-    let sources: Vec<&Source> = std::iter::once(train).chain(new).collect();
-    let (table, missing) = read(&sources, &mut options)?;
+    let mut options = LoadOptions { label: label.clone(), dialect: dialect.clone(), ..LoadOptions::default() };
+    let (table, missing) = read(&inputs, &mut options)?;
     let of_train = rows_of(&table, train.name)?;
     let columns = column_roles(&of_train, label.as_deref());
     let Some(label) = label else { return Err(candidates(&of_train, &columns)) };
     let (labelled, classes) = labelled(&of_train, &label)?;
-    let in_new = new.map(|new| new.header(delimiter)).transpose()?;
+    let in_new = new.map(|new| new.header(dialect)).transpose()?;
+    // Where no line names columns, those of a file that has fewer are taken for the first ones.
+    if !dialect.header
+        && let (Some(new), Some(in_new)) = (new, &in_new)
+        && in_new.len() < names.len()
+        && in_new.contains(&label)
+    {
+        return Err(invalid(&format!(
+            "{} has {} of the {} columns of {}, and no line says which: if it lacks '{label}', write a line of names above both files",
+            new.path,
+            in_new.len(),
+            names.len(),
+            train.path
+        )));
+    }
     let audited = audited(&labelled, &label)?;
     let columns: Vec<Chosen> = columns.iter().map(|column| chosen(column, in_new.as_deref(), &audited)).collect();
     if columns.iter().all(|column| column.use_ == Use::LeftOut) {
@@ -116,7 +143,7 @@ pub(super) fn study(train: &Source, new: Option<&Source>, label: Option<&str>) -
     }
     let groups = copies(&labelled, &columns);
     let numbers = options.types.into_keys().collect();
-    Ok(StudyTable { label, delimiter, rows: labelled.num_rows(), classes, missing, numbers, columns, groups })
+    Ok(StudyTable { label, sniffed, rows: labelled.num_rows(), classes, missing, numbers, columns, groups })
 }
 
 /// The label by its name, or by its place in the header, counted from 1.
@@ -132,18 +159,13 @@ fn named(names: &[String], asked: &str) -> Result<String, Failure> {
 }
 
 /// Loads the files as the study will; words among the numbers of a column are taken for missing values.
-fn read(
-    sources: &[&Source],
-    options: &mut LoadOptions,
-) -> Result<(RecordBatch, IndexMap<String, Vec<String>>), Failure> {
+fn read(inputs: &[Input], options: &mut LoadOptions) -> Result<(RecordBatch, IndexMap<String, Vec<String>>), Failure> {
     /// Each time the words that were shown are made missing.
     const TRIES: usize = 12;
-    let inputs: Vec<Input> =
-        (sources.iter()).map(|source| Input { name: source.name, path: &source.path, bytes: &source.bytes }).collect();
     let mut missing: IndexMap<String, Vec<String>> = IndexMap::new();
     for _ in 0..TRIES {
         let known = missing.values().map(Vec::len).sum::<usize>() + options.types.len();
-        let errors = match load(&inputs, options) {
+        let errors = match load(inputs, options) {
             Ok(loaded) => return Ok((loaded.batch, missing)),
             Err(errors) => errors,
         };

@@ -7,12 +7,11 @@ mod curves;
 mod data;
 mod models;
 mod scores;
-mod standing;
 
 use clap::Args;
 use serde_json::{Value, json};
 
-use standing::Standing;
+use super::standing::Standing;
 
 use super::study::Study;
 use super::{DONE, Outcome, StudyArguments, leaks, screen};
@@ -25,6 +24,7 @@ use crate::results::{
     training::Training,
 };
 use crate::stages;
+use crate::stages::aims::metric_of_result;
 use crate::stages::documents::{documents, gives_documents};
 
 #[derive(Args)]
@@ -43,7 +43,7 @@ pub(super) struct ShowArguments {
 
 pub(super) fn show(arguments: &ShowArguments) -> Outcome {
     let study = Study::of_results(&arguments.study)?;
-    let (name, port) = split(&study, &arguments.stage);
+    let (name, port) = study.reference(&arguments.stage);
     let stage = study.stage(name)?;
     let Some(record) = study.workspace().current_record(stage) else {
         return Err(anyhow::anyhow!(
@@ -54,7 +54,7 @@ pub(super) fn show(arguments: &ShowArguments) -> Outcome {
     };
     let style = screen::Style::stdout();
     let standing = Standing::of(&study, stage, &record, &arguments.study.file);
-    let line = standing.line(arguments, name);
+    let line = standing.line(&arguments.study.file, name);
     let Some(port) = port else {
         let result = StageResult::read(&study.store, &record)?;
         match arguments.json {
@@ -76,15 +76,6 @@ pub(super) fn show(arguments: &ShowArguments) -> Outcome {
         false => super::print(&artifact::text(&study.store, output, arguments.rows, style)?),
     }
     Ok(DONE)
-}
-
-/// Instance names may hold points, so a whole stage name comes first.
-fn split<'a>(study: &Study, reference: &'a str) -> (&'a str, Option<&'a str>) {
-    let known = |name: &str| study.plan.spec.stages.contains_key(name);
-    match reference.rsplit_once('.') {
-        Some((stage, port)) if !known(reference) && known(stage) => (stage, Some(port)),
-        _ => (reference, None),
-    }
 }
 
 /// What a stage gave, with its documents parsed.
@@ -177,12 +168,14 @@ impl<'a> StageResult<'a> {
         let parts = training.map(|training| &training.parts).or(ensemble.map(|ensemble| &ensemble.parts));
         let calibration =
             training.map(|training| &training.calibration).or(ensemble.map(|ensemble| &ensemble.calibration));
+        let metric = metric_of_result(self.record);
         let diagnosis = training.map_or(&[][..], |training| &training.diagnosis);
         let blocks = [
             parts.map(|parts| scores::parts(parts, cross_fitted, style)),
-            self.typed
-                .get::<Baselines>()
-                .map(|found| models::baselines(&found.evaluations, &self.record.provenance.measurements, style)),
+            self.typed.get::<Baselines>().map(|found| {
+                models::baselines(&found.evaluations, metric, &self.record.provenance.measurements, style)
+            }),
+            parts.map(|parts| scores::metrics(parts, metric, style)),
             ensemble.map(|ensemble| models::members(&ensemble.members, style)),
             self.typed.get().map(|found| models::strategies(found, style)),
             self.typed.get().map(|search| models::trials(search, style, width)),

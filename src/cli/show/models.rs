@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::super::screen::{self, Style};
-use crate::report::ranking::{self, RULE, Validation};
+use crate::report::ranking::{self, Validation, rule};
 use crate::report::transfer::sentences;
 use crate::report::{part_name, shown};
+use crate::results::Metric;
 use crate::results::baselines::Evaluation;
 use crate::results::ensemble::Member;
 use crate::results::search::Trial;
@@ -27,13 +28,24 @@ fn decimals(value: Option<f64>) -> String {
 }
 
 /// The classical models, best first.
-pub(super) fn baselines(evaluations: &[Evaluation], measured: &BTreeMap<String, f64>, style: Style) -> String {
+pub(super) fn baselines(
+    evaluations: &[Evaluation],
+    named: Option<Metric>,
+    measured: &BTreeMap<String, f64>,
+    style: Style,
+) -> String {
     let mut all: Vec<&Evaluation> = evaluations.iter().collect();
-    ranking::rank(&mut all, |one| Some(Validation::of_evaluation(one)));
+    let metric = ranking::rank(&mut all, named, |one| Some(Validation::of_evaluation(one)));
     // Without a validation part the folds rank.
     let is_validated = evaluations.iter().any(|one| one.valid.is_some());
-    let heads_shown =
-        [if is_validated { "valid F1" } else { "cv F1" }, "cv", "test", "95 % CI", "F1", "log loss", "fit"];
+    let short = if metric == Metric::MacroF1 { "F1" } else { metric.title() };
+    let first = format!("{} {short}", if is_validated { "valid" } else { "cv" });
+    // What ranks stands beside accuracy and macro-F1 on the test part too; the log loss has a column there.
+    let other = Some(metric).filter(|metric| ![Metric::Accuracy, Metric::MacroF1, Metric::Loss].contains(metric));
+    let other_head = other.map(|metric| format!("test {}", metric.title()));
+    let mut heads_shown = vec![first.as_str()];
+    heads_shown.extend(other_head.as_deref());
+    heads_shown.extend(["cv", "test", "95 % CI", "F1", "log loss", "fit"]);
     // In a narrow terminal the deviation over the folds is left to `--json`.
     let is_narrow = screen::width() < 100;
     let mut rows = vec![heads("Models", &heads_shown, style)];
@@ -42,12 +54,12 @@ pub(super) fn baselines(evaluations: &[Evaluation], measured: &BTreeMap<String, 
         let (mean, deviation) = (one.cv_accuracy_mean, one.cv_accuracy_std);
         let test = one.test.as_ref();
         let interval = test.and_then(|test| test.intervals.as_ref()).map(|intervals| intervals.accuracy);
-        rows.push(vec![
+        let mut cells = vec![
             if i == 0 && !ranking::is_floor(name) { style.bold(name) } else { name.to_owned() },
-            decimals(match is_validated {
-                true => one.valid.as_ref().map(|valid| valid.macro_f1),
-                false => Some(one.cv_macro_f1_mean),
-            }),
+            decimals(Validation::of_evaluation(one).score(metric)),
+        ];
+        cells.extend(other.map(|metric| decimals(test.and_then(|test| test.value(metric)))));
+        cells.extend([
             if is_narrow { format!("{mean:.3}") } else { format!("{mean:.3} ± {deviation:.3}") },
             decimals(test.map(|test| test.accuracy)),
             style.dim(&interval.map(|found| format!("{:.3}–{:.3}", found.low, found.high)).unwrap_or_default()),
@@ -55,6 +67,7 @@ pub(super) fn baselines(evaluations: &[Evaluation], measured: &BTreeMap<String, 
             decimals(test.and_then(|test| test.log_loss)),
             measured.get(&format!("{name}.fit_seconds")).map(|fit| screen::duration(*fit)).unwrap_or_default(),
         ]);
+        rows.push(cells);
     }
     let is_tested = evaluations.iter().any(|one| one.test.is_some());
     let tested = match is_tested {
@@ -63,15 +76,32 @@ pub(super) fn baselines(evaluations: &[Evaluation], measured: &BTreeMap<String, 
     };
     if !is_tested {
         // Of the columns that tell of the test part none is left.
-        rows.iter_mut().for_each(|row| drop(row.drain(3..7)));
+        let extra = usize::from(other.is_some());
+        rows.iter_mut().for_each(|row| drop(row.drain(3 + extra..7 + extra)));
+        if other.is_some() {
+            rows.iter_mut().for_each(|row| drop(row.remove(2)));
+        }
     }
     let text = screen::table(&rows);
     let folds = if is_narrow { "" } else { " (± over the folds)" };
-    let cv_f1 = if is_validated { "" } else { "; cv F1: macro-F1 by cross-validation" };
+    let cv_f1 = match (is_validated, metric) {
+        (false, Metric::MacroF1) => "; cv F1: macro-F1 by cross-validation",
+        _ => "",
+    };
+    let thresholds: Vec<String> = evaluations.iter().filter_map(threshold).collect();
+    let at = if thresholds.is_empty() { String::new() } else { format!("; thresholds: {}", thresholds.join(", ")) };
+    let rule = rule(metric);
     let note = format!(
-        "{RULE}; F1: macro-F1; cv: accuracy by cross-validation{folds}{cv_f1}; {tested}; fit: time to fit on the training part"
+        "{rule}; F1: macro-F1; cv: accuracy by cross-validation{folds}{cv_f1}; {tested}; fit: time to fit on the training part{at}"
     );
     format!("{text}{}", style.note(&note))
+}
+
+/// `forest 0.31`, of a model that predicts by a threshold.
+fn threshold(evaluation: &Evaluation) -> Option<String> {
+    let scores = evaluation.test.as_ref().or(evaluation.valid.as_ref())?;
+    let threshold = scores.threshold.as_ref()?;
+    Some(format!("{} {}", evaluation.name, screen::decimals(threshold.value, 3)))
 }
 
 /// The members of an ensemble, heaviest first; those without weight in a line.

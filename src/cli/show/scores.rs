@@ -2,10 +2,10 @@
 
 use super::super::screen::{self, Style};
 use crate::report::diagnosis::{is_fault, sentence};
-use crate::report::{Confused, MOST_CLASSES, confusion_sentence, intervals};
+use crate::report::{Confused, MOST_CLASSES, confusion_sentence, intervals, threshold_told};
 use crate::results::calibration::CalibrationReport;
 use crate::results::diagnosis::Finding;
-use crate::results::{Parts, scores::Scores};
+use crate::results::{Metric, Parts, scores::Scores};
 
 /// The parts in the order of a study, with the names that are shown.
 fn named<T>(parts: &Parts<T>) -> [(&'static str, Option<&T>); 3] {
@@ -51,6 +51,34 @@ pub(super) fn parts(parts: &Parts<Scores>, cross_fitted: Option<&Scores>, style:
     }
     if cross_fitted.is_some() {
         text.push_str(&style.note("cross-fitted: the validation part, by weights that did not see the row"));
+    }
+    text
+}
+
+/// Every metric of the part that the model is judged on, what ranks first, with the threshold that it predicts by.
+pub(super) fn metrics(parts: &Parts<Scores>, named: Option<Metric>, style: Style) -> String {
+    let Some((part, scores)) = shown(parts).filter(|(part, _)| *part != "train") else { return String::new() };
+    // An earlier version wrote no more than stands above.
+    if scores.by_probabilities.is_empty() {
+        return String::new();
+    }
+    let ranking = named.unwrap_or_else(|| Metric::suited(&scores.supports()));
+    let others = Metric::ALL.into_iter().filter(|metric| *metric != ranking);
+    let mut rows = vec![["Metrics", part, "95 % interval"].map(|head| style.dim(head)).to_vec()];
+    rows[0][0] = style.bold("Metrics");
+    for metric in std::iter::once(ranking).chain(others) {
+        let Some(value) = scores.value(metric) else { continue };
+        let ends = |(low, high)| format!("{}–{}", screen::decimals(low, 3), screen::decimals(high, 3));
+        let interval = scores.interval(metric).map(ends);
+        let name = if metric == ranking { style.bold(metric.title()) } else { metric.title().to_owned() };
+        rows.push(vec![name, screen::decimals(value, 3), style.dim(&interval.unwrap_or_default())]);
+    }
+    let mut text = screen::table(&rows);
+    let positive = scores.positive.as_ref().map(|class| format!("; of two classes the positive one is '{class}'"));
+    let chosen = if named.is_some() { "the pipeline's metric" } else { "the metric that suits the classes" };
+    text.push_str(&style.note(&format!("first {chosen}, which ranks models{}", positive.unwrap_or_default())));
+    if let Some(threshold) = &scores.threshold {
+        text.push_str(&style.note(&threshold_told(threshold)));
     }
     text
 }

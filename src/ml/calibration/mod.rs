@@ -120,6 +120,6 @@ pub fn reliability(probabilities: &Matrix, labels: &[u32]) -> Reliability {
 }
 
 /// Of a probability that was rounded to nothing, that of the least one that f32 can hold.
-fn log(p: f32) -> f64 {
+pub(crate) fn log(p: f32) -> f64 {
     f64::from(p.max(f32::MIN_POSITIVE)).ln()
 }

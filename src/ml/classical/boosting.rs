@@ -11,9 +11,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::categories::Form;
 use super::early_stopping::{Stopping, hold_out};
-use super::fit::{class_counts, fit_occurring, require, softmax};
+use super::encoding::Form;
+use super::fit::{class_weights, fit_occurring, require, softmax};
 use super::kernel::exp_of_negative;
 use super::trees::bins::{Bins, Cuts};
 use super::trees::flat;
@@ -217,10 +217,11 @@ impl Boosting {
     ) -> Result<Boosted, Cancelled> {
         let bins = Bins::fit(x, progress)?;
         let rows = y.len();
-        let counts = class_counts(y, classes);
+        let counts = class_weights(x, y, classes);
+        let all: f64 = counts.iter().sum();
         // A class may miss here when only held-out rows have it; half a row keeps its logarithm
         // finite.
-        let start: Vec<f64> = counts.iter().map(|&count| (count as f64).max(0.5) / rows as f64).map(f64::ln).collect();
+        let start: Vec<f64> = counts.iter().map(|&count| count.max(0.5) / all).map(f64::ln).collect();
         let group_rows = self.min_data_per_group.unwrap_or(Sets::GROUP_ROWS.min(rows as u64 / 10));
         let sets = SetLimits {
             smooth: self.cat_smooth,
@@ -239,6 +240,7 @@ impl Boosting {
         let mut rounds = Rounds {
             data: GrowthData { bins: &bins, codes: &bins.blocks(x), growth },
             y,
+            weights: x.weights(),
             columns: x.width(),
             draws: Draws { rows: self.row_fraction, columns: self.column_fraction, seed },
             done: 0,
@@ -267,6 +269,8 @@ impl Boosting {
 struct Rounds<'a> {
     data: GrowthData<'a>,
     y: &'a [u32],
+    /// Empty where all rows count alike.
+    weights: &'a [f64],
     columns: usize,
     draws: Draws,
     done: u64,
@@ -282,7 +286,7 @@ impl Rounds<'_> {
         let classes = self.scores.len();
         let shares = shares(&self.scores);
         let rows = self.draws.rows(self.y.len(), self.done);
-        let (data, y, columns, draws) = (self.data, self.y, self.columns, &self.draws);
+        let (data, y, weights, columns, draws) = (self.data, self.y, self.weights, self.columns, &self.draws);
         let (first_tree, workspaces) = (self.done * classes as u64, &self.workspaces);
         let grown: Vec<Result<Tree, Cancelled>> = self
             .scores
@@ -292,6 +296,10 @@ impl Rounds<'_> {
                 let spare = workspaces.lock().ok().and_then(|mut spare| spare.pop());
                 let mut workspace = spare.unwrap_or_default();
                 slopes(&shares, y, class, classes, &mut workspace.slopes);
+                for (slope, &weight) in workspace.slopes.iter_mut().zip(weights) {
+                    slope.gradient *= weight as f32;
+                    slope.hessian *= weight as f32;
+                }
                 let columns = draws.columns(columns, first_tree + class as u64);
                 let tree = match &rows {
                     None => grow(data, 0..y.len() as u32, &columns, &mut workspace, scores, progress),

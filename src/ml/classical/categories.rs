@@ -7,43 +7,23 @@
 //!
 //! Nothing depends on how values are called: places go by the number of rows, then by the first of them.
 
+use super::Features;
 use super::arrays::{ArrayError, Arrays};
-use super::trees::bins::{MAX_BINS, MISSING};
-use super::{Features, Width};
+use super::trees::bins::MAX_BINS;
 use crate::rng::Stream;
-
-/// How a kind of model takes categories.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Form {
-    /// By itself.
-    AsTheyAre,
-    /// As places below 255, and rates.
-    Places,
-    /// As a column of 0 and 1 for each place, and rates.
-    Columns,
-}
 
 /// A value with fewer rows is unknown.
 pub(super) const LEAST_ROWS: usize = 2;
 /// Rows that give a value a place of its own in a column of more than `FEW` values; so few values are no identifiers.
 const ROWS_OF_A_PLACE: usize = 10;
 const FEW: usize = 16;
-/// Places of a column as columns of 0 and 1 at most, and numbers in all of these columns together, which take 16 bytes each while a linear model is
-/// fitted.
-const MOST_COLUMNS: usize = 100;
-const MOST_CELLS: usize = 1 << 27;
 /// Folds of rates; rows at the classes' overall shares that each value has beside its own; classes that have a rate.
 const FOLDS: usize = 5;
 const PRIOR_ROWS: f64 = 10.0;
 const MOST_RATES: usize = 10;
 
-/// What turns the categories of rows into what a model was fitted on.
-pub(super) struct Encoding {
-    form: Form,
-    columns: Vec<ColumnEncoding>,
-}
-
-struct ColumnEncoding {
+/// What turns the categories of a column into what a model was fitted on.
+pub(super) struct ColumnEncoding {
     /// By number of a value: 0 where it has no place of its own, else 1 + its place.
     places: Vec<u32>,
     /// Places of values.
@@ -53,32 +33,28 @@ struct ColumnEncoding {
     /// By number of a value the rates of the classes that have one; empty where the column has none.
     rates: Vec<f32>,
     /// Classes with a rate.
-    rated: usize,
+    pub(super) rated: usize,
 }
 
 impl ColumnEncoding {
-    fn place(&self, code: u32) -> Option<usize> {
+    pub(super) fn place(&self, code: u32) -> Option<usize> {
         let own = self.places.get(code as usize).and_then(|place| place.checked_sub(1));
         own.map(|place| place as usize).or_else(|| self.shares.then_some(self.own))
     }
 
-    fn rates(&self, code: u32) -> &[f32] {
+    pub(super) fn rates(&self, code: u32) -> &[f32] {
         let code = if (code as usize) < self.places.len() { code as usize } else { 0 };
         &self.rates[code * self.rated..(code + 1) * self.rated]
     }
 
-    fn indicators(&self) -> usize {
+    pub(super) fn indicators(&self) -> usize {
         self.own + usize::from(self.shares)
     }
 }
 
-impl Encoding {
-    /// Fits on the categories of `x`; also gives the rows that a model is to be fitted on.
-    pub(super) fn fit(form: Form, x: &Features, y: &[u32], classes: usize, seed: u64) -> (Encoding, Features) {
-        let most = match form {
-            Form::Columns => MOST_COLUMNS.min(MOST_CELLS / (x.rows * x.categories).max(1)).max(1),
-            _ => MAX_BINS - 1,
-        };
+impl ColumnEncoding {
+    /// One for each column of categories, of at most `most` places each; also gives for each the rates of the rows of the fit, by the rows of other folds.
+    pub(super) fn fit(x: &Features, y: &[u32], classes: usize, most: usize, seed: u64) -> (Vec<Self>, Vec<Vec<f32>>) {
         let mut folds = None;
         let (mut columns, mut cross_fitted) = (Vec::new(), Vec::new());
         for column in 0..x.categories {
@@ -100,95 +76,36 @@ impl Encoding {
             }
             columns.push(encoding);
         }
-        let encoding = Encoding { form, columns };
-        let encoded = encoding.encode(x, |row, column, _| {
-            let rated = encoding.columns[column].rated;
-            &cross_fitted[column][row * rated..(row + 1) * rated]
-        });
-        (encoding, encoded)
-    }
-
-    /// Other rows, in the form of the rows of the fit.
-    ///
-    /// Panics when `x` has another number of columns of categories.
-    pub(super) fn apply(&self, x: &Features) -> Features {
-        assert_eq!(x.categories, self.columns.len(), "predict with the columns of the fit");
-        self.encode(x, |_, column, code| self.columns[column].rates(code))
-    }
-
-    fn encode<'a>(&'a self, x: &Features, rates: impl Fn(usize, usize, u32) -> &'a [f32]) -> Features {
-        let indicators = match self.form {
-            Form::Columns => self.columns.iter().map(ColumnEncoding::indicators).sum(),
-            _ => 0,
-        };
-        let rated: usize = self.columns.iter().map(|column| column.rated).sum();
-        let mut components = Vec::with_capacity(x.rows * (rated + indicators));
-        let mut places = Vec::new();
-        for row in 0..x.rows {
-            let codes = x.codes(row);
-            for (column, &code) in codes.iter().enumerate() {
-                if self.columns[column].rated > 0 {
-                    components.extend_from_slice(rates(row, column, code));
-                }
-            }
-            for (encoding, &code) in self.columns.iter().zip(codes) {
-                let place = encoding.place(code);
-                if self.form == Form::Columns {
-                    let start = components.len();
-                    components.resize(start + encoding.indicators(), 0.0);
-                    place.into_iter().for_each(|place| components[start + place] = 1.0);
-                } else {
-                    places.push(place.map_or(u32::from(MISSING), |place| place as u32));
-                }
-            }
-        }
-        let encoded = x.with_components(rated + indicators, &components, indicators);
-        if self.form == Form::Columns { encoded } else { encoded.with_categories(self.columns.len(), places) }
-    }
-
-    /// What a model of rows of that width sees of them.
-    pub(super) fn width(&self, of: Width) -> Width {
-        let rated: usize = self.columns.iter().map(|column| column.rated).sum();
-        match self.form {
-            Form::Columns => {
-                let indicators: usize = self.columns.iter().map(ColumnEncoding::indicators).sum();
-                Width { columns: of.columns + rated + indicators, categories: 0 }
-            }
-            _ => Width { columns: of.columns + rated, ..of },
-        }
+        (columns, cross_fitted)
     }
 }
 
-/// Arrays of an encoding: 1 where places are columns; then by column how many values, whether the others share a place and how many rates a value
-/// has; then of all columns in turn the places, and the rates.
-const FORM: &str = "category_columns";
+/// Arrays of an encoding: by column how many values, whether the others share a place and how many rates a value has; then of all columns in turn the
+/// places, and the rates.
 const VALUES: &str = "category_values";
 const SHARES: &str = "category_shares_place";
 const RATED: &str = "category_rated";
 const PLACES: &str = "category_places";
 const RATES: &str = "category_rates";
 
-impl Encoding {
-    pub(super) fn put(&self, arrays: &mut Arrays) {
-        let each = |of: &dyn Fn(&ColumnEncoding) -> u32| self.columns.iter().map(of).collect::<Vec<_>>();
-        arrays.put_whole(FORM, &[u32::from(self.form == Form::Columns)]);
+impl ColumnEncoding {
+    pub(super) fn put(all: &[Self], arrays: &mut Arrays) {
+        if all.is_empty() {
+            return;
+        }
+        let each = |of: &dyn Fn(&ColumnEncoding) -> u32| all.iter().map(of).collect::<Vec<_>>();
         arrays.put_whole(VALUES, &each(&|column| column.places.len() as u32));
         arrays.put_whole(SHARES, &each(&|column| u32::from(column.shares)));
         arrays.put_whole(RATED, &each(&|column| column.rated as u32));
-        arrays.put_whole(
-            PLACES,
-            &self.columns.iter().flat_map(|column| column.places.iter().copied()).collect::<Vec<_>>(),
-        );
-        let rates: Vec<f32> = self.columns.iter().flat_map(|column| column.rates.iter().copied()).collect();
+        arrays.put_whole(PLACES, &all.iter().flat_map(|column| column.places.iter().copied()).collect::<Vec<_>>());
+        let rates: Vec<f32> = all.iter().flat_map(|column| column.rates.iter().copied()).collect();
         arrays.put_f32(RATES, &[rates.len()], &rates);
     }
 
-    /// `None` where the model was fitted without one.
-    pub(super) fn take(arrays: &mut Arrays, categories: usize) -> Result<Option<Encoding>, ArrayError> {
-        if !arrays.has(FORM) {
-            return Ok(None);
+    pub(super) fn take(arrays: &mut Arrays, categories: usize) -> Result<Vec<Self>, ArrayError> {
+        if categories == 0 {
+            return Ok(Vec::new());
         }
-        let form = if arrays.take_whole(FORM, Some(1), 2)?[0] == 1 { Form::Columns } else { Form::Places };
         let values = arrays.take_whole(VALUES, Some(categories), usize::MAX)?;
         let shares = arrays.take_whole(SHARES, Some(categories), 2)?;
         let rated = arrays.take_whole(RATED, Some(categories), MOST_RATES + 1)?;
@@ -213,7 +130,7 @@ impl Encoding {
                 rated: rated as usize,
             });
         }
-        Ok(Some(Encoding { form, columns }))
+        Ok(columns)
     }
 }
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::categories::Form;
+use super::encoding::Form;
 use super::fit::{fit_occurring, require};
 use super::forest::Forest;
 use super::trees::bins::Bins;
@@ -60,14 +60,20 @@ impl Estimator for DecisionTree {
         fit_occurring(Form::Places, (x, y, classes), seed, progress, |x, y, classes| {
             let bins = Bins::fit(x, progress)?;
             let codes = bins.columns(x);
+            let (weights, unit) = x.whole_weights();
             let growth = Growth {
                 max_depth: self.max_depth.unwrap_or(usize::MAX),
                 min_samples_leaf: self.min_samples_leaf,
+                unit,
                 columns_per_split: x.width(),
                 random_cuts: false,
             };
-            let samples =
-                y.iter().zip(0..).map(|(&label, row)| Sample { row, class: label as u16, weight: 1 }).collect();
+            let samples = y
+                .iter()
+                .zip(weights)
+                .zip(0..)
+                .map(|((&label, weight), row)| Sample { row, class: label as u16, weight })
+                .collect();
             let stream = Stream::new(seed, "classical/tree", 0);
             let tree = grow(&bins, &codes, samples, classes, growth, stream, progress)?;
             Ok(Box::new(Forest { cuts: bins.into_cuts(), trees: vec![tree], classes }))

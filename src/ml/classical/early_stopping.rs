@@ -24,6 +24,8 @@ pub(crate) struct Stopping<'a> {
     codes: Vec<u8>,
     columns: usize,
     y: &'a [u32],
+    /// By row; empty where all count alike.
+    weights: Vec<f64>,
     /// rows × classes.
     scores: Vec<f64>,
     patience: usize,
@@ -40,6 +42,7 @@ impl<'a> Stopping<'a> {
             codes: bins.cuts().rows(x, 0..x.rows),
             columns: x.width(),
             y,
+            weights: x.weights().to_vec(),
             scores: start.repeat(y.len()),
             patience,
             round: 0,
@@ -52,11 +55,11 @@ impl<'a> Stopping<'a> {
     pub(crate) fn after(&mut self, trees: &[Tree]) -> bool {
         let mut loss = 0.0;
         let rows = self.scores.chunks_exact_mut(trees.len()).zip(self.codes.chunks_exact(self.columns));
-        for ((scores, codes), &label) in rows.zip(self.y) {
+        for (i, ((scores, codes), &label)) in rows.zip(self.y).enumerate() {
             add_leaves(scores, trees, codes);
             let mut probabilities = scores.to_vec();
             softmax(&mut probabilities);
-            loss -= probabilities[label as usize].max(1e-15).ln();
+            loss -= self.weights.get(i).unwrap_or(&1.0) * probabilities[label as usize].max(1e-15).ln();
         }
         self.round += 1;
         if loss < self.best_loss {

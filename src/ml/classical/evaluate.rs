@@ -7,6 +7,8 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 use runner_results::baselines::Evaluation;
+use runner_results::spec::{ClassWeights, NamedWeights};
+use runner_results::threshold::ThresholdRows;
 use serde::{Deserialize, Serialize};
 
 use super::fit::check_finite;
@@ -16,6 +18,8 @@ use crate::matrix::Matrix;
 use crate::metrics::{FromProbabilities as _, Scores};
 use crate::progress::{Cancelled, Progress};
 use crate::stats::{Clusters, mean_and_deviation};
+use crate::threshold::{self, Wanted};
+use crate::train::weights_of_classes;
 
 /// How long the final fit and the prediction of the test part took.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,10 +83,22 @@ impl KeptFits for () {
     fn put(&self, _model: &str, _fold: Option<usize>, _bytes: &[u8]) {}
 }
 
+/// What models of two classes are judged and predict by.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Aims {
+    /// The class that average precision and curves are of; the rarer one of each part unless given.
+    pub positive: Option<u32>,
+    /// From which on the positive class is predicted.
+    pub threshold: Option<Wanted>,
+}
+
 /// What is kept of a fit that left a fold out: the scores of that fold.
 #[derive(Serialize, Deserialize)]
 struct KeptScores {
     scores: Scores,
+    /// Of the fold's rows, where they choose a threshold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    probabilities: Option<Vec<f32>>,
     warnings: Vec<String>,
 }
 
@@ -100,6 +116,8 @@ const LARGEST_KEPT: usize = 64 << 20;
 /// `classes`).
 ///
 /// `groups[row]` is equal for rows that belong together, which intervals heed; empty where every row stands alone.
+/// Rows count in fits by their weights in `x` times those of their classes, in scores all alike; probabilities of weighted models are set right for
+/// what the weights did to the classes' shares, their decisions are not.
 /// `train`, `valid` and `test` are row numbers; `fold_of[i]` is the fold of `train[i]`. A fold
 /// without rows counts for nothing. What `kept` has is not fitted again: the result is the same. Runs on `threads` threads, whose number changes no score. Errors: what
 /// `Estimator::fit` refuses, with the model and the fold; fewer than two folds with rows; row
@@ -115,8 +133,10 @@ pub fn evaluate(
     fold_of: &[u32],
     valid: &[usize],
     test: &[usize],
+    class_weights: &ClassWeights,
     seed: u64,
     threads: usize,
+    aims: Aims,
     kept: &dyn KeptFits,
     progress: &dyn Progress,
 ) -> Result<Vec<Evaluated>, FitError> {
@@ -128,7 +148,7 @@ pub fn evaluate(
         .num_threads(threads.max(1))
         .build()
         .map_err(|reason| FitError::Threads { threads, reason: reason.to_string() })?;
-    let study = Study::new((x, y, groups), classes, train, fold_of, [valid, test], seed, kept)?;
+    let study = Study::new((x, y, groups), classes, train, fold_of, [valid, test], class_weights, seed, aims, kept)?;
     let steps = Steps { done: AtomicU64::new(0), total: (estimators.len() * (study.folds.len() + 1)) as u64, progress };
     pool.install(|| {
         estimators.iter().map(|(name, estimator)| study.evaluate(name, estimator.as_ref(), &steps)).collect()
@@ -188,7 +208,9 @@ struct Study<'a> {
     valid: Part,
     test: Part,
     folds: Vec<Fold>,
+    class_weights: &'a ClassWeights,
     seed: u64,
+    aims: Aims,
     kept: &'a dyn KeptFits,
 }
 
@@ -200,13 +222,16 @@ struct Fold {
 }
 
 impl<'a> Study<'a> {
+    #[allow(clippy::too_many_arguments)] // As above.
     fn new(
         data: (&Features, &[u32], &[i64]),
         classes: &'a [String],
         train: &[usize],
         fold_of: &[u32],
         [valid, test]: [&[usize]; 2],
+        class_weights: &'a ClassWeights,
         seed: u64,
+        aims: Aims,
         kept: &'a dyn KeptFits,
     ) -> Result<Self, FitError> {
         let mut numbers = fold_of.to_vec();
@@ -223,7 +248,17 @@ impl<'a> Study<'a> {
             })
             .collect();
         let part = |rows: &[usize]| Part::take(data, rows);
-        Ok(Study { classes, train: part(train), valid: part(valid), test: part(test), folds, seed, kept })
+        Ok(Study {
+            classes,
+            train: part(train),
+            valid: part(valid),
+            test: part(test),
+            folds,
+            class_weights,
+            seed,
+            aims,
+            kept,
+        })
     }
 
     fn evaluate(&self, name: &str, estimator: &dyn Estimator, steps: &Steps) -> Result<Evaluated, FitError> {
@@ -233,9 +268,11 @@ impl<'a> Study<'a> {
         };
         // Folds run at once: some kinds have stretches for one thread only, which another fold's
         // work fills.
-        let scored: Vec<Result<Scores, FitError>> =
+        let scored: Vec<Result<KeptScores, FitError>> =
             self.folds.par_iter().map(|fold| self.score_fold(name, estimator, fold, steps)).collect();
-        let folds = scored.into_iter().collect::<Result<Vec<Scores>, FitError>>()?;
+        let scored = scored.into_iter().collect::<Result<Vec<KeptScores>, FitError>>()?;
+        let held_out = self.chooses_by_folds().then(|| self.of_folds(&scored)).flatten();
+        let mut folds: Vec<Scores> = scored.into_iter().map(|kept| kept.scores).collect();
 
         // Alone, so that its time means something.
         let (model, fit_seconds) = self.whole_fit(name, estimator, steps).map_err(in_model)?;
@@ -243,16 +280,42 @@ impl<'a> Study<'a> {
         let of_test = model.predict_or_stop(&self.test.x, steps.progress)?;
         let predict_seconds = start.elapsed().as_secs_f64();
         let of_valid = model.predict_or_stop(&self.valid.x, steps.progress)?;
-        let wants = !model.is_probabilistic() && self.valid.x.rows > 0;
-        let calibration = wants.then(|| Calibration::fit(&of_valid, &self.valid.y, &[], steps.progress)).transpose()?;
+        let weights = self.weights_of_classes(estimator, &self.train.y)?;
+        // Without validation rows there is only what the weights say, and nothing makes probabilities of scores.
+        let wants = if model.is_probabilistic() { !weights.is_empty() } else { self.valid.x.rows > 0 };
+        let mut calibration =
+            wants.then(|| Calibration::fit(&of_valid, &self.valid.y, &weights, steps.progress)).transpose()?;
+        let mut threshold = None;
+        if let Some(wanted) = self.aims.threshold.filter(|_| model.is_probabilistic() || calibration.is_some()) {
+            let own = calibration.clone().unwrap_or(Calibration::NONE);
+            let (decision, fitted_on) = match &held_out {
+                Some((said, truth)) => (threshold::fit(wanted, said, truth), ThresholdRows::CrossFitted),
+                None => {
+                    let mut said = of_valid.clone();
+                    own.apply(&mut said);
+                    (threshold::fit(wanted, &said, &self.valid.y), ThresholdRows::Validation)
+                }
+            };
+            if let Some(decision) = decision {
+                let own = Calibration { decision, ..own };
+                threshold = threshold::told(wanted, self.classes, &own, fitted_on);
+                if let Some((said, truth)) = &held_out {
+                    self.judge_folds(&mut folds, &own, said, truth);
+                }
+                calibration = Some(own);
+            }
+        }
         let judge = |part: &Part, mut probabilities: Matrix| -> Result<(Scores, ModelPredictions), Cancelled> {
             let own = calibration.as_ref().unwrap_or(&NO_CALIBRATION);
             own.apply(&mut probabilities);
             let predicted = own.decide(&probabilities);
             let mut scores = Scores::new(self.classes, &part.y, &predicted);
-            if model.is_probabilistic() || calibration.is_some() {
+            let is_probabilistic = model.is_probabilistic() || calibration.is_some();
+            if is_probabilistic {
                 scores = scores.with_loss(&part.y, &probabilities);
             }
+            scores = scores.with_metrics(&part.y, &probabilities, self.aims.positive, is_probabilistic);
+            scores.threshold.clone_from(&threshold);
             let (said, clusters) = (ModelPredictions { probabilities, predicted }, &part.clusters);
             let scores =
                 scores.with_intervals(&part.y, &said.predicted, &said.probabilities, clusters, steps.progress)?;
@@ -288,6 +351,33 @@ impl<'a> Study<'a> {
         };
         let timing = Timing { name: name.to_owned(), fit_seconds, predict_seconds };
         Ok(Evaluated { evaluation, timing, held_out, model, calibration })
+    }
+
+    /// Whether the threshold is chosen on the folds of the training part, where there are no validation rows.
+    fn chooses_by_folds(&self) -> bool {
+        self.aims.threshold.is_some() && self.valid.x.rows == 0
+    }
+
+    /// What the models of the other folds say of the training rows, fold after fold, with their labels.
+    fn of_folds(&self, scored: &[KeptScores]) -> Option<(Matrix, Vec<u32>)> {
+        let mut data = Vec::new();
+        for kept in scored {
+            data.extend_from_slice(kept.probabilities.as_ref()?);
+        }
+        let truth: Vec<u32> = self.folds.iter().flat_map(|fold| fold.inside.iter().map(|&i| self.train.y[i])).collect();
+        Some((Matrix::from_vec(truth.len(), self.classes.len(), data), truth))
+    }
+
+    /// The folds' scores by the threshold, which was chosen on all of them together.
+    fn judge_folds(&self, folds: &mut [Scores], calibration: &Calibration, said: &Matrix, truth: &[u32]) {
+        let mut start = 0;
+        for (fold, scores) in self.folds.iter().zip(folds) {
+            let rows: Vec<usize> = (start..start + fold.inside.len()).collect();
+            start += rows.len();
+            let (said, truth) = (said.take(&rows), &truth[rows[0]..=rows[rows.len() - 1]]);
+            let at_threshold = Scores::new(self.classes, truth, &calibration.decide(&said)).with_loss(truth, &said);
+            *scores = at_threshold.with_metrics(truth, &said, self.aims.positive, true);
+        }
     }
 
     /// The model of the whole training part, and the seconds that its fit took, be it now or earlier.
@@ -333,14 +423,15 @@ impl<'a> Study<'a> {
         estimator: &dyn Estimator,
         fold: &Fold,
         steps: &Steps,
-    ) -> Result<Scores, FitError> {
+    ) -> Result<KeptScores, FitError> {
         let whole = format!("{name}, fold {}", fold.number);
         let said = |scores: &Scores| steps.advance(&format!("{whole}: accuracy {:.3}", scores.accuracy));
         let kept = self.kept.get(name, Some(fold.number));
-        if let Some(KeptScores { scores, warnings }) = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
-            warnings.iter().for_each(|warning| steps.progress.warn(warning));
-            said(&scores);
-            return Ok(scores);
+        let kept = kept.and_then(|bytes| serde_json::from_slice::<KeptScores>(&bytes).ok());
+        if let Some(kept) = kept.filter(|kept| kept.probabilities.is_some() || !self.chooses_by_folds()) {
+            kept.warnings.iter().for_each(|warning| steps.progress.warn(warning));
+            said(&kept.scores);
+            return Ok(kept);
         }
         let others = Part::take((&self.train.x, &self.train.y, &[]), &fold.outside);
         let own = Part::take((&self.train.x, &self.train.y, &[]), &fold.inside);
@@ -350,7 +441,13 @@ impl<'a> Study<'a> {
             source => FitError::InFold { model: name.to_owned(), fold: fold.number, source: Box::new(source) },
         })?;
         let probabilities = model.predict_or_stop(&own.x, steps.progress)?;
-        let kept = KeptScores { scores: self.score(model.as_ref(), &own.y, &probabilities), warnings: fit.warnings() };
+        let weights = self.weights_of_classes(estimator, &others.y)?;
+        let (scores, probabilities) = self.score(model.as_ref(), &own.y, probabilities, &weights, steps.progress)?;
+        let kept = KeptScores {
+            scores,
+            probabilities: (self.chooses_by_folds() && model.is_probabilistic()).then_some(probabilities.data),
+            warnings: fit.warnings(),
+        };
         if let Ok(bytes) = serde_json::to_vec(&kept)
             // JSON has no infinities.
             && serde_json::from_slice(&bytes).is_ok_and(|read: KeptScores| read.scores == kept.scores)
@@ -358,23 +455,73 @@ impl<'a> Study<'a> {
             self.kept.put(name, Some(fold.number), &bytes);
         }
         said(&kept.scores);
-        Ok(kept.scores)
+        Ok(kept)
     }
 
     fn fit(&self, estimator: &dyn Estimator, part: &Part, fit: &Fit) -> Result<Box<dyn Model>, FitError> {
         if fit.cancelled() {
             return Err(Cancelled.into());
         }
-        estimator.fit(&part.x, &part.y, self.classes.len(), self.seed, fit)
+        fit_weighted(estimator, (&part.x, &part.y), self.classes, self.class_weights, self.seed, fit)
     }
 
-    fn score(&self, model: &dyn Model, y: &[u32], probabilities: &Matrix) -> Scores {
-        if model.is_probabilistic() {
-            Scores::from_probabilities(self.classes, y, probabilities)
-        } else {
-            Scores::new(self.classes, y, &probabilities.argmax_rows())
-        }
+    fn weights_of_classes(&self, estimator: &dyn Estimator, y: &[u32]) -> Result<Vec<f32>, FitError> {
+        weights_for(estimator, self.classes, self.class_weights, y)
     }
+
+    /// Of a fold, which is too much a part of the training to calibrate anything by: probabilities are set right by the weights alone.
+    fn score(
+        &self,
+        model: &dyn Model,
+        y: &[u32],
+        mut probabilities: Matrix,
+        weights: &[f32],
+        progress: &dyn Progress,
+    ) -> Result<(Scores, Matrix), Cancelled> {
+        let predicted = probabilities.argmax_rows();
+        let mut scores = Scores::new(self.classes, y, &predicted);
+        let is_probabilistic = model.is_probabilistic();
+        if is_probabilistic {
+            if !weights.is_empty() {
+                let own = Calibration::fit(&Matrix::zeros(0, self.classes.len()), &[], weights, progress)?;
+                own.apply(&mut probabilities);
+            }
+            scores = scores.with_loss(y, &probabilities);
+        }
+        Ok((scores.with_metrics(y, &probabilities, self.aims.positive, is_probabilistic), probabilities))
+    }
+}
+
+/// Fits on rows that count by their weights in `x` times those of their classes.
+pub(super) fn fit_weighted(
+    estimator: &dyn Estimator,
+    (x, y): (&Features, &[u32]),
+    classes: &[String],
+    class_weights: &ClassWeights,
+    seed: u64,
+    progress: &dyn Progress,
+) -> Result<Box<dyn Model>, FitError> {
+    let weights = weights_for(estimator, classes, class_weights, y)?;
+    if weights.is_empty() {
+        return estimator.fit(x, y, classes.len(), seed, progress);
+    }
+    let each = y.iter().enumerate();
+    let of_rows = each.map(|(row, &label)| x.weight(row) * f64::from(weights[label as usize])).collect();
+    estimator.fit(&x.clone().with_weights(of_rows), y, classes.len(), seed, progress)
+}
+
+/// By class, for a fit on rows of these labels; empty where all classes count alike.
+fn weights_for(
+    estimator: &dyn Estimator,
+    classes: &[String],
+    class_weights: &ClassWeights,
+    y: &[u32],
+) -> Result<Vec<f32>, FitError> {
+    if !estimator.heeds_weights() || *class_weights == ClassWeights::Named(NamedWeights::None) {
+        return Ok(Vec::new());
+    }
+    weights_of_classes(class_weights, classes, y.iter().copied())
+        .map_err(|error| FitError::ClassWeights(error.to_string()))
 }
 
 /// Counts the fits that are done.

@@ -3,9 +3,12 @@
 use std::ops::Range;
 
 use super::Width;
+use super::texts::Texts;
 use crate::matrix::Matrix;
+use crate::sparse::Csr;
 
-/// Dense rows: columns of numbers in 64 bits, as the table has them, then components of vectors in 32, NaN for missing; then categories by number.
+/// Dense rows: columns of numbers in 64 bits, as the table has them, then components of vectors in 32, NaN for missing; then categories by number, and
+/// texts as counts of n-grams.
 ///
 /// In 32 bits numbers of more than 24 bits would merge before anything has looked at them: milliseconds since 1970 fall
 /// into steps of two minutes. Models that compute in 32 bits standardise first.
@@ -26,6 +29,12 @@ pub struct Features {
     pub(crate) categories: usize,
     /// rows × columns of categories: the number of each value, 0 for an unknown one.
     codes: Vec<u32>,
+    /// Columns of texts.
+    pub(super) texts: Texts,
+    /// By row how much it counts in a fit; empty where all count alike.
+    weights: Vec<f64>,
+    /// What categories and texts are to linear models: columns beside all others that are mostly 0 and stay as they are. No rows where there are none.
+    pub(super) sparse: Csr,
 }
 
 impl Features {
@@ -47,7 +56,48 @@ impl Features {
         Features { categories, codes, ..self }
     }
 
-    /// The same rows with `added` components behind the own ones of each, `more` is rows × `added`; the last `indicators` of them are 0 or 1.
+    /// The same rows with these texts. Panics when there are not as many.
+    pub(super) fn with_texts(self, texts: Texts) -> Self {
+        assert!(texts.len() == 0 || texts.rows() == self.rows, "texts of {} rows", self.rows);
+        Features { texts, ..self }
+    }
+
+    /// The same rows, each counting so much in a fit; all alike where there are none. Panics when there are not as many.
+    pub fn with_weights(self, weights: Vec<f64>) -> Self {
+        assert!(weights.is_empty() || weights.len() == self.rows, "weights of {} rows", self.rows);
+        Features { weights, ..self }
+    }
+
+    /// How much each row counts; empty where all count alike.
+    pub(super) fn weights(&self) -> &[f64] {
+        &self.weights
+    }
+
+    /// The same of one row.
+    pub(super) fn weight(&self, i: usize) -> f64 {
+        self.weights.get(i).copied().unwrap_or(1.0)
+    }
+
+    /// The weights in small whole numbers, as trees count rows: as they are where they are such numbers, else to four digits of the largest. Also what a
+    /// row of mean weight counts.
+    pub(super) fn whole_weights(&self) -> (Vec<u16>, u64) {
+        /// A bootstrap draws a row up to some ten times, and squares of the sum fit 64 bits.
+        const LARGEST: f64 = 4095.0;
+        const SUM: f64 = (1u64 << 31) as f64;
+        let largest = self.weights.iter().copied().fold(0.0, f64::max);
+        if self.weights.iter().all(|weight| *weight == largest) {
+            return (vec![1; self.rows], 1);
+        }
+        let sum: f64 = self.weights.iter().sum();
+        let are_whole = largest <= LARGEST && sum <= SUM && self.weights.iter().all(|weight| weight.fract() == 0.0);
+        let scale = if are_whole { 1.0 } else { (LARGEST / largest).min(SUM / sum) };
+        let whole: Vec<u16> = self.weights.iter().map(|weight| (weight * scale).round().max(1.0) as u16).collect();
+        let unit = whole.iter().map(|&weight| u64::from(weight)).sum::<u64>() / self.rows as u64;
+        (whole, unit.max(1))
+    }
+
+    /// The same rows with `added` components behind the own ones of each, the last `indicators` of them 0 or 1, instead of categories and texts; `more` is
+    /// rows × `added`.
     pub(super) fn with_components(&self, added: usize, more: &[f32], indicators: usize) -> Self {
         let dim = self.cols - self.numeric;
         let mut components = Vec::with_capacity(self.components.len() + more.len());
@@ -55,17 +105,24 @@ impl Features {
             components.extend_from_slice(&self.components[i * dim..(i + 1) * dim]);
             components.extend_from_slice(&more[i * added..(i + 1) * added]);
         }
-        let (rows, numeric, numbers) = (self.rows, self.numeric, self.numbers.clone());
-        Features { rows, cols: self.cols + added, numbers, components, numeric, indicators, ..Features::default() }
+        let (rows, numeric, numbers, weights) = (self.rows, self.numeric, self.numbers.clone(), self.weights.clone());
+        let cols = self.cols + added;
+        Features { rows, cols, numbers, components, numeric, indicators, weights, ..Features::default() }
     }
 
-    /// Columns of all sorts: numbers, components, categories.
+    /// The same rows with these sparse columns. Panics when there are not as many.
+    pub(super) fn with_sparse(self, sparse: Csr) -> Self {
+        assert_eq!(sparse.rows(), self.rows, "sparse columns of {} rows", self.rows);
+        Features { sparse, ..self }
+    }
+
+    /// Columns of all sorts: numbers, components, categories, texts.
     pub(crate) fn width(&self) -> usize {
-        self.cols + self.categories
+        self.cols + self.categories + self.texts.len() + self.sparse.cols
     }
 
     pub(crate) fn shape(&self) -> Width {
-        Width { columns: self.cols, categories: self.categories }
+        Width { columns: self.cols, categories: self.categories, texts: self.texts.len(), sparse: self.sparse.cols }
     }
 
     /// The numbers of a row's categories.
@@ -108,8 +165,21 @@ impl Features {
             components.extend_from_slice(own_components);
         }
         let codes = indices.iter().flat_map(|&i| self.codes(i).iter().copied()).collect();
-        let Features { cols, numeric, indicators, categories, .. } = *self;
-        Features { rows: indices.len(), cols, numbers, components, numeric, indicators, categories, codes }
+        Features {
+            rows: indices.len(),
+            numbers,
+            components,
+            codes,
+            texts: self.texts.take(indices),
+            weights: if self.weights.is_empty() {
+                Vec::new()
+            } else {
+                indices.iter().map(|&i| self.weights[i]).collect()
+            },
+            // Encoded rows are not taken apart, but for boosting, whose are not sparse.
+            sparse: Csr::default(),
+            ..*self
+        }
     }
 
     /// Row and column of the first infinite value, of numbers before components.

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::categories::{Encoding, Form};
+use super::encoding::{Encoding, Form};
 use super::{ArrayError, Arrays, Estimator, Features, Model, Width};
 use crate::matrix::Matrix;
 use crate::preprocess::InputError;
@@ -16,6 +16,10 @@ pub enum FitError {
     NoRows,
     #[error("no columns to learn from: name at least one numeric column")]
     NoColumns,
+    #[error(
+        "no n-gram of the texts occurs in enough of the {rows} training rows: lower `min_df` of `tfidf`, or name other columns too"
+    )]
+    NoGrams { rows: usize },
     #[error("only one class occurs in the {rows} training rows: a classifier needs at least two")]
     SingleClass { rows: usize },
     #[error("infinite value in row {row}, column {column} (counted from 0): replace it or leave it missing")]
@@ -34,6 +38,8 @@ pub enum FitError {
     Parameter { model: &'static str, parameter: &'static str, value: String, range: &'static str },
     #[error("no model is named: list at least one, e.g. `logistic: {{}}`")]
     NoModels,
+    #[error("{0}")]
+    ClassWeights(String),
     #[error("{model}, fold {fold}: {source}")]
     InFold { model: String, fold: usize, source: Box<FitError> },
     #[error("{model}: {source}")]
@@ -41,7 +47,7 @@ pub enum FitError {
     #[error("cannot start {threads} threads: {reason}; ask for fewer")]
     Threads { threads: usize, reason: String },
     #[error(transparent)]
-    Input(InputError),
+    Input(#[from] InputError),
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
 }
@@ -65,7 +71,7 @@ pub(super) fn check_finite(x: &Features) -> Result<(), FitError> {
     }
 }
 
-/// Checks the input, numbers the classes that occur as `0..k`, calls `fit(x, labels, k)` with the categories of `x` in that form, and gives the
+/// Checks the input, numbers the classes that occur as `0..k`, calls `fit(x, labels, k)` with the categories and texts of `x` in that form, and gives the
 /// classes that do not occur (as may happen in a fold) probability 0 in the model's predictions.
 pub(super) fn fit_occurring(
     form: Form,
@@ -90,12 +96,20 @@ pub(super) fn fit_occurring(
         return Err(FitError::Label { row, label: y[row], classes });
     }
     check_finite(x)?;
+    if x.weights().contains(&0.0) {
+        let counting: Vec<usize> = (0..x.rows).filter(|&row| x.weight(row) > 0.0).collect();
+        let labels: Vec<u32> = counting.iter().map(|&row| y[row]).collect();
+        return fit_occurring(form, (&x.take(&counting), &labels, classes), seed, progress, fit);
+    }
     let fit = |y: &[u32], classes: usize| -> Result<Box<dyn Model>, FitError> {
-        if x.categories == 0 || form == Form::AsTheyAre {
+        if (x.categories == 0 && x.texts.len() == 0) || form == Form::AsTheyAre {
             return fit(x, y, classes);
         }
         let (encoding, encoded) = Encoding::fit(form, x, y, classes, seed);
         progress.go_on()?;
+        if encoded.width() == 0 {
+            return Err(FitError::NoGrams { rows: x.rows });
+        }
         Ok(Box::new(Encoded { inner: fit(&encoded, y, classes)?, encoding }))
     };
 
@@ -135,7 +149,7 @@ pub(super) fn restore(
     if count < 2 {
         return Err(ArrayError::unfit(OCCURRING, format!("names {count} classes: a classifier has at least two")));
     }
-    let encoding = Encoding::take(&mut arrays, width.categories)?;
+    let encoding = Encoding::take(&mut arrays, width)?;
     let seen = encoding.as_ref().map_or(width, |encoding| encoding.width(width));
     let inner = estimator.restore(&mut arrays, seen, count)?;
     arrays.finish()?;
@@ -182,7 +196,7 @@ impl Model for Expanded {
     }
 }
 
-/// A model of encoded categories, seen as one of the categories themselves.
+/// A model of encoded categories and texts, seen as one of these themselves.
 struct Encoded {
     inner: Box<dyn Model>,
     encoding: Encoding,
@@ -201,6 +215,13 @@ impl Model for Encoded {
         self.inner.put(arrays);
         self.encoding.put(arrays);
     }
+}
+
+/// The sum of the weights of the rows of each class.
+pub(super) fn class_weights(x: &Features, y: &[u32], classes: usize) -> Vec<f64> {
+    let mut sums = vec![0.0; classes];
+    y.iter().enumerate().for_each(|(row, &label)| sums[label as usize] += x.weight(row));
+    sums
 }
 
 /// The number of rows of each class.

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::categories::Form;
+use super::encoding::Form;
 use super::fit::{fit_occurring, require};
 use super::trees::bins::{Bins, Cuts};
 use super::trees::flat;
@@ -234,9 +234,11 @@ impl Recipe {
         fit_occurring(Form::Places, (x, y, classes), seed, progress, |x, y, classes| {
             let bins = Bins::fit(x, progress)?;
             let codes = bins.columns(x);
+            let (weights, unit) = x.whole_weights();
             let growth = Growth {
                 max_depth: self.max_depth.unwrap_or(usize::MAX),
                 min_samples_leaf: self.min_samples_leaf,
+                unit,
                 columns_per_split: self.max_features.of(x.width()),
                 random_cuts: self.random_cuts,
             };
@@ -248,7 +250,7 @@ impl Recipe {
                         return Err(Cancelled);
                     }
                     let mut stream = Stream::new(seed, self.stream, number as u64);
-                    let samples = self.draw(y, &mut stream);
+                    let samples = self.draw(y, &weights, &mut stream);
                     let tree = grow(&bins, &codes, samples, classes, growth, stream, progress)?;
                     let done = done.fetch_add(1, Ordering::Relaxed) + 1;
                     progress.update(done, self.trees as u64, "trees", "");
@@ -261,7 +263,7 @@ impl Recipe {
     }
 
     /// The rows of one tree: all of them, or a bootstrap sample as distinct rows with weights.
-    fn draw(&self, y: &[u32], stream: &mut Stream) -> Vec<Sample> {
+    fn draw(&self, y: &[u32], of_rows: &[u16], stream: &mut Stream) -> Vec<Sample> {
         let mut weights = vec![u16::from(!self.bootstrap); y.len()];
         if self.bootstrap {
             for _ in 0..y.len() {
@@ -271,9 +273,14 @@ impl Recipe {
         }
         y.iter()
             .zip(weights)
+            .zip(of_rows)
             .zip(0..)
-            .filter(|&((_, weight), _)| weight > 0)
-            .map(|((&label, weight), row)| Sample { row, class: label as u16, weight })
+            .filter(|&(((_, drawn), _), _)| drawn > 0)
+            .map(|(((&label, drawn), own), row)| Sample {
+                row,
+                class: label as u16,
+                weight: drawn.saturating_mul(*own),
+            })
             .collect()
     }
 }

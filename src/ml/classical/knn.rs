@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::categories::Form;
+use super::encoding::Form;
 use super::fit::{fit_occurring, require};
 use super::matmul::{View, matmul};
 use super::preprocess::Standardizer;
@@ -23,7 +23,7 @@ const BLOCK: usize = 32;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Knn {
-    /// Neighbours that vote with equal weight, at least 1; all training rows when there are fewer.
+    /// Neighbours that vote, each with its row's weight, at least 1; all training rows when there are fewer.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub k: usize,
 }
@@ -59,7 +59,7 @@ impl Estimator for Knn {
         fit_occurring(Form::Columns, (x, y, classes), seed, progress, |x, y, classes| {
             let standardizer = Standardizer::fit(x, progress)?;
             let rows = standardizer.apply(x);
-            Ok(Box::new(Neighbours::new(standardizer, rows, y.to_vec(), classes, self.k)))
+            Ok(Box::new(Neighbours::new(standardizer, rows, y.to_vec(), x.weights().to_vec(), classes, self.k)))
         })
     }
 
@@ -75,10 +75,20 @@ impl Estimator for Knn {
         if labels.is_empty() {
             return Err(ArrayError::unfit("rows", "has no rows"));
         }
+        let weights = match arrays.has(WEIGHTS) {
+            true => arrays.take_f64(WEIGHTS, &[Some(labels.len())])?,
+            false => Vec::new(),
+        };
+        if weights.iter().any(|weight| *weight <= 0.0) {
+            return Err(ArrayError::unfit(WEIGHTS, "holds a weight that is not above 0"));
+        }
         let rows = Matrix::from_vec(labels.len(), columns, rows);
-        Ok(Box::new(Neighbours::new(standardizer, rows, labels, classes, self.k)))
+        Ok(Box::new(Neighbours::new(standardizer, rows, labels, weights, classes, self.k)))
     }
 }
+
+/// The array of the weights of the rows' votes, where they do not all count alike.
+const WEIGHTS: &str = "weights";
 
 struct Neighbours {
     standardizer: Standardizer,
@@ -86,6 +96,8 @@ struct Neighbours {
     /// Squared length of each training row.
     squares: Vec<f32>,
     labels: Vec<u32>,
+    /// Of each row's vote; empty where all count alike.
+    weights: Vec<f64>,
     classes: usize,
     k: usize,
 }
@@ -110,9 +122,10 @@ impl Model for Neighbours {
                 for (dots, out) in dots.chunks_exact(self.rows.rows).zip(out.chunks_exact_mut(self.classes)) {
                     self.nearest(dots, &mut nearest);
                     for &(_, row) in &nearest {
-                        out[self.labels[row] as usize] += 1.0;
+                        out[self.labels[row] as usize] += self.weights.get(row).map_or(1.0, |&weight| weight as f32);
                     }
-                    out.iter_mut().for_each(|votes| *votes /= self.k as f32);
+                    let all = if self.weights.is_empty() { self.k as f32 } else { out.iter().sum() };
+                    out.iter_mut().for_each(|votes| *votes /= all);
                 }
             });
         probabilities
@@ -122,14 +135,24 @@ impl Model for Neighbours {
         self.standardizer.put(arrays);
         arrays.put_f32("rows", &[self.rows.rows, self.rows.cols], &self.rows.data);
         arrays.put_whole("labels", &self.labels);
+        if !self.weights.is_empty() {
+            arrays.put_f64(WEIGHTS, &[self.weights.len()], &self.weights);
+        }
     }
 }
 
 impl Neighbours {
     /// `rows` are standardised.
-    fn new(standardizer: Standardizer, rows: Matrix, labels: Vec<u32>, classes: usize, k: usize) -> Self {
+    fn new(
+        standardizer: Standardizer,
+        rows: Matrix,
+        labels: Vec<u32>,
+        weights: Vec<f64>,
+        classes: usize,
+        k: usize,
+    ) -> Self {
         let squares = (0..rows.rows).map(|i| rows.row(i).iter().map(|v| v * v).sum()).collect();
-        Neighbours { standardizer, k: k.min(rows.rows), rows, squares, labels, classes }
+        Neighbours { standardizer, k: k.min(rows.rows), rows, squares, labels, weights, classes }
     }
 
     /// The k training rows of smallest distance in ascending order; of equal distances the earlier

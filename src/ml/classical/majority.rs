@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::categories::Form;
+use super::encoding::Form;
 use super::fit::{class_counts, fit_occurring};
 use super::{ArrayError, Arrays, Estimator, Features, FitError, Model, Width};
 use crate::matrix::Matrix;
@@ -19,6 +19,11 @@ pub struct Majority {}
 impl Estimator for Majority {
     fn name(&self) -> &'static str {
         "majority"
+    }
+
+    /// It is what the classes are in the data, which others must beat, whatever is wished of them.
+    fn heeds_weights(&self) -> bool {
+        false
     }
 
     fn params(&self) -> Value {

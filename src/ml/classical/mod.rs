@@ -1,8 +1,9 @@
 //! Classical baselines: fittable estimators, the models that they yield, and their cross-validated
 //! evaluation.
 //!
-//! Every estimator takes dense rows (`Features`) with NaN for missing values and yields class probabilities. Categories reach trees as places, which
-//! they split into sets, linear models, kernels and distances as columns of 0 and 1 (`categories`); naive Bayes counts them.
+//! Every estimator takes rows (`Features`) with NaN for missing values and yields class probabilities. Categories reach trees as places, which
+//! they split into sets, linear models, kernels and distances as columns of 0 and 1 (`encoding`, `categories`); naive Bayes counts them. Texts reach
+//! linear models as sparse TF-IDF weights (`texts`), naive Bayes as counts of n-grams, and all others as the weights of those n-grams that tell most.
 //! Its recipe (imputation, scaling, binning) is fitted on the rows that it is given and travels
 //! inside the model. Results depend on the rows, the parameters and the seed, never on the number
 //! of threads: work is cut into pieces of fixed size, and sums over pieces run in their order.
@@ -39,7 +40,9 @@ pub(crate) mod naive_bayes;
 pub(crate) mod rbf_svm;
 
 mod categories;
+mod design;
 mod early_stopping;
+mod encoding;
 mod fit;
 mod kernel;
 pub(crate) mod lbfgs;
@@ -47,17 +50,19 @@ mod preprocess;
 mod smo;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod trees;
 
 pub use arrays::{ArrayError, Arrays};
 pub use baselines::Baselines;
 pub use boosting::Boosting;
-pub use evaluate::{Evaluated, KeptFits, evaluate};
+pub use evaluate::{Aims, Evaluated, KeptFits, evaluate};
 pub use evaluate::{HeldOut, ModelPredictions, Timing};
 pub use features::Features;
 pub use fit::FitError;
 pub use fitted::{Fitted, Inputs};
 pub use runner_results::baselines::Evaluation;
+pub use texts::{CharacterGrams, TextOptions, WordGrams};
 
 use crate::matmul;
 use crate::matrix::Matrix;
@@ -83,6 +88,11 @@ pub trait Estimator: Send + Sync {
     /// The key of the kind in a `models` block, e.g. `random_forest`.
     fn name(&self) -> &'static str;
 
+    /// Whether rows count by their weights in its fits.
+    fn heeds_weights(&self) -> bool {
+        true
+    }
+
     /// All parameters with their defaults filled in, as an object.
     fn params(&self) -> serde_json::Value;
 
@@ -90,7 +100,7 @@ pub trait Estimator: Send + Sync {
     fn check(&self) -> Result<(), FitError>;
 
     /// Fits on `x` (rows × columns, NaN = missing; categories by number) and `y` (one class below `classes` for each
-    /// row).
+    /// row). Rows of `x` count by their weights, where they have some; one of weight 0 is as though it were not there.
     ///
     /// A class that does not occur in `y` gets probability 0. Errors: a parameter out of range, no
     /// rows, no columns, fewer than two classes in `y`, an infinite value, or `Cancelled`.
@@ -116,6 +126,10 @@ pub struct Width {
     pub columns: usize,
     /// Columns of categories.
     pub categories: usize,
+    /// Blocks of n-grams of texts.
+    pub(crate) texts: usize,
+    /// Columns that are mostly 0, which categories and texts are to linear models.
+    pub(crate) sparse: usize,
 }
 
 /// A fitted predictor.

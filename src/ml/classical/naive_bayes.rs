@@ -1,12 +1,15 @@
-//! Naive Bayes: within a class every column of numbers is an independent normal, and every column of categories independently has its values' shares.
+//! Naive Bayes: within a class every column of numbers is an independent normal, every column of categories independently has its values' shares, and
+//! the n-grams of texts are drawn independently.
 
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::categories::{Form, Values};
-use super::fit::{class_counts, fit_occurring, require, softmax};
+use super::categories::Values;
+use super::encoding::Form;
+use super::fit::{class_weights, fit_occurring, require, softmax};
+use super::texts::{Vocabulary, Weights};
 use super::{ArrayError, Arrays, Estimator, Features, FitError, Model, Width};
 use crate::matrix::Matrix;
 use crate::preprocess::unit;
@@ -19,7 +22,8 @@ const BLOCK: usize = 1024;
 const UNIT: &str = "unit";
 
 /// Gaussian naive Bayes, as scikit-learn's `GaussianNB`. A missing value is left out of the
-/// estimates and of the sums. Categories are counted, as by `CategoricalNB(alpha=1)`; one that training did not see is left out.
+/// estimates and of the sums. Categories are counted, as by `CategoricalNB(alpha=1)`; one
+/// that training did not see is left out. So are n-grams of texts, as by `MultinomialNB(alpha=1)`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NaiveBayes {
@@ -73,17 +77,19 @@ impl Estimator for NaiveBayes {
                 }
                 normal.variance += smoothing;
             }
-            let rows = y.len() as f64;
-            let priors = class_counts(y, classes).iter().map(|&count| (count as f64 / rows).ln()).collect();
+            let weights = class_weights(x, y, classes);
+            let all: f64 = weights.iter().sum();
+            let priors = weights.iter().map(|weight| (weight / all).ln()).collect();
             let shares = (0..x.categories).map(|column| ValueShares::fit(x, column, y, classes)).collect();
-            Ok(Box::new(NormalClasses { priors, normals, columns: x.cols, unit, shares }))
+            let grams = GramShares::fit(x, y, classes, progress)?;
+            Ok(Box::new(NormalClasses { priors, normals, columns: x.cols, unit, shares, grams }))
         })
     }
 
     fn restore(
         &self,
         arrays: &mut Arrays,
-        Width { columns, categories }: Width,
+        Width { columns, categories, texts, .. }: Width,
         classes: usize,
     ) -> Result<Box<dyn Model>, ArrayError> {
         let priors = arrays.take_f64("log_priors", &[Some(classes)])?;
@@ -93,7 +99,8 @@ impl Estimator for NaiveBayes {
         let normals = means.into_iter().zip(variances).map(normal).collect();
         let unit = if arrays.has(UNIT) { arrays.take_f64(UNIT, &[Some(1)])?[0] } else { 1.0 };
         let shares = ValueShares::take(arrays, categories, classes)?;
-        Ok(Box::new(NormalClasses { priors, normals, columns, unit, shares }))
+        let grams = GramShares::take(arrays, texts, classes)?;
+        Ok(Box::new(NormalClasses { priors, normals, columns, unit, shares, grams }))
     }
 }
 
@@ -116,14 +123,15 @@ fn normals_of(
     progress: &dyn Progress,
 ) -> Result<Vec<Normal>, Cancelled> {
     let mut normals = vec![Normal { count: 0.0, mean: 0.0, rest: 0.0, variance: 0.0 }; classes * x.cols];
-    let each = |normals: &mut [Normal], visit: fn(&mut Normal, f64)| {
+    let each = |normals: &mut [Normal], visit: fn(&mut Normal, f64, f64)| {
         for (i, &label) in y.iter().enumerate() {
             if i % BLOCK == 0 {
                 progress.go_on()?;
             }
+            let weight = x.weight(i);
             for (normal, value) in normals[label as usize * x.cols..].iter_mut().zip(x.row(i)) {
                 if value.is_finite() {
-                    visit(normal, in_units(value, unit));
+                    visit(normal, in_units(value, unit), weight);
                 }
             }
         }
@@ -131,14 +139,14 @@ fn normals_of(
     };
     // Sums first and squares about the mean second: squares of large values would cancel. Between them what rounding took
     // from the sums, which is more than the differences between values that lie far from zero.
-    each(&mut normals, |normal, value| {
-        normal.count += 1.0;
-        normal.mean += value;
+    each(&mut normals, |normal, value, weight| {
+        normal.count += weight;
+        normal.mean += weight * value;
     })?;
     normals.iter_mut().filter(|normal| normal.count > 0.0).for_each(|normal| normal.mean /= normal.count);
-    each(&mut normals, |normal, value| normal.rest += value - normal.mean)?;
+    each(&mut normals, |normal, value, weight| normal.rest += weight * (value - normal.mean))?;
     normals.iter_mut().filter(|normal| normal.count > 0.0).for_each(|normal| normal.mean += normal.rest / normal.count);
-    each(&mut normals, |normal, value| normal.variance += (value - normal.mean).powi(2))?;
+    each(&mut normals, |normal, value, weight| normal.variance += weight * (value - normal.mean).powi(2))?;
     normals.iter_mut().filter(|normal| normal.count > 0.0).for_each(|normal| normal.variance /= normal.count);
     Ok(normals)
 }
@@ -159,6 +167,58 @@ struct NormalClasses {
     columns: usize,
     /// By column of categories.
     shares: Vec<ValueShares>,
+    grams: GramShares,
+}
+
+/// Logarithms of the shares of n-grams among those of a class.
+struct GramShares {
+    vocabularies: Vec<Vocabulary>,
+    /// By n-gram and class.
+    logs: Vec<f64>,
+}
+
+/// The array that holds them.
+const LOG_GRAMS: &str = "log_grams";
+
+impl GramShares {
+    /// Each n-gram counts as seen once more in every class (Laplace).
+    fn fit(x: &Features, y: &[u32], classes: usize, progress: &dyn Progress) -> Result<GramShares, Cancelled> {
+        let vocabularies = Vocabulary::fit(&x.texts, y, classes, None);
+        let mut logs = vec![1.0; vocabularies.iter().map(Vocabulary::len).sum::<usize>() * classes];
+        if !logs.is_empty() {
+            let mut weights = Weights::new(&vocabularies, &x.texts);
+            for (row, &label) in y.iter().enumerate() {
+                if row % BLOCK == 0 {
+                    progress.go_on()?;
+                }
+                for &(gram, count) in weights.counts_of_row(row) {
+                    logs[gram as usize * classes + label as usize] += x.weight(row) * f64::from(count);
+                }
+            }
+        }
+        let mut totals = vec![0.0; classes];
+        for counts in logs.chunks_exact(classes) {
+            totals.iter_mut().zip(counts).for_each(|(total, count)| *total += count);
+        }
+        for counts in logs.chunks_exact_mut(classes) {
+            counts.iter_mut().zip(&totals).for_each(|(count, total)| *count = (*count / total).ln());
+        }
+        Ok(GramShares { vocabularies, logs })
+    }
+
+    fn take(arrays: &mut Arrays, texts: usize, classes: usize) -> Result<GramShares, ArrayError> {
+        let vocabularies = Vocabulary::take(arrays, texts)?;
+        let count = vocabularies.iter().map(Vocabulary::len).sum();
+        let logs = if texts > 0 { arrays.take_f64(LOG_GRAMS, &[Some(count), Some(classes)])? } else { Vec::new() };
+        Ok(GramShares { vocabularies, logs })
+    }
+
+    fn put(&self, arrays: &mut Arrays, classes: usize) {
+        if !self.vocabularies.is_empty() {
+            Vocabulary::put(&self.vocabularies, arrays);
+            arrays.put_f64(LOG_GRAMS, &[self.logs.len() / classes, classes], &self.logs);
+        }
+    }
 }
 
 /// Logarithms of the shares of a column's values within each class, by number of the value and class; all 0 of what training did not see.
@@ -173,20 +233,16 @@ impl ValueShares {
     fn fit(x: &Features, column: usize, y: &[u32], classes: usize) -> ValueShares {
         let values = Values::of(x, column);
         let seen = values.counts.iter().filter(|&&count| count > 0).count() as f64;
-        let of_class = class_counts(y, classes);
-        let mut counts = vec![0u32; values.counts.len() * classes];
-        for (&value, &label) in values.of_row.iter().zip(y) {
-            counts[value as usize * classes + label as usize] += 1;
+        let of_class = class_weights(x, y, classes);
+        let mut counts = vec![0.0; values.counts.len() * classes];
+        for (row, (&value, &label)) in values.of_row.iter().zip(y).enumerate() {
+            counts[value as usize * classes + label as usize] += x.weight(row);
         }
-        let share = |(at, &count): (usize, &u32)| {
+        let share = |(at, &count): (usize, &f64)| {
             // What is too rare to be known is like the rare ones together.
             let count = if values.counts[at / classes] > 0 { count } else { counts[at % classes] };
-            let total = of_class[at % classes] as f64 + seen;
-            if values.counts[at / classes] > 0 || values.counts[0] > 0 {
-                ((f64::from(count) + 1.0) / total).ln()
-            } else {
-                0.0
-            }
+            let total = of_class[at % classes] + seen;
+            if values.counts[at / classes] > 0 || values.counts[0] > 0 { ((count + 1.0) / total).ln() } else { 0.0 }
         };
         ValueShares(counts.iter().enumerate().map(share).collect())
     }
@@ -225,11 +281,13 @@ impl Model for NormalClasses {
         // the same columns.
         let terms: Vec<f64> = self.normals.iter().map(|normal| 0.5 * normal.variance.ln()).collect();
         let classes = self.priors.len();
+        let grams = Weights::new(&self.grams.vocabularies, &x.texts);
         probabilities.data.par_chunks_mut(BLOCK * classes).enumerate().for_each(|(block, out)| {
             if progress.cancelled() {
                 return;
             }
             let mut row = Vec::with_capacity(x.cols);
+            let mut grams = grams.clone();
             for (i, out) in (block * BLOCK..).zip(out.chunks_exact_mut(classes)) {
                 row.clear();
                 row.extend(x.row(i));
@@ -246,6 +304,10 @@ impl Model for NormalClasses {
                 }
                 for (shares, &value) in self.shares.iter().zip(x.codes(i)) {
                     scores.iter_mut().zip(shares.of(value, classes)).for_each(|(score, share)| *score += share);
+                }
+                for &(gram, count) in grams.counts_of_row(i) {
+                    let logs = &self.grams.logs[gram as usize * classes..];
+                    scores.iter_mut().zip(logs).for_each(|(score, log)| *score += f64::from(count) * log);
                 }
                 softmax(&mut scores);
                 out.iter_mut().zip(&scores).for_each(|(out, &score)| *out = score as f32);
@@ -267,6 +329,7 @@ impl Model for NormalClasses {
             arrays.put_whole(VALUES, &counts);
             arrays.put_f64(LOG_SHARES, &[all.len() / classes, classes], &all);
         }
+        self.grams.put(arrays, self.priors.len());
         if self.unit != 1.0 {
             arrays.put_f64(UNIT, &[1], &[self.unit]);
         }

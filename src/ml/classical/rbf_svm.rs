@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::categories::Form;
+use super::encoding::Form;
 use super::fit::{fit_occurring, require, softmax};
 use super::kernel::{Gaussian, KernelRows};
 use super::matmul::{View, matmul};
@@ -85,7 +85,7 @@ impl Estimator for RbfSvm {
             let gamma = self.gamma.unwrap_or_else(|| usual_gamma(&rows)) as f32;
             let pairs = pairs_of(classes);
             let solved: Vec<Result<Pair, Cancelled>> =
-                pairs.par_iter().map(|&pair| self.separate(&rows, y, pair, gamma, progress)).collect();
+                pairs.par_iter().map(|&pair| self.separate(&rows, x, y, pair, gamma, progress)).collect();
             let solved = solved.into_iter().collect::<Result<Vec<Pair>, Cancelled>>()?;
             let unfinished = solved.iter().filter(|pair| !pair.machine.converged).count();
             if unfinished > 0 {
@@ -133,6 +133,7 @@ impl RbfSvm {
     fn separate(
         &self,
         rows: &Matrix,
+        x: &Features,
         y: &[u32],
         (first, second): (u32, u32),
         gamma: f32,
@@ -142,7 +143,8 @@ impl RbfSvm {
         let targets: Vec<f64> = members.iter().map(|&row| if y[row] == first { 1.0 } else { -1.0 }).collect();
         let kernel = Gaussian::new(rows.take(&members), gamma);
         let mut kernel_rows = KernelRows::new(&kernel, self.cache_mib.saturating_mul(1 << 20), progress)?;
-        let machine = solve(&mut kernel_rows, &targets, self.c, self.tolerance, progress)?;
+        let bounds: Vec<f64> = members.iter().map(|&row| self.c * x.weight(row)).collect();
+        let machine = solve(&mut kernel_rows, &targets, &bounds, self.tolerance, progress)?;
         Ok(Pair { members, machine })
     }
 }

@@ -21,12 +21,12 @@ pub(crate) struct Machine {
     pub(crate) converged: bool,
 }
 
-/// Solves for rows with `targets` of +1 and −1, both of which occur. Ends when the largest
+/// Solves for rows with `targets` of +1 and −1, both of which occur, and the bound of each multiplier. Ends when the largest
 /// violation of the optimality conditions is below `tolerance`.
 pub(crate) fn solve(
     kernel: &mut KernelRows,
     targets: &[f64],
-    c: f64,
+    c: &[f64],
     tolerance: f64,
     progress: &dyn Progress,
 ) -> Result<Machine, Cancelled> {
@@ -56,10 +56,10 @@ pub(crate) fn solve(
         // yᵢ αᵢ rises and yⱼ αⱼ falls by the same step, at most until one of them meets its bound.
         let curvature = f64::from(row_i[i]) + f64::from(row_j[j]) - 2.0 * f64::from(row_i[j]);
         let step = (errors[i] - errors[j]) / curvature.max(LEAST_CURVATURE);
-        let room_i = if targets[i] > 0.0 { c - alphas[i] } else { alphas[i] };
-        let room_j = if targets[j] > 0.0 { alphas[j] } else { c - alphas[j] };
+        let room_i = if targets[i] > 0.0 { c[i] - alphas[i] } else { alphas[i] };
+        let room_j = if targets[j] > 0.0 { alphas[j] } else { c[j] - alphas[j] };
         let step = step.min(room_i).min(room_j);
-        let moved = |alpha: f64, room: f64, direction: f64| {
+        let moved = |alpha: f64, room: f64, direction: f64, c: f64| {
             // Exactly on the bound when the step takes all the room: rounding must not leave a
             // rest.
             if step < room {
@@ -70,10 +70,10 @@ pub(crate) fn solve(
                 0.0
             }
         };
-        alphas[i] = moved(alphas[i], room_i, targets[i]);
-        alphas[j] = moved(alphas[j], room_j, -targets[j]);
-        bounds.update(i, targets[i], alphas[i], c);
-        bounds.update(j, targets[j], alphas[j], c);
+        alphas[i] = moved(alphas[i], room_i, targets[i], c[i]);
+        alphas[j] = moved(alphas[j], room_j, -targets[j], c[j]);
+        bounds.update(i, targets[i], alphas[i], c[i]);
+        bounds.update(j, targets[j], alphas[j], c[j]);
         for ((error, &a), &b) in errors.iter_mut().zip(&row_i).zip(row_j) {
             *error -= step * (f64::from(a) - f64::from(b));
         }
@@ -86,9 +86,9 @@ pub(crate) fn solve(
 
 /// The mean error of the multipliers strictly between their bounds, or else the middle of what the
 /// bounds allow.
-fn offset(errors: &[f64], alphas: &[f64], bounds: &Bounds, c: f64) -> f64 {
+fn offset(errors: &[f64], alphas: &[f64], bounds: &Bounds, c: &[f64]) -> f64 {
     let (mut sum, mut count) = (0.0, 0.0);
-    for (&error, &alpha) in errors.iter().zip(alphas) {
+    for ((&error, &alpha), &c) in errors.iter().zip(alphas).zip(c) {
         if alpha > 0.0 && alpha < c {
             sum += error;
             count += 1.0;

@@ -142,7 +142,7 @@ pub(super) fn over_fitting(course: &Course) -> Option<Finding> {
     }
     let scores = course.curves.valid(course.metric);
     let kept = match row(course) {
-        Some(kept) if kept > onset && course.metric != Metric::Loss && scores[kept] > scores[onset] => {
+        Some(kept) if kept > onset && !course.metric.is_loss() && scores[kept] > scores[onset] => {
             KeptEpoch::LaterForScore {
                 metric: course.metric,
                 score: scores[kept],
@@ -206,10 +206,7 @@ pub(super) fn plateau(course: &Course) -> Option<Finding> {
     let last = scores.len().checked_sub(1)?;
     let (merit, best) = (|score: f64| course.metric.merit(score), scores[row(course)?]);
     // A loss has no scale of its own: within 1 % of it; scores within 0.01.
-    let near = match course.metric {
-        Metric::Loss => EQUAL * best.abs(),
-        _ => EQUAL,
-    };
+    let near = if course.metric.is_loss() { EQUAL * best.abs() } else { EQUAL };
     // From here on all are: one epoch that falls back is no plateau.
     let is_near = |score: &&f64| (merit(**score) - merit(best)).abs() <= near;
     let reached = scores.len() - scores.iter().rev().take_while(is_near).count();
@@ -231,10 +228,7 @@ pub(super) fn fell(course: &Course) -> Option<Finding> {
     let scores = course.curves.valid(course.metric);
     let (last, best) = (scores.len().checked_sub(1)?, row(course)?);
     let from = (last - (last / 4).max(1) + 1).min(last);
-    let near = match course.metric {
-        Metric::Loss => RISE * scores[best].abs(),
-        _ => EQUAL,
-    };
+    let near = if course.metric.is_loss() { RISE * scores[best].abs() } else { EQUAL };
     let is_worse = |score: &f64| course.metric.merit(scores[best]) - course.metric.merit(*score) > near;
     if last < FEW || best >= from || !scores[from..].iter().all(is_worse) || no_gain(course).is_some() {
         return None;

@@ -20,6 +20,7 @@ fn curves(train: &[f64], valid: &[f64]) -> Curves {
         valid_accuracy: accuracy(valid),
         train_macro_f1: accuracy(train),
         valid_macro_f1: accuracy(valid),
+        valid_chosen_by: None,
         learning_rate: vec![0.01; train.len()],
         gradient_norm: vec![1.5; train.len()],
     }

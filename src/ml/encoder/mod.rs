@@ -37,7 +37,7 @@ mod parallel;
 mod pooling;
 mod prompts;
 mod static_model;
-mod tfidf;
+pub(crate) mod tfidf;
 mod tokens;
 mod transformer;
 mod weights;

@@ -9,10 +9,13 @@ mod weights;
 pub use runner_results::ensemble::{Average, Weighting};
 use serde::{Deserialize, Serialize};
 
+use runner_results::Metric;
+
 use super::calibration::Calibration;
 use super::matrix::Matrix;
 use super::progress::{Cancelled, Progress};
 use super::rng::Stream;
+use super::threshold::{self, Wanted};
 
 /// Probabilities below this count as this where logarithms are averaged: a forest's or a neighbours' zero is no certainty.
 const LEAST: f64 = 1e-4;
@@ -37,12 +40,25 @@ pub struct Members<'a> {
     pub decisions: &'a [Vec<f64>],
     /// The class weights of the loss that all of them minimised, where their probabilities are not calibrated yet; empty for none.
     pub class_weights: &'a [f32],
+    /// The threshold that the average predicts by, instead of its members' decisions.
+    pub threshold: Option<Wanted>,
+    /// What greedy selection looks at.
+    pub metric: Metric,
+    /// Of two classes the one that such a metric may be of.
+    pub positive: Option<u32>,
 }
 
 impl<'a> Members<'a> {
     /// Members that predict their likeliest class, and whose training had no class weights.
     pub fn plain(probabilities: &'a [&'a Matrix]) -> Self {
-        Members { probabilities, decisions: &[], class_weights: &[] }
+        Members {
+            probabilities,
+            decisions: &[],
+            class_weights: &[],
+            threshold: None,
+            metric: Metric::Loss,
+            positive: None,
+        }
     }
 }
 
@@ -63,7 +79,7 @@ impl Combination {
         let members = given.probabilities;
         let weights = match (weighting, average) {
             (Weighting::Equal, _) => vec![1.0; members.len()],
-            (Weighting::Greedy, _) => weights::greedy(members, labels, average, progress)?,
+            (Weighting::Greedy, _) => weights::greedy(given, labels, average, progress)?,
             (Weighting::Convex, Average::Probabilities) => weights::mixture(members, labels, progress)?,
             (Weighting::Convex, Average::Logits) => weights::product(members, labels, progress)?,
         };
@@ -77,6 +93,11 @@ impl Combination {
             let Calibration { temperature, decision, .. } = &mut found.calibration;
             decision.resize(wanted.len(), 0.0);
             decision.iter_mut().zip(wanted).for_each(|(own, wanted)| *own += wanted / *temperature);
+        }
+        if let Some(wanted) = given.threshold
+            && let Some(decision) = threshold::fit(wanted, &found.combine(members), labels)
+        {
+            found.calibration.decision = decision;
         }
         Ok(found)
     }

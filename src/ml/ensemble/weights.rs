@@ -1,9 +1,11 @@
 //! Ways to choose an ensemble's weights by log loss. Every one is deterministic and has no random number.
 
 use super::Average;
-use super::averaged;
+use super::{Members, averaged, back};
 use crate::matrix::Matrix;
+use crate::metrics::Measures;
 use crate::progress::{Cancelled, Progress};
+use runner_results::Metric;
 
 /// Members added by greedy selection at most; weights are multiples of one over their number.
 const ADDED: usize = 50;
@@ -14,17 +16,31 @@ const GAIN: f64 = 1e-10;
 const WORTH: f64 = 1e-3;
 
 /// How often each member was added (Caruana, Niculescu-Mizil, Crew and Ksikes 2004, ICML): with repetition, up to the length of least loss.
+///
+/// What is lowered is the log loss, or what the metric is short of its best; of equals the log loss decides.
 pub(crate) fn greedy(
-    members: &[&Matrix],
+    given: Members,
     labels: &[u32],
     average: Average,
     progress: &dyn Progress,
 ) -> Result<Vec<f64>, Cancelled> {
+    let members = given.probabilities;
     let classes = members.first().map_or(1, |member| member.cols);
+    let weights = vec![1.0; labels.len()];
+    let short = |value: &[f64], sums: &[f64], added: f64| -> f64 {
+        if given.metric == Metric::Loss {
+            return 0.0;
+        }
+        let means = sums.iter().zip(value).map(|(sum, more)| (sum + more) / added).collect();
+        let said = Matrix::from_vec(labels.len(), classes, back(average, means, classes));
+        let predicted = said.argmax_rows();
+        let found = Measures::new(labels, &predicted, &said, given.positive, true).value(given.metric, &weights);
+        -given.metric.merit(found.unwrap_or(0.0))
+    };
     let values: Vec<Vec<f64>> =
         members.iter().map(|member| member.data.iter().map(|&p| averaged(average, p)).collect()).collect();
     let mut sums = vec![0.0f64; labels.len() * classes];
-    let (mut counts, mut best) = (vec![0.0; members.len()], (f64::INFINITY, vec![1.0; members.len()]));
+    let (mut counts, mut best) = (vec![0.0; members.len()], ((f64::INFINITY, f64::INFINITY), vec![1.0; members.len()]));
     for added in 1..=ADDED {
         let loss_with = |value: &[f64]| -> f64 {
             let rows = sums.chunks_exact(classes).zip(value.chunks_exact(classes)).zip(labels);
@@ -37,12 +53,13 @@ pub(crate) fn greedy(
             };
             rows.map(loss).sum::<f64>() / labels.len() as f64
         };
-        let loss = |value: &Vec<f64>| progress.go_on().map(|()| loss_with(value));
-        let losses = values.iter().map(loss).collect::<Result<Vec<f64>, Cancelled>>()?;
-        let Some(chosen) = (0..losses.len()).min_by(|&a, &b| losses[a].total_cmp(&losses[b])) else { break };
+        let loss = |value: &Vec<f64>| progress.go_on().map(|()| (short(value, &sums, added as f64), loss_with(value)));
+        let losses = values.iter().map(loss).collect::<Result<Vec<(f64, f64)>, Cancelled>>()?;
+        let order = |a: (f64, f64), b: (f64, f64)| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1));
+        let Some(chosen) = (0..losses.len()).min_by(|&a, &b| order(losses[a], losses[b])) else { break };
         sums.iter_mut().zip(&values[chosen]).for_each(|(sum, value)| *sum += value);
         counts[chosen] += 1.0;
-        if losses[chosen] < best.0 {
+        if order(losses[chosen], best.0).is_lt() {
             best = (losses[chosen], counts.clone());
         }
     }

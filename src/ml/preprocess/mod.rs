@@ -331,6 +331,10 @@ fn categories<'a>(frame: &'a Frame, name: &str) -> Result<&'a [Option<String>], 
     frame.categories(name).ok_or_else(|| InputError::Missing(name.into()))
 }
 
+pub(crate) fn texts<'a>(frame: &'a Frame, name: &str) -> Result<&'a [Option<String>], InputError> {
+    frame.texts(name).ok_or_else(|| InputError::Missing(name.into()))
+}
+
 fn kind(column: &Column) -> &'static str {
     match column {
         Column::Numeric(_) => "numeric",

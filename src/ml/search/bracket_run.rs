@@ -27,7 +27,7 @@ impl Heat<'_> {
         let Some(pruning) = self.search.spec.pruning.as_ref().filter(|_| !rungs.is_empty()) else {
             return self.side_by_side(&(0..self.points.len()).collect::<Vec<_>>(), None, true);
         };
-        let merit = |trial: &Trial| trial.merit(self.search.spec.metric).unwrap_or(f64::NEG_INFINITY);
+        let merit = |trial: &Trial| trial.merit(self.search.spec.metric()).unwrap_or(f64::NEG_INFINITY);
         let mut trials: Vec<(Trial, Curves)> = Vec::new();
         let mut racing: Vec<usize> = (0..self.points.len()).collect();
         let mut places = racing.len();
@@ -90,7 +90,7 @@ impl Heat<'_> {
     }
 
     fn tell(&self, course: &Course, rung: Option<usize>, done: usize) {
-        let metric = self.search.spec.metric;
+        let metric = self.search.spec.metric();
         let score = match course.scores().map(|scores| scores.get(metric)) {
             Some(score) => format!("valid {} {score:.3}", metric.label()),
             None => "diverged".to_owned(),

@@ -80,7 +80,7 @@ pub struct Search<'a> {
 impl Search<'_> {
     /// Runs the trials and names the best. Of several errors the one of the smallest index is told.
     pub fn run(&self, progress: &dyn Progress, trial: &RunTrial) -> Result<SearchResult, SearchError> {
-        let metric = self.spec.metric;
+        let metric = self.spec.metric();
         let grid = (self.spec.method == Method::Grid).then(|| space::grid(&self.spec.space));
         let total = grid.as_ref().map(Vec::len).or(self.spec.drawn_trials());
         let (mut trials, mut curves): (Vec<Trial>, Vec<Curves>) = Default::default();

@@ -49,7 +49,7 @@ fn learn(
         State::Pruned => (1, trial.epochs),
         State::Diverged => (0, trial.epochs),
     };
-    let merit = |trial: &Trial| trial.merit(spec.metric).unwrap_or(f64::NEG_INFINITY);
+    let merit = |trial: &Trial| trial.merit(spec.metric()).unwrap_or(f64::NEG_INFINITY);
     seen.sort_by(|(a, _), (b, _)| standing(b).cmp(&standing(a)).then(merit(b).total_cmp(&merit(a))));
     let others = seen.split_off(tpe::good(seen.len()));
     let in_order = |mut seen: Vec<(&Trial, Coordinates)>| -> Vec<Coordinates> {

@@ -33,9 +33,10 @@ pub struct SearchSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100_000))]
     pub(crate) batch: Option<usize>,
-    /// What the validation part is asked for.
-    #[serde(default = "default_metric")]
-    pub(crate) metric: Metric,
+    /// What the validation part is asked for; the pipeline's `metric` unless given, or without that macro_f1. One that curves do not hold anyway
+    /// (loss, accuracy and macro_f1 they do) also chooses the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<Metric>,
     /// Epochs of a trial; those of the stage unless given.
     #[serde(default)]
     #[schemars(range(min = 1, max = 1_000_000))]
@@ -48,8 +49,11 @@ pub struct SearchSpec {
     pub space: IndexMap<String, Range>,
 }
 
-fn default_metric() -> Metric {
-    Metric::MacroF1
+impl SearchSpec {
+    /// By which trials are compared.
+    pub fn metric(&self) -> Metric {
+        self.metric.unwrap_or_default()
+    }
 }
 
 /// How bad trials are stopped early. A trial that is stopped keeps its place in the table, and can never be the best.

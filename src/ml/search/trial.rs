@@ -25,11 +25,7 @@ impl Course {
     pub(super) fn scores(&self) -> Option<PartScores> {
         let curves = &self.curves;
         let row = curves.epoch.iter().position(|epoch| Some(*epoch as usize) == self.best_epoch)?;
-        Some(PartScores {
-            loss: curves.valid_loss[row],
-            accuracy: curves.valid_accuracy[row],
-            macro_f1: curves.valid_macro_f1[row],
-        })
+        Some(curves.valid_scores(row))
     }
 }
 

@@ -53,8 +53,13 @@ pub fn bootstrap_intervals<const N: usize>(
     })))
 }
 
-/// The interval of a figure from its values over the resamples of these rows, of which there must be one at least.
+/// The interval of a figure from its values over the resamples of these rows, of which there must be one at least. Resamples of which the figure is not
+/// defined (NaN) do not count.
 pub(super) fn percentiles(estimate: f64, mut distribution: Vec<f64>, clusters: &Clusters, level: f64) -> Interval {
+    distribution.retain(|value| !value.is_nan());
+    if distribution.is_empty() {
+        distribution.push(estimate);
+    }
     distribution.sort_by(f64::total_cmp);
     let tail = clusters.tail(level);
     let method = if clusters.groups().is_some() { IntervalMethod::GroupBootstrap } else { IntervalMethod::Bootstrap };

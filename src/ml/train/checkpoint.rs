@@ -144,8 +144,7 @@ impl Checkpoint {
         for (name, view) in file.iter() {
             let (part, name) = name.split_once('/')?;
             if part == "curves" {
-                let column = curves.columns_mut().into_iter().find(|(column, _)| *column == name)?.1;
-                *column = doubles(&view)?;
+                *curves.column_mut(name)? = doubles(&view)?;
             } else {
                 let whole = parts.entry(part).or_default();
                 whole.insert(name.to_owned(), (view.shape().to_vec(), singles(&view)?));

@@ -1,16 +1,16 @@
-//! Weights of classes in the loss.
+//! Weights of classes in the loss, of networks and baselines alike.
 
-use runner_results::spec::{ClassWeights, NamedWeights, TrainingSpec};
+use runner_results::spec::{ClassWeights, NamedWeights};
 
 use super::TrainError;
 
 /// The weight of each class in the loss, for training rows of these labels.
 pub fn weights_of_classes(
-    spec: &TrainingSpec,
+    spec: &ClassWeights,
     classes: &[String],
     labels: impl Iterator<Item = u32>,
 ) -> Result<Vec<f32>, TrainError> {
-    match &spec.class_weights {
+    match spec {
         ClassWeights::Named(NamedWeights::None) => Ok(vec![1.0; classes.len()]),
         ClassWeights::Named(NamedWeights::Balanced) => {
             let mut counts = vec![0usize; classes.len()];
@@ -40,8 +40,8 @@ pub fn weights_of_classes(
 }
 
 /// The names among those of `class_weights` that no class has.
-pub fn unknown_classes<'s>(spec: &'s TrainingSpec, classes: &[String]) -> Vec<&'s String> {
-    let ClassWeights::Map(map) = &spec.class_weights else { return Vec::new() };
+pub fn unknown_classes<'s>(spec: &'s ClassWeights, classes: &[String]) -> Vec<&'s String> {
+    let ClassWeights::Map(map) = spec else { return Vec::new() };
     let is_known = |name: &String| classes.iter().any(|class| class == name || is_same_class(class, name));
     map.keys().filter(|name| !is_known(name)).collect()
 }

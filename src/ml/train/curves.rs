@@ -24,6 +24,9 @@ pub struct Curves {
     pub valid_accuracy: Vec<f64>,
     pub(crate) train_macro_f1: Vec<f64>,
     pub(crate) valid_macro_f1: Vec<f64>,
+    /// Of validation rows, the metric by which the epoch is chosen, where it is none of these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) valid_chosen_by: Option<(Metric, Vec<f64>)>,
     /// Of the epoch's last step; 0 at epoch 0.
     pub(crate) learning_rate: Vec<f64>,
     /// Mean over the epoch's steps of the gradient's Euclidean norm before clipping; 0 at epoch 0.
@@ -48,6 +51,9 @@ impl Curves {
         self.valid_accuracy.push(valid.accuracy);
         self.train_macro_f1.push(train.macro_f1);
         self.valid_macro_f1.push(valid.macro_f1);
+        if let Some((metric, value)) = valid.chosen_by {
+            self.valid_chosen_by.get_or_insert_with(|| (metric, Vec::new())).1.push(value);
+        }
         self.learning_rate.push(steps.learning_rate);
         self.gradient_norm.push(steps.gradient_norm);
     }
@@ -63,8 +69,8 @@ impl Curves {
     }
 
     /// Every column but `epoch`, by its name.
-    pub fn columns(&self) -> [(&'static str, &Vec<f64>); 9] {
-        [
+    pub fn columns(&self) -> Vec<(String, &Vec<f64>)> {
+        let own = [
             ("objective", &self.objective),
             ("train_loss", &self.train_loss),
             ("valid_loss", &self.valid_loss),
@@ -72,13 +78,15 @@ impl Curves {
             ("valid_accuracy", &self.valid_accuracy),
             ("train_macro_f1", &self.train_macro_f1),
             ("valid_macro_f1", &self.valid_macro_f1),
-            ("learning_rate", &self.learning_rate),
-            ("gradient_norm", &self.gradient_norm),
-        ]
+        ];
+        let chosen_by = self.valid_chosen_by.iter().map(|(metric, values)| (valid_column(*metric), values));
+        let steps = [("learning_rate", &self.learning_rate), ("gradient_norm", &self.gradient_norm)];
+        let named = |(name, values): (&str, _)| (name.to_owned(), values);
+        own.into_iter().map(named).chain(chosen_by).chain(steps.into_iter().map(named)).collect()
     }
 
-    pub(crate) fn columns_mut(&mut self) -> [(&'static str, &mut Vec<f64>); 9] {
-        [
+    pub(crate) fn columns_mut(&mut self) -> Vec<(String, &mut Vec<f64>)> {
+        let own = [
             ("objective", &mut self.objective),
             ("train_loss", &mut self.train_loss),
             ("valid_loss", &mut self.valid_loss),
@@ -88,7 +96,18 @@ impl Curves {
             ("valid_macro_f1", &mut self.valid_macro_f1),
             ("learning_rate", &mut self.learning_rate),
             ("gradient_norm", &mut self.gradient_norm),
-        ]
+        ];
+        let chosen_by = self.valid_chosen_by.iter_mut().map(|(metric, values)| (valid_column(*metric), values));
+        own.into_iter().map(|(name, values)| (name.to_owned(), values)).chain(chosen_by).collect()
+    }
+
+    /// The column of that name, to be filled; `None` where there is no such column.
+    pub(crate) fn column_mut(&mut self, name: &str) -> Option<&mut Vec<f64>> {
+        let chosen_by = Metric::ALL.into_iter().find(|metric| !metric.has_curve() && valid_column(*metric) == name);
+        if let Some(metric) = chosen_by {
+            return Some(&mut self.valid_chosen_by.insert((metric, Vec::new())).1);
+        }
+        self.columns_mut().into_iter().find(|(column, _)| column == name).map(|(_, values)| values)
     }
 
     /// Leaves the first rows, epoch 0 included.
@@ -103,6 +122,21 @@ impl Curves {
             Metric::Loss => &self.valid_loss,
             Metric::Accuracy => &self.valid_accuracy,
             Metric::MacroF1 => &self.valid_macro_f1,
+            _ => self.valid_chosen_by.as_ref().filter(|(own, _)| *own == metric).map_or(&[], |(_, values)| values),
         }
     }
+
+    /// The scores on the validation part in a row.
+    pub(crate) fn valid_scores(&self, row: usize) -> PartScores {
+        PartScores {
+            loss: self.valid_loss[row],
+            accuracy: self.valid_accuracy[row],
+            macro_f1: self.valid_macro_f1[row],
+            chosen_by: self.valid_chosen_by.as_ref().map(|(metric, values)| (*metric, values[row])),
+        }
+    }
+}
+
+fn valid_column(metric: Metric) -> String {
+    format!("valid_{}", metric.key())
 }

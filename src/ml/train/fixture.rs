@@ -73,6 +73,7 @@ impl Fixture {
             classes: &self.classes,
             train: &self.train,
             valid: &self.valid,
+            positive: None,
         }
     }
 }

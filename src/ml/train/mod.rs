@@ -59,6 +59,8 @@ pub struct Data<'a> {
     pub train: &'a [usize],
     /// Indices of the validation rows.
     pub valid: &'a [usize],
+    /// The class of two by which an epoch is chosen, of metrics of one class; the rarer one of the training rows unless given.
+    pub positive: Option<u32>,
 }
 
 /// A trained network.
@@ -139,6 +141,7 @@ fn fit(
             train: &train,
             keep: epochs.map_or(Keep::Best(&valid), Keep::Epoch),
             classes: data.classes,
+            positive: data.positive,
             spec: training,
             seed,
             restraint: Restraint::NONE,

@@ -93,6 +93,7 @@ fn trainings_follow_pytorch_step_by_step() {
             train: &train,
             keep: Keep::Best(&valid),
             classes: &classes,
+            positive: None,
             spec: &spec,
             seed: 1,
             restraint: Restraint::NONE,

@@ -15,13 +15,13 @@ use super::stopping::{Stopping, replay_by};
 use super::{Data, TrainError};
 use crate::input::Input;
 use crate::matrix::Matrix;
-use crate::metrics::Scores;
+use crate::metrics::{Measures, Scores, rarer_of_two};
 use crate::network::{Network, Snapshot, Training, cross_entropy};
 use crate::preprocess::Preprocessing;
 use crate::progress::{Cancelled, Progress};
 use crate::rng::Stream;
-use runner_results::PartScores;
 use runner_results::spec::TrainingSpec;
+use runner_results::{Metric, PartScores};
 
 /// Prepared rows: one input for each branch, and the labels.
 pub(crate) struct Examples {
@@ -54,6 +54,8 @@ pub(crate) struct Job<'a> {
     pub(crate) train: &'a Examples,
     pub(crate) keep: Keep<'a>,
     pub(crate) classes: &'a [String],
+    /// Of two classes, as in [`Data`].
+    pub(crate) positive: Option<u32>,
     pub(crate) spec: &'a TrainingSpec,
     /// Of the order of rows and of dropout.
     pub(crate) seed: u64,
@@ -120,10 +122,10 @@ pub(crate) fn run(
     let mut schedule = Schedule::new(&spec.schedule, spec.optimizer.lr, spec.epochs, batches.len());
     let mut optimizer = Optimizer::new(&spec.optimizer, network.parameters());
     optimizer.slow_down(job.restraint.rate, network.blueprint().levels());
-    let weights = Arc::new(weights_of_classes(spec, job.classes, job.train.labels.iter().copied())?);
+    let weights = Arc::new(weights_of_classes(&spec.class_weights, job.classes, job.train.labels.iter().copied())?);
     let mut masks = Stream::new(job.seed, "dropout", 0);
     let mut stopping = job.keep.stopping(spec);
-    let metric = spec.early_stopping.metric;
+    let metric = spec.early_stopping.metric();
     let mut average = match spec.average {
         Some(decay) => Some(Average::new(network, decay)?),
         None => None,
@@ -336,25 +338,30 @@ fn scores(
     weights: &[f32],
     progress: &dyn Progress,
 ) -> Result<(PartScores, PartScores), TrainError> {
-    let of = |examples: &Examples| score(network, examples, job.classes, weights, progress);
-    let train = of(job.train)?;
-    let valid = match job.keep {
-        Keep::Best(valid) => of(valid)?,
-        Keep::Epoch(_) => train,
-    };
-    Ok((train, valid))
+    let of = |examples: &Examples, metric| score(network, examples, job, weights, metric, progress);
+    let metric = Some(job.spec.early_stopping.metric()).filter(|metric| !metric.has_curve());
+    Ok(match job.keep {
+        Keep::Best(valid) => (of(job.train, None)?, of(valid, metric)?),
+        Keep::Epoch(_) => {
+            let train = of(job.train, metric)?;
+            (train, train)
+        }
+    })
 }
 
 /// Scores of the network as it predicts. A weighted loss shifts probabilities towards the classes that weigh most, which the loss of a part takes
-/// back; what is predicted keeps the weights.
+/// back; what is predicted keeps the weights. `metric` is one that is not among the others.
 fn score(
     network: &Network,
     examples: &Examples,
-    classes: &[String],
+    job: &Job,
     weights: &[f32],
+    metric: Option<Metric>,
     progress: &dyn Progress,
 ) -> Result<PartScores, TrainError> {
-    let logits = logits(network, examples, progress)?;
+    let classes = job.classes;
+    let mut logits = logits(network, examples, progress)?;
+    let predicted = logits.argmax_rows();
     let shifts: Vec<f32> = weights.iter().map(|weight| weight.ln()).collect();
     let mut row = vec![0.0; classes.len()];
     let mut total = 0.0f64;
@@ -363,9 +370,25 @@ fn score(
         let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let sum: f64 = row.iter().map(|&x| f64::from(x - largest).exp()).sum();
         total += sum.ln() - f64::from(row[label as usize] - largest);
+        if metric.is_some() {
+            let own = logits.row_mut(i).iter_mut().zip(&row);
+            own.for_each(|(own, x)| *own = (f64::from(x - largest).exp() / sum) as f32);
+        }
     }
-    let scores = Scores::new(classes, &examples.labels, &logits.argmax_rows());
-    Ok(PartScores { loss: total / examples.rows() as f64, accuracy: scores.accuracy, macro_f1: scores.macro_f1 })
+    let scores = Scores::new(classes, &examples.labels, &predicted);
+    let chosen_by = metric.map(|metric| {
+        let positive = job.positive.or_else(|| rarer_of_two(job.train.labels.iter().copied(), classes.len()));
+        let measures = Measures::new(&examples.labels, &predicted, &logits, positive, true);
+        // The worst where the rows tell nothing, so that any epoch of which they do is better.
+        let value = measures.value(metric, &vec![1.0; examples.rows()]).filter(|value| value.is_finite());
+        (metric, value.unwrap_or(0.0))
+    });
+    Ok(PartScores {
+        loss: total / examples.rows() as f64,
+        accuracy: scores.accuracy,
+        macro_f1: scores.macro_f1,
+        chosen_by,
+    })
 }
 
 /// The logits (rows × classes) of every row, as the network predicts.

@@ -27,7 +27,7 @@ pub(crate) fn replay_by(
     curves: &Curves,
     pause: Option<usize>,
 ) -> Replay {
-    let metric = training.early_stopping.metric;
+    let metric = training.early_stopping.metric();
     let mut last_epoch = 0;
     let scores = curves.valid(metric).iter().enumerate().skip(1);
     for (epoch, score) in scores.take(pause.unwrap_or(usize::MAX)) {

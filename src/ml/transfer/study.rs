@@ -101,7 +101,8 @@ impl Study<'_> {
             }
             Strategy::Discriminative => Restraint { rate: spec.layer_rate, ..Restraint::NONE },
         };
-        let job = Job { train: &setting.train, keep, classes: data.classes, spec: training, seed, restraint };
+        let (classes, positive) = (data.classes, data.positive);
+        let job = Job { train: &setting.train, keep, classes, positive, spec: training, seed, restraint };
         let outcome = run(&mut net, &job, checkpoints, progress)?;
         Ok((net, tensors, outcome))
     }
@@ -170,7 +171,7 @@ impl Study<'_> {
         if !self.test.is_empty() {
             before.push(Before { part: Part::Test, old_classes: self.before(self.test)? });
         }
-        let metric = self.training.early_stopping.metric;
+        let metric = self.training.early_stopping.metric();
         let judged = if self.test.is_empty() { self.data.valid } else { self.test };
         let clusters = Clusters::of_rows(groups, judged);
         let findings = Findings { runs, share_runs, tensors, before, metric, clusters, seed };

@@ -105,8 +105,10 @@ impl Reader {
             return self.fenced(lines, at);
         }
         if let Some(message) = foreign(line) {
+            // The lines of a table or a quotation are one thing.
+            let length = lines[at..].iter().take_while(|next| foreign(next.trim()).as_ref() == Some(&message)).count();
             self.wrong.push(Misunderstood { line: at + 1, message });
-            return at + 1;
+            return at + length;
         }
         match item(line) {
             Some((numbered, _)) => self.list(lines, at, numbered),

@@ -1,5 +1,6 @@
 //! Classical learners: cross-validation beside the test score, and the best one's confusion.
 
+use runner_results::Metric;
 use runner_results::baselines::Baselines;
 use runner_results::baselines::Evaluation;
 
@@ -9,25 +10,26 @@ use super::scores::{class_blocks, interval_cell, interval_column};
 use super::{Study, stage_id};
 use crate::figure::text::decimals;
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
+use crate::judged::scores_told;
 use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
 use crate::part_name;
-use crate::ranking::{self, RULE};
+use crate::ranking::{self, rule};
 use crate::read::shown;
 
 pub(crate) fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("baselines", "Baselines");
     for (stage, document) in study.with::<Baselines>() {
         let mut models = baselines(stage);
-        ranking::rank(&mut models, Model::validation);
+        let metric = ranking::rank(&mut models, study.metric, Model::validation);
         let Some(best) = models.first() else { continue };
         let mut inner = Section::new(stage_id(stage), stage.stage.clone());
-        inner.push(Block::Paragraph(sentence(study, best, &models)));
+        inner.push(Block::Paragraph(sentence(study, metric, best, &models)));
         let parameters = |evaluation: &Evaluation| {
             let params = evaluation.params.iter().map(|(key, value)| format!("{key} {}", shown(value)));
             (evaluation.name.clone(), params.collect::<Vec<_>>().join(", "))
         };
         let parameters: Vec<(String, String)> = document.evaluations.iter().map(parameters).collect();
-        inner.push(Block::Table(table(&models, &parameters)));
+        inner.push(Block::Table(table(&models, metric, &parameters)));
         if models.len() > 1 {
             inner.push(Block::Figure(chart(&models)));
         }
@@ -41,16 +43,16 @@ pub(crate) fn section(study: &Study) -> Option<Section> {
 }
 
 /// The best by validation, who ties with it, and whether cross-validation foretold the test.
-fn sentence(study: &Study, best: &Model, models: &[Model]) -> Prose {
+fn sentence(study: &Study, metric: Metric, best: &Model, models: &[Model]) -> Prose {
     let mut prose = Prose::new().strong(&best.name);
-    prose = match best.validation().and_then(|validation| Some((validation.macro_f1?, validation.source))) {
+    prose = match best.validation().and_then(|validation| Some((validation.score(metric)?, validation.source))) {
         Some((score, source)) => {
             let what = match models.iter().filter(|model| !model.is_reference()).count() {
                 _ if best.is_reference() => "is the guess of the largest class, the reference that models must beat",
                 1 => "is the only model",
                 _ => "is the best baseline",
             };
-            prose.text(format!(" {what}: macro-F1 {} {}", decimals(score, 3), source.words()))
+            prose.text(format!(" {what}: {} {} {}", metric.title(), decimals(score, 3), source.words()))
         }
         None => prose.text(" comes first"),
     };
@@ -58,8 +60,7 @@ fn sentence(study: &Study, best: &Model, models: &[Model]) -> Prose {
         prose = prose.text("; there are no test rows");
     }
     if let Some(test) = &best.test {
-        let (accuracy, macro_f1) = (decimals(test.accuracy, 3), decimals(test.macro_f1, 3));
-        prose = prose.text(format!("; on the test part accuracy {accuracy}, macro-F1 {macro_f1}"));
+        prose = prose.text(format!("; on the test part {}", scores_told(test, Some(metric))));
     }
     if let Some((mean, deviation)) = best.cv_accuracy {
         prose = prose.text(format!("; cross-validated accuracy {}", decimals(mean, 3)));
@@ -98,9 +99,15 @@ fn sentence(study: &Study, best: &Model, models: &[Model]) -> Prose {
     prose
 }
 
-fn table(models: &[Model], parameters: &[(String, String)]) -> Table {
-    let columns = vec![
-        Column::text("model"),
+fn table(models: &[Model], metric: Metric, parameters: &[(String, String)]) -> Table {
+    // What ranks where it is not macro-F1, whose columns are always there.
+    let first = Some(metric).filter(|metric| *metric != Metric::MacroF1);
+    let mut columns = vec![Column::text("model")];
+    if let Some(metric) = first {
+        columns.push(Column::number(&format!("valid {}", metric.title())).hint(metric.meaning()));
+        columns.push(Column::number(&format!("test {}", metric.title())));
+    }
+    columns.extend([
         Column::number("valid macro-F1").hint("on the validation part, by the model of the whole training part"),
         Column::number("CV accuracy").hint("mean over the folds of the training part"),
         Column::number("±").hint("standard deviation over the folds"),
@@ -110,23 +117,28 @@ fn table(models: &[Model], parameters: &[(String, String)]) -> Table {
         interval_column(models.iter().filter_map(|model| model.test.as_ref())),
         Column::number("test macro-F1"),
         Column::text("parameters"),
-    ];
-    let mut table = Table::new(format!("Baselines, {RULE}"), columns);
+    ]);
+    let mut table = Table::new(format!("Baselines, {}", rule(metric)), columns);
     for (place, model) in models.iter().enumerate() {
         let test = model.test.as_ref();
         let parameters = parameters.iter().find(|(name, _)| *name == model.name);
-        table.push(vec![
-            Cell::text(&model.name).strong_if(place == 0 && !model.is_reference()),
+        let mut cells = vec![Cell::text(&model.name).strong_if(place == 0 && !model.is_reference())];
+        if let Some(metric) = first {
+            cells.push(Cell::decimals(model.validation().and_then(|validation| validation.score(metric)), 3));
+            cells.push(Cell::decimals(test.and_then(|test| test.value(metric)), 3));
+        }
+        cells.extend([
             Cell::decimals(model.valid.as_ref().map(|s| s.macro_f1), 3),
             Cell::decimals(model.cv_accuracy.map(|c| c.0), 3),
             Cell::decimals(model.cv_accuracy.map(|c| c.1), 3),
             Cell::decimals(model.cv_macro_f1.map(|c| c.0), 3),
             Cell::decimals(model.cv_macro_f1.map(|c| c.1), 3),
             Cell::decimals(test.map(|s| s.accuracy), 3),
-            test.map_or_else(|| Cell::text("–").muted_if(true), interval_cell),
+            test.map_or_else(|| Cell::text("–").muted_if(true), |test| interval_cell(test, Metric::Accuracy)),
             Cell::decimals(test.map(|s| s.macro_f1), 3),
             Cell::text(parameters.map_or("", |(_, parameters)| parameters.as_str())).muted_if(true),
         ]);
+        table.push(cells);
     }
     table
 }

@@ -12,7 +12,7 @@ pub(crate) fn section(study: &Study) -> Option<Section> {
     let trained = study.stages.iter().filter(|s| s.kind == "train");
     let models: Vec<Model> = trained.filter_map(network).collect();
     let mut section = Section::new("comparison", "Numbers, text and both");
-    for group in groups(&models).iter().filter(|g| g.models.len() > 1) {
+    for group in groups(&models, study.metric).iter().filter(|g| g.models.len() > 1) {
         let sentences = sentences(study, group);
         if !sentences.is_empty() {
             section.push(Block::List(sentences));

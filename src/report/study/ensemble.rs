@@ -1,5 +1,6 @@
 //! Ensembles: what they are made of, and what they gain.
 
+use runner_results::Metric;
 use runner_results::ensemble::Ensemble;
 use runner_results::ensemble::{Average, Member, Weighting};
 
@@ -23,7 +24,7 @@ pub(crate) fn section(study: &Study) -> Option<Section> {
 
 fn stage_section(study: &Study, stage: &StageArtifacts, document: &Ensemble) -> Section {
     let mut section = Section::new(stage_id(stage), stage.stage.clone());
-    section.say(sentence(document));
+    section.say(sentence(document, stage.metric));
     section.blocks.extend(weights(document).map(Block::Figure));
     section.blocks.extend(calibration::block(stage, study.chart_width));
     if let Some(model) = network(stage) {
@@ -36,7 +37,7 @@ fn stage_section(study: &Study, stage: &StageArtifacts, document: &Ensemble) -> 
     section
 }
 
-fn sentence(document: &Ensemble) -> String {
+fn sentence(document: &Ensemble, metric: Option<Metric>) -> String {
     let members = &document.members;
     let used = members.iter().filter(|member| member.weight > 0.0).count();
     let average = match document.average {
@@ -44,11 +45,14 @@ fn sentence(document: &Ensemble) -> String {
         Average::Logits => "logits",
     };
     let chosen = match document.weights {
-        Weighting::Greedy => "by greedy selection on validation log loss (Caruana et al. 2004)",
-        Weighting::Equal => "the same for all",
-        Weighting::Convex => "by least validation log loss, a convex problem",
+        Weighting::Greedy => {
+            let metric = document.metric.unwrap_or(Metric::Loss).title();
+            format!("by greedy selection on validation {metric} (Caruana et al. 2004)")
+        }
+        Weighting::Equal => "the same for all".to_owned(),
+        Weighting::Convex => "by least validation log loss, a convex problem".to_owned(),
     };
-    let best = ranking::best(members, |member| Some(Validation::of_member(member)));
+    let best = ranking::best(members, metric, |member| Some(Validation::of_member(member)));
     let fair = &document.cross_fitted_valid;
     let mut sentence = format!(
         "A weighted average of the {average} of {} ({used} with a weight); weights {chosen}.",

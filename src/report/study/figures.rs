@@ -32,8 +32,15 @@ pub(crate) fn in_colours(
     beside: bool,
     chart_width: Option<f64>,
 ) -> Vec<(String, Drawing)> {
-    let study =
-        Study { stages: std::slice::from_ref(stage), edges: &[], tests: &[], palette, history: None, chart_width };
+    let study = Study {
+        stages: std::slice::from_ref(stage),
+        edges: &[],
+        tests: &[],
+        palette,
+        metric: stage.metric,
+        history: None,
+        chart_width,
+    };
     let told = [
         profile::section(&study),
         map::section(&study),

@@ -14,6 +14,7 @@ pub(crate) mod figures;
 mod history;
 mod inspect;
 pub(crate) mod map;
+mod metrics;
 pub(crate) mod models;
 mod optimism;
 pub(crate) mod pairs;
@@ -36,6 +37,7 @@ pub use curves::learning_curves;
 use std::collections::BTreeSet;
 
 use indexmap::{IndexMap, IndexSet};
+use runner_results::Metric;
 use runner_results::{Known, history::History, paired_test::PairedTests};
 
 use super::ReportError;
@@ -60,7 +62,7 @@ pub fn study(
     history: Option<&History>,
 ) -> Result<String, ReportError> {
     let study = Study { history, ..Study::new(stages, edges, tests)? };
-    let groups = models::groups(&models::models(&study));
+    let groups = models::groups(&models::models(&study), study.metric);
     let told = [
         summary::section(&study),
         warnings::section(&study),
@@ -112,6 +114,8 @@ pub(crate) struct Study<'a> {
     pub(crate) edges: &'a [(String, String)],
     pub(crate) tests: &'a [PairedTests],
     pub(crate) palette: Palette,
+    /// By which the pipeline says that models are chosen.
+    pub(crate) metric: Option<Metric>,
     pub(crate) history: Option<&'a History>,
     /// Width of line charts in units, where it is not the usual one.
     pub(crate) chart_width: Option<f64>,
@@ -134,7 +138,8 @@ impl<'a> Study<'a> {
                 return Err(ReportError::DuplicateStage(stage.stage.clone()));
             }
         }
-        Ok(Study { stages, edges, tests, palette: palette(stages), history: None, chart_width: None })
+        let metric = stages.iter().find_map(|stage| stage.metric);
+        Ok(Study { stages, edges, tests, palette: palette(stages), metric, history: None, chart_width: None })
     }
 
     /// The stages that have a document of that kind.

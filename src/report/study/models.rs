@@ -8,7 +8,7 @@ use runner_results::{baselines::Baselines, ensemble::Ensemble, scores::Scores, t
 use super::Study;
 use crate::ranking::{self, Choice, Validation};
 use crate::read::StageArtifacts;
-use runner_results::Part;
+use runner_results::{Metric, Part};
 
 /// One model and what is known of its quality.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +21,8 @@ pub(crate) struct Model {
     /// Mean and deviation of the accuracy over cross-validation folds.
     pub(crate) cv_accuracy: Option<(f64, f64)>,
     pub(crate) cv_macro_f1: Option<(f64, f64)>,
+    /// By the folds alone, where there is no validation part.
+    pub(crate) by_folds: Option<Validation>,
     pub(crate) train: Option<Scores>,
     pub(crate) valid: Option<Scores>,
     /// Whether these are of weights that were chosen on other validation rows.
@@ -32,12 +34,7 @@ impl Model {
     /// What the model is chosen by; nothing of the test part.
     pub(crate) fn validation(&self) -> Option<Validation> {
         let is_floor = self.is_reference();
-        let folds = || {
-            let (macro_f1, accuracy) = (self.cv_macro_f1.map(|c| c.0), self.cv_accuracy.map(|c| c.0));
-            let is_there = macro_f1.is_some() || accuracy.is_some();
-            is_there.then(|| Validation::by_folds(macro_f1, accuracy, is_floor))
-        };
-        self.valid.as_ref().map(|scores| Validation::of(scores, is_floor)).or_else(folds)
+        self.valid.as_ref().map(|scores| Validation::of(scores, is_floor)).or_else(|| self.by_folds.clone())
     }
 
     /// The scores to compare by: test, else validation.
@@ -83,6 +80,7 @@ pub(crate) fn baselines(stage: &StageArtifacts) -> Vec<Model> {
         split: None,
         cv_accuracy: Some((evaluation.cv_accuracy_mean, evaluation.cv_accuracy_std)),
         cv_macro_f1: Some((evaluation.cv_macro_f1_mean, evaluation.cv_macro_f1_std)),
+        by_folds: evaluation.valid.is_none().then(|| Validation::of_evaluation(evaluation)),
         train: None,
         valid: evaluation.valid.clone(),
         is_cross_fitted: false,
@@ -117,12 +115,14 @@ pub(crate) struct Group {
     pub(crate) rows: usize,
     pub(crate) classes: Vec<String>,
     pub(crate) split: Option<String>,
+    /// Which of them is the best is decided by it.
+    pub(crate) metric: Metric,
     /// Best first by [`ranking`].
     pub(crate) models: Vec<Model>,
 }
 
 /// Splits models into groups that compare, in order of first appearance.
-pub(crate) fn groups(models: &[Model]) -> Vec<Group> {
+pub(crate) fn groups(models: &[Model], named: Option<Metric>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for model in models {
         let Some(scores) = model.judged() else {
@@ -138,19 +138,20 @@ pub(crate) fn groups(models: &[Model]) -> Vec<Group> {
             Some(group) => group.models.push(model.clone()),
             None => {
                 let (rows, split) = (scores.rows, model.split.clone());
-                groups.push(Group { part, rows, classes, split, models: vec![model.clone()] });
+                let models = vec![model.clone()];
+                groups.push(Group { part, rows, classes, split, metric: Metric::default(), models });
             }
         }
     }
     for group in &mut groups {
-        ranking::rank(&mut group.models, Model::validation);
+        group.metric = ranking::rank(&mut group.models, named, Model::validation);
     }
     groups
 }
 
 impl Group {
     pub(crate) fn choice(&self) -> Choice<&Model> {
-        ranking::choose(&self.models, |model| model.validation())
+        ranking::choose(&self.models, Some(self.metric), |model| model.validation())
     }
 
     /// The model that validation chooses; `None` where nothing is known of any but its test part, and of a reference alone.
@@ -162,6 +163,11 @@ impl Group {
     pub(crate) fn highest(&self) -> Option<(&Model, &Scores)> {
         let scored = self.models.iter().filter_map(|model| Some((model, model.judged()?)));
         scored.reduce(|a, b| if b.1.accuracy > a.1.accuracy { b } else { a })
+    }
+
+    /// The metric beside accuracy and macro-F1, if another one ranks.
+    pub(crate) fn other_metric(&self) -> Option<Metric> {
+        Some(self.metric).filter(|metric| ![Metric::Accuracy, Metric::MacroF1].contains(metric))
     }
 }
 

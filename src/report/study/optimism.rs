@@ -11,6 +11,7 @@ use crate::figure::text::decimals;
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
 use crate::statistics::newcombe;
+use runner_results::Metric;
 use runner_results::{Split, scores::Scores};
 
 /// One model under every split.
@@ -152,7 +153,7 @@ fn table(study: &Study, families: &[Family]) -> Table {
                 Cell::text(together),
                 Cell::count(scores.rows as u64),
                 Cell::decimals(scores.accuracy, 3),
-                interval_cell(scores),
+                interval_cell(scores, Metric::Accuracy),
                 Cell::decimals(scores.macro_f1, 3),
                 Cell::decimals(gap.map(|gap| gap.0), 3)
                     .strong_if(gap.is_some_and(|(_, low, high)| low > 0.0 || high < 0.0)),

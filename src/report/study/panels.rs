@@ -7,8 +7,9 @@ use runner_results::{inspection::Inspection, profile::Profile};
 
 use super::history::changes_table;
 use super::{Study, plural};
-use crate::figure::text::{bytes, count, decimals, duration};
+use crate::figure::text::{bytes, count, duration};
 use crate::importance;
+use crate::judged::scores_told;
 use crate::page::{Block, Cell, Column, Panel, Prose, Section, Table, anchor};
 use crate::part_name;
 use crate::ranking;
@@ -170,16 +171,12 @@ fn parameters(stage: &StageArtifacts) -> Option<String> {
 fn headline_of(stage: &StageArtifacts) -> Option<String> {
     let mut models = baselines(stage);
     models.extend(network(stage));
-    ranking::rank(&mut models, Model::validation);
+    let metric = ranking::rank(&mut models, stage.metric, Model::validation);
     let best = models.iter().find_map(|model| Some((model, model.judged()?)));
     if let Some((model, scores)) = best.filter(|(model, _)| models.len() == 1 || model.validation().is_some()) {
         let part = part_name(model.judged_on());
         let whose = if models.len() > 1 || model.is_reference() { format!("{}: ", model.name) } else { String::new() };
-        return Some(format!(
-            "{whose}{part} accuracy {}, macro-F1 {}",
-            decimals(scores.accuracy, 3),
-            decimals(scores.macro_f1, 3)
-        ));
+        return Some(format!("{whose}{part} {}", scores_told(scores, Some(metric))));
     }
     if let Some(found) = stage.documents.get::<Inspection>() {
         return importance::line(found);

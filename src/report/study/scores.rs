@@ -6,6 +6,7 @@ use crate::figure::{self, Palette};
 use crate::intervals;
 use crate::page::{Block, Cell, Column, Figure, Table};
 use crate::{Confused, MOST_CLASSES};
+use runner_results::Metric;
 use runner_results::scores::ClassScores;
 use runner_results::scores::Scores;
 
@@ -60,7 +61,11 @@ pub(crate) fn parts_table(model: &Model) -> Option<Block> {
             Cell::text(name),
             Cell::count(scores.rows as u64),
             Cell::decimals(scores.accuracy, 3),
-            if has_interval(scores) { interval_cell(scores) } else { Cell::text("–").muted_if(true) },
+            if has_interval(scores) {
+                interval_cell(scores, Metric::Accuracy)
+            } else {
+                Cell::text("–").muted_if(true)
+            },
             Cell::decimals(scores.macro_f1, 3),
             Cell::decimals(scores.log_loss, 3),
         ]);
@@ -68,9 +73,9 @@ pub(crate) fn parts_table(model: &Model) -> Option<Block> {
     (!table.rows.is_empty()).then_some(Block::Table(table))
 }
 
-/// The accuracy's interval as `0.704–0.726`.
-pub(crate) fn interval_cell(scores: &Scores) -> Cell {
-    match scores.accuracy_interval() {
+/// The metric's interval as `0.704–0.726`.
+pub(crate) fn interval_cell(scores: &Scores, metric: Metric) -> Cell {
+    match scores.interval(metric) {
         Some((low, high)) => Cell::text(format!("{low:.3}–{high:.3}")).sort_by(low),
         None => Cell::text("–").muted_if(true),
     }

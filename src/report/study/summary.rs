@@ -7,22 +7,23 @@ use runner_results::{profile::Profile, scores::Scores};
 use super::models::{Group, Model, groups, models};
 use super::pairs::{bare, judge, other_verdicts_of_all};
 use super::scores::{grouping, interval_cell, interval_column};
-use super::{Study, history, plural, stage_id};
+use super::{Study, history, metrics, plural, stage_id};
 use crate::compared::words;
 use crate::figure::text::{count, decimals};
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
+use crate::judged::at_threshold;
 use crate::leaks;
 use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
 use crate::part_name;
-use crate::ranking::{Choice, RULE};
-use runner_results::Part;
+use crate::ranking::{Choice, rule};
+use runner_results::{Metric, Part};
 
 pub(crate) const ID: &str = "summary";
 
 pub(crate) fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new(ID, "Summary");
     let models = models(study);
-    let groups = groups(&models);
+    let groups = groups(&models, study.metric);
     let leaks = leaks::all(study.stages, study.edges);
     section.push(Block::Facts(facts(study, &models, &groups)));
     for (number, group) in groups.iter().enumerate() {
@@ -47,6 +48,7 @@ pub(crate) fn section(study: &Study) -> Option<Section> {
         if group.models.len() > 1 {
             inner.push(Block::Figure(chart(group)));
         }
+        inner.blocks.extend(metrics::blocks(group));
         section.subsections.push(inner);
     }
     if let Some(since) = history::since(study) {
@@ -72,10 +74,15 @@ fn facts(study: &Study, models: &[Model], groups: &[Group]) -> Vec<(String, Stri
         facts.push(("models".to_string(), models.len().to_string()));
     }
     // Of the largest group that has a best one: what only a few were tried on comes later.
-    if let Some((best, scores)) = groups.iter().find_map(best) {
+    if let Some((group, best, scores)) =
+        groups.iter().find_map(|group| best(group).map(|(best, scores)| (group, best, scores)))
+    {
         let what =
             if models.iter().filter(|model| !model.is_reference()).count() == 1 { "model" } else { "best model" };
         facts.push((what.to_string(), best.name.clone()));
+        if let Some((metric, value)) = group.other_metric().and_then(|metric| Some((metric, scores.value(metric)?))) {
+            facts.push((format!("its {}", metric.title()), decimals(value, 3)));
+        }
         facts.push(("its accuracy".to_string(), decimals(scores.accuracy, 3)));
         facts.push(("its macro-F1".to_string(), decimals(scores.macro_f1, 3)));
     }
@@ -133,28 +140,44 @@ fn headline(study: &Study, group: &Group) -> Prose {
     let alone = is_alone(group);
     let what = if alone { " is the only model" } else { " is the best model" };
     let mut prose = Prose::new().strong(&best.name).text(what);
+    let metric = group.metric;
     if let Some(validation) = best.validation() {
-        let score = validation.macro_f1.or(validation.accuracy).unwrap_or(f64::NAN);
-        let metric = if validation.macro_f1.is_some() { "macro-F1" } else { "accuracy" };
-        let one = if alone { "" } else { ", the highest" };
-        prose = prose.text(format!(": {metric} {} {}{one}", decimals(score, 3), validation.source.words()));
+        let score = validation.score(metric).unwrap_or(f64::NAN);
+        let one = match metric.is_loss() {
+            _ if alone => "",
+            true => ", the lowest",
+            false => ", the highest",
+        };
+        prose = prose.text(format!(": {} {} {}{one}", metric.title(), decimals(score, 3), validation.source.words()));
     }
     let on = match group.part {
         Part::Test => "On",
         Part::Valid => "There are no test rows: on",
     };
+    let other = group.other_metric().and_then(|metric| Some((metric, scores.value(metric)?)));
+    let other = other.map(|(metric, value)| {
+        let interval = scores.interval(metric);
+        let interval =
+            interval.map(|(low, high)| format!(" (95 % interval {low:.3} to {high:.3})")).unwrap_or_default();
+        format!("{} is {}{interval}, its ", metric.title(), decimals(value, 3))
+    });
     prose = prose.text(format!(
-        ". {on} the {} part its accuracy is {}",
+        ". {on} the {} part its {}accuracy is {}",
         part_name(group.part),
+        other.unwrap_or_default(),
         decimals(scores.accuracy, 3)
     ));
     if let Some((low, high)) = scores.accuracy_interval() {
         prose = prose.text(format!(" (95 % interval {low:.3} to {high:.3})"));
     }
-    prose = prose.text(format!(", its macro-F1 {}.", decimals(scores.macro_f1, 3)));
+    let at = scores.threshold.as_ref().map(at_threshold).unwrap_or_default();
+    prose = prose.text(format!(", its macro-F1 {}{at}.", decimals(scores.macro_f1, 3)));
     let others: Vec<&Model> = group.models.iter().filter(|model| !std::ptr::eq(*model, best)).collect();
+    // Where accuracy is not the question, that it is that of the largest class' share says nothing.
+    let is_asked = |model: &&&Model| group.other_metric().is_none() || !model.is_reference();
     let tied: Vec<&str> = others
         .iter()
+        .filter(is_asked)
         .filter(|m| judge(study, best, m).is_some_and(|judgement| !judgement.differ))
         .map(|m| m.name.as_str())
         .collect();
@@ -255,11 +278,15 @@ const MOST_INPUTS: usize = 4;
 
 /// Where no model does better than the guess of the largest class, that is the finding.
 fn floor(group: &Group) -> Option<String> {
-    let floor = group.models.iter().filter_map(Model::validation).find(|validation| validation.is_floor)?.macro_f1?;
+    let metric = group.metric;
+    let floor = group.models.iter().filter_map(Model::validation).find(|validation| validation.is_floor)?;
+    let floor = floor.score(metric)?;
     let best = group.chosen()?.validation().filter(|validation| !validation.is_floor)?;
-    (best.macro_f1? <= floor).then(|| {
+    (metric.merit(best.score(metric)?) <= metric.merit(floor)).then(|| {
         format!(
-            "No model has a higher macro-F1 {} than guessing the largest class ({}): nothing was learnt that finds the others.",
+            "No model has a {} {} {} than guessing the largest class ({}): nothing was learnt that finds the others.",
+            if metric.is_loss() { "lower" } else { "higher" },
+            metric.title(),
             best.source.words(),
             decimals(floor, 3)
         )
@@ -286,43 +313,92 @@ fn caution(group: &Group) -> Option<String> {
     })
 }
 
-fn table(study: &Study, group: &Group) -> Table {
-    let on = part_name(group.part);
-    let mut table = Table::new(
-        format!("Models, {RULE}; the highest of each column in bold"),
-        vec![
-            Column::text("model"),
-            Column::text("stage"),
-            Column::number("macro-F1 valid")
+/// A column of scores of the table of models.
+#[derive(Clone, Copy)]
+enum ScoreColumn {
+    /// What ranks, or another score beside it.
+    Valid(Metric),
+    Judged(Metric),
+    Interval(Metric),
+}
+
+/// The metric that ranks comes first, then accuracy and macro-F1, which tell of every study the same.
+fn score_columns(group: &Group) -> Vec<ScoreColumn> {
+    use ScoreColumn::{Interval, Judged, Valid};
+    let usual = [Judged(Metric::Accuracy), Interval(Metric::Accuracy), Judged(Metric::MacroF1)];
+    let first = match group.metric {
+        Metric::MacroF1 => vec![Valid(Metric::MacroF1), Valid(Metric::Accuracy)],
+        Metric::Accuracy => vec![Valid(Metric::Accuracy), Valid(Metric::MacroF1)],
+        metric => vec![Valid(metric), Judged(metric), Interval(metric)],
+    };
+    first.into_iter().chain(usual).collect()
+}
+
+impl ScoreColumn {
+    fn head(self, group: &Group) -> Column {
+        let on = part_name(group.part);
+        match self {
+            ScoreColumn::Valid(metric) if metric == group.metric => Column::number(&format!("{} valid", metric.title()))
                 .hint("on validation rows, of ensembles with weights chosen on others of them; without any, mean over the folds of cross-validation"),
-            Column::number("accuracy valid"),
-            Column::number(&format!("accuracy {on}")),
-            interval_column(group.models.iter().filter_map(Model::judged)),
-            Column::number(&format!("macro-F1 {on}")),
-            Column::number("p")
-                .hint("paired test of the accuracy against the best on the same rows, Holm-corrected over all pairs"),
-            Column::text("accuracy against the best")
-                .hint("at 5 %: by p where there is one, else where the 95 % intervals do not overlap; those that do are no test"),
-        ],
+            ScoreColumn::Valid(metric) => Column::number(&format!("{} valid", metric.title())),
+            ScoreColumn::Judged(metric) => {
+                let column = Column::number(&format!("{} {on}", metric.title()));
+                if group.other_metric() == Some(metric) { column.hint(metric.meaning()) } else { column }
+            }
+            ScoreColumn::Interval(Metric::Accuracy) => interval_column(group.models.iter().filter_map(Model::judged)),
+            ScoreColumn::Interval(metric) => {
+                Column::number("95 % interval").hint(&format!("of the {}, by resampling", metric.title()))
+            }
+        }
+    }
+
+    fn value(self, model: &Model) -> Option<f64> {
+        match self {
+            ScoreColumn::Valid(metric) => model.validation()?.score(metric),
+            ScoreColumn::Judged(metric) => model.judged()?.value(metric),
+            ScoreColumn::Interval(_) => None,
+        }
+    }
+
+    /// The best value of all models.
+    fn top(self, group: &Group) -> Option<f64> {
+        let (ScoreColumn::Valid(metric) | ScoreColumn::Judged(metric)) = self else { return None };
+        let values = group.models.iter().filter_map(|model| self.value(model)).filter(|value| value.is_finite());
+        values.max_by(|a, b| metric.merit(*a).total_cmp(&metric.merit(*b)))
+    }
+
+    fn cell(self, model: &Model, top: Option<f64>) -> Cell {
+        match self {
+            ScoreColumn::Interval(metric) => {
+                model.judged().map_or_else(|| Cell::text("–"), |s| interval_cell(s, metric))
+            }
+            _ => {
+                let value = self.value(model);
+                Cell::decimals(value, 3).strong_if(value.is_some() && value == top)
+            }
+        }
+    }
+}
+
+fn table(study: &Study, group: &Group) -> Table {
+    let columns = score_columns(group);
+    let mut heads = vec![Column::text("model"), Column::text("stage")];
+    heads.extend(columns.iter().map(|column| column.head(group)));
+    heads.push(
+        Column::number("p")
+            .hint("paired test of the accuracy against the best on the same rows, Holm-corrected over all pairs"),
     );
-    let before = |model: &Model| {
-        let validation = model.validation();
-        (validation.and_then(|v| v.macro_f1), validation.and_then(|v| v.accuracy))
-    };
-    let top = |of: &dyn Fn(&Model) -> Option<f64>| {
-        group.models.iter().filter_map(of).filter(|v| v.is_finite()).fold(f64::NAN, f64::max)
-    };
-    let judged = |of: fn(&Scores) -> f64| move |m: &Model| m.judged().map(of);
-    let (accuracy, macro_f1) = (judged(|s| s.accuracy), judged(|s| s.macro_f1));
-    let tops = [top(&|m| before(m).0), top(&|m| before(m).1), top(&accuracy), top(&macro_f1)];
+    heads.push(Column::text("accuracy against the best").hint(
+        "at 5 %: by p where there is one, else where the 95 % intervals do not overlap; those that do are no test",
+    ));
+    let mut table = Table::new(format!("Models, {}; the best of each column in bold", rule(group.metric)), heads);
+    let tops: Vec<Option<f64>> = columns.iter().map(|column| column.top(group)).collect();
     let best = group.chosen();
     let alone = is_alone(group);
     for model in &group.models {
         let Some(scores) = model.judged() else {
             continue;
         };
-        let (valid_macro_f1, valid_accuracy) = before(model);
-        let score = |value: Option<f64>, top: f64| Cell::decimals(value, 3).strong_if(value == Some(top));
         let is_best = best.is_some_and(|best| std::ptr::eq(best, model));
         let judgement = best.filter(|_| !is_best).and_then(|best| judge(study, best, model));
         let is_higher = best.and_then(Model::judged).is_some_and(|best| scores.accuracy > best.accuracy);
@@ -341,46 +417,41 @@ fn table(study: &Study, group: &Group) -> Table {
         };
         let stage = study.stages.iter().find(|s| s.stage == model.stage);
         let stage_cell = Cell::text(&model.stage);
-        table.push(vec![
-            Cell::text(&model.name),
-            match stage {
-                Some(stage) => stage_cell.link(stage_id(stage)),
-                None => stage_cell,
-            },
-            score(valid_macro_f1, tops[0]),
-            score(valid_accuracy, tops[1]),
-            score(accuracy(model), tops[2]),
-            interval_cell(scores),
-            score(macro_f1(model), tops[3]),
-            match judgement.and_then(|judgement| judgement.p) {
-                Some(p) => Cell::text(bare(p)).sort_by(p),
-                None => Cell::text("–").muted_if(true),
-            },
-            Cell::text(verdict).muted_if(["lower", "not tested", "–"].contains(&verdict)),
-        ]);
+        let mut cells =
+            vec![Cell::text(&model.name), stage.map_or(stage_cell.clone(), |stage| stage_cell.link(stage_id(stage)))];
+        cells.extend(columns.iter().zip(&tops).map(|(column, top)| column.cell(model, *top)));
+        cells.push(match judgement.and_then(|judgement| judgement.p) {
+            Some(p) => Cell::text(bare(p)).sort_by(p),
+            None => Cell::text("–").muted_if(true),
+        });
+        cells.push(Cell::text(verdict).muted_if(["lower", "not tested", "–"].contains(&verdict)));
+        table.push(cells);
     }
     table
 }
 
 fn chart(group: &Group) -> Figure {
+    let metric = group.other_metric().unwrap_or(Metric::Accuracy);
     let rows: Vec<Row> = group
         .models
         .iter()
         .filter_map(|model| {
             let scores = model.judged()?;
-            let (low, high) = scores.accuracy_interval().unwrap_or((f64::NAN, f64::NAN));
-            let value = Interval { value: scores.accuracy, low, high };
+            let (low, high) = scores.interval(metric).unwrap_or((f64::NAN, f64::NAN));
+            let value = Interval { value: scores.value(metric)?, low, high };
             Some(Row { label: model.name.clone(), values: vec![Some(value)] })
         })
         .collect();
-    let title = format!("Accuracy on the {} part", part_name(group.part));
-    let series = [Series { name: "accuracy".to_string(), mark: Mark::Point, paint: Paint::Positive }];
+    let name = metric.title();
+    let first: String = name.chars().take(1).flat_map(char::to_uppercase).collect();
+    let title = format!("{first}{} on the {} part", &name[1..], part_name(group.part));
+    let series = [Series { name: name.to_string(), mark: Mark::Point, paint: Paint::Positive }];
     let description = rows
         .iter()
         .map(|r| format!("{} {}", r.label, decimals(r.values[0].map_or(f64::NAN, |i| i.value), 3)))
         .collect::<Vec<_>>()
         .join("; ");
-    let svg = grouped_bars(&title, &description, "accuracy with 95 % interval", &series, &rows);
+    let svg = grouped_bars(&title, &description, &format!("{name} with 95 % interval"), &series, &rows);
     Figure::new(svg, "Whiskers are 95 % intervals; the axis does not start at zero.")
 }
 

@@ -228,11 +228,19 @@ pub struct EarlyStoppingSpec {
     /// Epochs without improvement after which training ends; null trains all epochs.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub patience: Option<usize>,
-    /// What "better" means on the validation part.
-    pub metric: Metric,
+    /// What "better" means on the validation part; the pipeline's `metric` unless given, or without that macro_f1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metric: Option<Metric>,
     /// The least change that counts as an improvement.
     #[schemars(range(min = 0.0, max = 1e6))]
     pub min_delta: f64,
+}
+
+impl EarlyStoppingSpec {
+    /// By which the epoch is chosen.
+    pub fn metric(&self) -> Metric {
+        self.metric.unwrap_or_default()
+    }
 }
 
 impl TrainingSpec {
@@ -242,7 +250,9 @@ impl TrainingSpec {
     pub fn trajectory(&self) -> TrainingSpec {
         let default = TrainingSpec::default();
         let mut same = TrainingSpec { early_stopping: EarlyStoppingSpec::default(), ..self.clone() };
-        if self.schedule.kind == ScheduleKind::Plateau {
+        // Of other metrics than these the course holds no curve unless it is asked for.
+        let metric = self.early_stopping.metric();
+        if self.schedule.kind == ScheduleKind::Plateau || !metric.has_curve() {
             same.early_stopping.metric = self.early_stopping.metric;
         }
         if !self.looks_at_the_end() {

@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use std::collections::BTreeSet;
 
+use super::aims::metric_of_result;
 use super::columns::{LABEL, MODEL, PART, ROW_ID, class_of};
 use super::documents::documents;
 use paired::Side;
@@ -138,7 +139,9 @@ fn compare_stages(store: &Store, a: &ModelRef, b: &ModelRef, how: &How) -> anyho
                 notes.push(format!("'{}' is compared without log loss: {}", of.stage, of_chain(error.chain())));
                 false
             });
-            Side::read(table, model.as_deref(), probabilistic)
+            let mut side = Side::read(table, model.as_deref(), probabilistic)?;
+            side.metric = metric_of_result(of.record);
+            Ok::<_, anyhow::Error>(side)
         };
         let sides = (side(a, &table_a, &model_a)?, side(b, &table_b, &model_b)?);
         let rows_a = Rows { record: a.record, run: a.run, row_id: &sides.0.row_id };
@@ -255,7 +258,8 @@ fn model_names(table: &Table) -> anyhow::Result<Vec<String>> {
 /// The best model of a `baseline` stage by validation: the test part must not choose what is tested on it.
 fn best_model(store: &Store, record: &ActionRecord) -> anyhow::Result<String> {
     let evaluations = evaluations(store, record)?;
-    let best = ranking::choose(&evaluations, |one| Some(Validation::of_evaluation(one))).any();
+    let best =
+        ranking::choose(&evaluations, metric_of_result(record), |one| Some(Validation::of_evaluation(one))).any();
     best.map(|one| one.name.clone()).ok_or_else(|| anyhow!("name one of its models as STAGE/MODEL"))
 }
 
@@ -265,7 +269,7 @@ pub fn validation(store: &Store, record: &ActionRecord) -> Option<Validation> {
     let documents = documents(store, record, |port| ["scores", "metrics"].contains(&port)).ok()?;
     if let Some(Baselines { evaluations }) = documents.get() {
         let all = evaluations.iter().map(Validation::of_evaluation);
-        return ranking::choose(all, |validation| Some(*validation)).any();
+        return ranking::choose(all, metric_of_result(record), |validation| Some(validation.clone())).any();
     }
     let ensemble = || documents.get::<Ensemble>().map(Validation::of_ensemble);
     documents.get::<Training>().and_then(Validation::of_training).or_else(ensemble)

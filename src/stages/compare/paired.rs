@@ -4,16 +4,18 @@
 use std::collections::HashMap;
 
 use anyhow::anyhow;
-use arrow::array::AsArray;
+use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::Float32Type;
 
-use crate::columns::{LABEL, MODEL, PART, PREDICTED, ROW_ID, integers, probability_of, strings};
+use crate::columns::{LABEL, MODEL, PART, PREDICTED, ROW_ID, class_of, integers, probability_of, strings};
 use crate::dataset::groups;
-use crate::predictions::united_groups;
+use crate::predictions::{positive, united_groups};
 use runner_artifact::Table;
-use runner_ml::metrics::Scores;
+use runner_ml::matrix::Matrix;
+use runner_ml::metrics::{Measures, Scores};
 use runner_ml::progress::Silent;
 use runner_ml::stats::{Bootstrap, Clusters, bootstrap_intervals, paired_test};
+use runner_results::Metric;
 use runner_results::comparison::{Difference, Flip, PairedComparison, Pairing, ScoreDifference, ScoreMetric, Verdict};
 
 /// Chance of a false alarm over all comparisons together.
@@ -39,6 +41,13 @@ pub(super) struct Side {
     predicted: Vec<String>,
     /// Of the label; absent where the model has no such class.
     probability: Vec<Option<f32>>,
+    /// The model's classes, and of each row what it says of them.
+    classes: Vec<String>,
+    probabilities: Matrix,
+    /// The positive class of two.
+    positive: Option<String>,
+    /// By which the pipeline says that models are chosen.
+    pub(crate) metric: Option<Metric>,
     /// Its "probabilities" are more than scores in the right order.
     probabilistic: bool,
 }
@@ -67,7 +76,23 @@ impl Side {
             none if none.is_empty() => none,
             all => rows.iter().map(|&i| all[i]).collect(),
         };
+        let names = table.column_names();
+        let classes: Vec<String> = names.iter().filter_map(|name| class_of(name)).map(str::to_owned).collect();
+        let of_classes: Vec<ArrayRef> =
+            classes.iter().filter_map(|class| table.column(&probability_of(class)).ok().cloned()).collect();
+        let of_classes: Vec<&[f32]> = of_classes
+            .iter()
+            .filter_map(|column| column.as_primitive_opt::<Float32Type>().map(|array| array.values().as_ref()))
+            .collect();
+        let data = match of_classes.len() == classes.len() {
+            true => rows.iter().flat_map(|&i| of_classes.iter().map(move |column| column[i])).collect(),
+            false => vec![0.0; rows.len() * classes.len()],
+        };
         Ok(Side {
+            probabilities: Matrix::from_vec(rows.len(), classes.len(), data),
+            classes,
+            positive: positive(table)?,
+            metric: None,
             groups,
             probabilistic,
             row_id: rows.iter().map(|&i| row_id[i]).collect(),
@@ -191,11 +216,13 @@ fn differences(
     });
     let intervals = intervals.ok().flatten()?;
     let (scores_a, scores_b) = both(&(0..common.len()).collect::<Vec<_>>());
+    let asked = asked(a, b, common, clusters, how, with_loss);
     let metrics = [ScoreMetric::Accuracy, ScoreMetric::MacroF1, ScoreMetric::LogLoss].into_iter().enumerate();
     let shown = metrics.filter(|(_, metric)| with_loss || *metric != ScoreMetric::LogLoss);
     Some(
-        shown
-            .map(|(m, metric)| {
+        asked
+            .into_iter()
+            .chain(shown.map(|(m, metric)| {
                 let interval = match metric {
                     // One and the same decision on every row: there is no difference to be uncertain of.
                     ScoreMetric::Accuracy if said_a == said_b => None,
@@ -209,7 +236,60 @@ fn differences(
                     method: interval.map(|found| found.method),
                 };
                 ScoreDifference { metric, a: scores_a[m], b: scores_b[m], difference }
-            })
+            }))
             .collect(),
     )
+}
+
+/// The metric that the models were chosen by, or that suits the rows, where it is none of those that are always compared.
+fn asked(
+    a: &Side,
+    b: &Side,
+    common: &[(usize, usize)],
+    clusters: &Clusters,
+    how: &Bootstrap,
+    is_probabilistic: bool,
+) -> Option<ScoreDifference> {
+    let place = |of: &str| a.classes.iter().position(|class| class == of);
+    let truth: Vec<u32> =
+        common.iter().map(|&(i, _)| place(&a.label[i]).map(|class| class as u32)).collect::<Option<_>>()?;
+    let mut rows = vec![0u64; a.classes.len()];
+    truth.iter().for_each(|&class| rows[class as usize] += 1);
+    let metric = b.metric.or(a.metric).unwrap_or_else(|| Metric::suited(&rows));
+    if matches!(metric, Metric::Accuracy | Metric::MacroF1 | Metric::Loss) {
+        return None;
+    }
+    // Of B in the order of A's classes.
+    let order: Vec<usize> =
+        a.classes.iter().map(|class| b.classes.iter().position(|own| own == class)).collect::<Option<_>>()?;
+    if order.len() != b.classes.len() {
+        return None;
+    }
+    let said_a = a.probabilities.take(&common.iter().map(|pair| pair.0).collect::<Vec<_>>());
+    let own = common.iter().flat_map(|&(_, j)| order.iter().map(move |&class| b.probabilities.get(j, class)));
+    let said_b = Matrix::from_vec(common.len(), order.len(), own.collect());
+    let predicted = |side: &Side, row: usize| place(&side.predicted[row]).map(|class| class as u32);
+    let predicted_a: Vec<u32> = common.iter().map(|&(i, _)| predicted(a, i)).collect::<Option<_>>()?;
+    let predicted_b: Vec<u32> = common.iter().map(|&(_, j)| predicted(b, j)).collect::<Option<_>>()?;
+    let positive = b.positive.as_deref().or(a.positive.as_deref()).and_then(place).map(|class| class as u32);
+    let of_a = Measures::new(&truth, &predicted_a, &said_a, positive, is_probabilistic);
+    let of_b = Measures::new(&truth, &predicted_b, &said_b, positive, is_probabilistic);
+    let all = vec![1.0; common.len()];
+    let (score_a, score_b) = (of_a.value(metric, &all)?, of_b.value(metric, &all)?);
+    let [found] = bootstrap_intervals(clusters, how, &Silent, |drawn| {
+        let mut weights = vec![0.0; common.len()];
+        drawn.iter().for_each(|&row| weights[row] += 1.0);
+        let of = |measures: &Measures| measures.value(metric, &weights).unwrap_or(f64::NAN);
+        [of(&of_b) - of(&of_a)]
+    })
+    .ok()
+    .flatten()?;
+    let interval = found.varied();
+    let difference = Difference {
+        estimate: found.estimate,
+        low: interval.map(|found| found.low),
+        high: interval.map(|found| found.high),
+        method: interval.map(|found| found.method),
+    };
+    Some(ScoreDifference { metric: ScoreMetric::Other(metric), a: score_a, b: score_b, difference })
 }

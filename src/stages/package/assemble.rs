@@ -41,7 +41,8 @@ impl Package {
         let encoders = predictor.encoders();
         let load = load_above(workspace.plan, stage)?;
         let options = options(workspace, load)?;
-        let wanted: Vec<String> = [predictor.numeric(), predictor.categories(), predictor.text()].concat();
+        let wanted: Vec<String> =
+            [predictor.numeric(), predictor.categories(), predictor.texts(), predictor.text()].concat();
         let (load, columns) = narrowed(&options, &wanted, &predictor.numeric());
         let texts = Texts { vocabularies: vocabularies(workspace, stage, &encoders)?, ..Texts::default() };
         let head = Head {

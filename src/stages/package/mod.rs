@@ -4,6 +4,7 @@
 
 mod archive;
 mod assemble;
+mod csv;
 mod texts;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use runner_tabular::{ColumnType, LoadOptions};
 use texts::Texts;
 
 pub use archive::is_package;
+pub use csv::CsvWriter;
 
 /// The layout of `package.json`; a reader refuses others.
 const FORMAT: &str = "runner package 1";

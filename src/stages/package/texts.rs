@@ -88,7 +88,7 @@ impl TextsOfRows<'_> {
             };
             frame.insert(column.to_owned(), vectors);
         }
-        model.add_texts(frame, self.rows, report)
+        model.add_tokens(frame, self.rows, report)
     }
 
     /// Each distinct text is embedded once.

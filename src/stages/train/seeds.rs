@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array};
 
 use super::{Outcome, Train};
+use crate::aims;
 use crate::calibration::{class_weights, findings};
 use crate::dataset::Dataset;
 use crate::ensemble_scores::averaged;
@@ -18,6 +19,7 @@ use runner_ml::matrix::Matrix;
 use runner_ml::metrics::{FromProbabilities as _, Scores};
 use runner_ml::progress::Progress;
 use runner_ml::train::{Common, Fitted, side_by_side};
+use runner_report::scores_told;
 use runner_results::training::{MeanAndDeviation, SeedNetwork, SeedScores, Spread};
 use runner_results::{Part, Parts};
 
@@ -48,14 +50,15 @@ impl Train {
         let labels = |rows: &[usize]| rows.iter().map(|&row| data.labels[row]).collect::<Vec<u32>>();
         let valid: Vec<&Matrix> = of_valid.iter().collect();
         let class_weights = class_weights(data, &self.training())?;
-        let given = Members { class_weights: &class_weights, ..Members::plain(&valid) };
+        let threshold = aims::threshold(self.threshold, data, context)?;
+        let given = Members { class_weights: &class_weights, threshold, ..Members::plain(&valid) };
         let combination = Combination::fit(given, &labels(&data.valid), Average::Logits, Weighting::Equal, progress)?;
         let given = Parts {
             train: Some((data.train.as_slice(), of_train.iter().collect())),
             valid: Some((data.valid.as_slice(), of_valid.iter().collect())),
             test: Some((data.test.as_slice(), of_test.iter().collect())),
         };
-        let averaged = averaged(&combination, data, &given, progress)?;
+        let averaged = averaged(&combination, data, threshold, &given, progress)?;
 
         let first = &networks[0];
         let (training, valid) = (self.training(), averaged.parts.valid.as_ref());
@@ -88,10 +91,9 @@ impl Train {
         }
         let headline = match (averaged.parts.judged(), spread.judged()) {
             (Some((part, whole)), Some((_, alone))) => format!(
-                "{} accuracy {:.3}, macro-F1 {:.3} (average of {} networks, alone {:.3} ± {:.3})",
+                "{} {} (average of {} networks, alone accuracy {:.3} ± {:.3})",
                 part.key(),
-                whole.accuracy,
-                whole.macro_f1,
+                scores_told(whole, aims::metric(context)),
                 networks.len(),
                 alone.accuracy.mean,
                 alone.accuracy.sd.unwrap_or(f64::NAN),

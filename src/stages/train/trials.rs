@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::Train;
 use runner_ml::search::{Point, SearchSpec, apply};
 
-/// Parameters that no trial has for itself: rows are read once for all of them, each trains one network, and none searches.
-pub(super) const FIXED: [&str; 3] = ["where", "seeds", "search"];
+/// Parameters that no trial has for itself: rows are read once for all of them, each trains one network, none searches, and none predicts.
+pub(super) const FIXED: [&str; 4] = ["where", "seeds", "search", "threshold"];
 
 /// A stage and its search.
 pub(super) struct Trials<'a> {

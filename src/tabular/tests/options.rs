@@ -7,8 +7,8 @@ use arrow::array::{
 };
 use arrow::datatypes::{Float64Type, Int32Type};
 
-use super::super::{Filter, LoadOptions, columns, header};
-use super::{errors, integers, names, numbers, options, table};
+use super::super::{Filter, LoadOptions, columns};
+use super::{errors, header_of, integers, names, numbers, options, table};
 
 #[test]
 fn unknown_names_in_the_options_are_told_with_the_nearest() {
@@ -24,7 +24,7 @@ fn unknown_names_in_the_options_are_told_with_the_nearest() {
             "where: no file has a column 'genr' (did you mean 'genre'?)",
         ]
     );
-    let headers = [("a.csv", header("a.csv", &b"tempo"[..], ',').unwrap())];
+    let headers = [("a.csv", header_of(&b"tempo"[..]).unwrap())];
     assert_eq!(columns(&headers, &options("keep: [temp]")).unwrap_err().len(), 1);
 }
 
@@ -171,7 +171,7 @@ fn columns_kept_for_derivation_only_do_not_stay() {
     let yaml = "{keep: [x, year], derive: {year: {year_of: date}}}";
     let batch = table(text, yaml);
     assert_eq!(names(&batch)[4..], ["x", "year"]);
-    let headers = [("a.csv", header("a.csv", text.as_bytes(), ',').unwrap())];
+    let headers = [("a.csv", header_of(text.as_bytes()).unwrap())];
     assert_eq!(columns(&headers, &options(yaml)).unwrap(), names(&batch));
 }
 

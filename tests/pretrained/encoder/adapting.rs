@@ -197,6 +197,7 @@ fn fit(frame: &Frame, network: &Value, training: &Value) -> Fitted {
         classes: &["a", "b", "c"].map(str::to_owned),
         train: &rows[..40],
         valid: &rows[40..],
+        positive: None,
     };
     train(data, &network, &training, 5, &Silent).unwrap()
 }

@@ -180,6 +180,14 @@ fn own_text_is_kept_set_and_checked() {
     50 |     text: {introduction: intro.md}
        |                          ^^^^^^^^
     ");
+    // Lines of one table or quotation are one thing.
+    work.write("intro.md", b"| a | b |\n|---|---|\n| 1 | 2 |\n\n> One\n> two\n");
+    let error = work.run().stderr;
+    let told: Vec<&str> = error.lines().filter(|line| line.starts_with("error:")).collect();
+    assert!(
+        told.len() == 2 && told[0].contains("intro.md:1: tables") && told[1].contains("intro.md:5: quotations"),
+        "{error}"
+    );
     work.write("intro.md", b"\n\nSee @fig:nothing and [@nobody].\n\n- @fig:map, @fig:classes\n");
     let run = work.run();
     assert!(run.code == Some(2) && run.list("ran").is_empty(), "{}", run.stderr);

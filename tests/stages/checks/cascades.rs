@@ -138,8 +138,8 @@ fn instances_of_a_matrix_share_their_mistakes() {
     5 |   b: {kind: train, matrix: {n: [1, 2, 3]}, epochs: "${n}", numeric: [tempo], optimzer: {}}
       |                                                                              ^^^^^^^^
       = help: keys of 'train' are rows, embeddings, numeric, text, categories, where, network, seeds,
-              search, epochs, batch_size, optimizer, schedule, loss, label_smoothing, class_weights,
-              clip_norm, early_stopping, dropout_schedule, average
+              search, threshold, epochs, batch_size, optimizer, schedule, loss, label_smoothing,
+              class_weights, clip_norm, early_stopping, dropout_schedule, average
     "#);
 }
 
@@ -209,7 +209,7 @@ fn what_a_missing_file_may_hold_is_not_missed() {
       |
     1 | stage:
       | ^^^^^
-      = help: keys of a pipeline are name, seed, include, vars, templates, stages
+      = help: keys of a pipeline are name, seed, metric, positive, include, vars, templates, stages
     ");
     let yaml = format!(
         "templates: {{a: {{extends: b, kind: train}}, b: {{extends: a}}}}\n{STAGES}  x: {{extends: a}}\n  y: {{extends: b}}\n"

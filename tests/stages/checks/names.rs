@@ -90,7 +90,8 @@ fn names_of_instances_are_checked_as_those_of_stages() {
       |
     3 |   t: {kind: load, files: {a: songs.csv}, matrix: {x: [One, one]}, as: "t-${x}"}
       |                                                                       ^^^^^^^^
-      = help: choose another name: upper and lower case are the same on many disks
+      = help: choose another name: upper and lower case, and the ways to write an accent, are the same
+              on many disks
 
     error: 'end.' cannot be the name of a file: it ends with '.', which Windows drops
      --> pipeline.yaml:4:64

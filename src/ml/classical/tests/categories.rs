@@ -139,8 +139,8 @@ fn what_values_are_called_changes_nothing() {
     let said = |name: &dyn Fn(u32) -> String, estimator: &dyn Estimator| {
         let columns = [&few, &many].map(|column| column.iter().map(|&value| Some(name(value))).collect::<Vec<_>>());
         let (frame, inputs) = of_names(&columns, 900);
-        fitted(estimator, &inputs.features(&frame).unwrap(), &y)
-            .predict_probabilities(&inputs.features(&frame).unwrap())
+        fitted(estimator, &inputs.features(&frame, &Silent).unwrap(), &y)
+            .predict_probabilities(&inputs.features(&frame, &Silent).unwrap())
     };
     for (name, estimator) in all() {
         let plain = said(&|value| format!("{value:04}"), estimator.as_ref());
@@ -161,13 +161,13 @@ fn missing_is_a_value_and_unseen_is_none() {
     // Missing, and `b`, are of the second class.
     let y: Vec<u32> = (0..400).map(|row| u32::from(row % 2 == 0)).collect();
     let (frame, inputs) = of_names(&[column], 400);
-    let x = inputs.features(&frame).unwrap();
+    let x = inputs.features(&frame, &Silent).unwrap();
     let mut rows = Frame::new(4);
     rows.insert("number", Column::Numeric(vec![50.0; 4]));
     rows.insert_categories("c0", [None, Some("b"), Some("c"), Some("z")].map(|one| one.map(str::to_owned)).to_vec());
     for (name, estimator) in all().into_iter().filter(|(name, _)| name != "majority") {
         let model = fit(estimator.as_ref(), &x, &y, 2);
-        let said = model.predict_probabilities(&inputs.features(&rows).unwrap());
+        let said = model.predict_probabilities(&inputs.features(&rows, &Silent).unwrap());
         assert_eq!(said.argmax_rows()[..3], [1, 1, 0], "{name}: {:?}", said.data);
         assert!(said.row(3).iter().all(|share| share.is_finite()), "{name}");
     }
@@ -230,7 +230,7 @@ fn the_order_of_columns_of_numbers_and_categories_is_that_of_the_inputs() {
     let y: Vec<u32> = column.iter().map(|value| u32::from(value.as_deref() == Some("v1"))).collect();
     let (frame, inputs) = of_names(&[column], 300);
     let models = serde_json::from_str(r#"{"tree": {}}"#).unwrap();
-    let model = fit(&DecisionTree::default(), &inputs.features(&frame).unwrap(), &y, 2);
+    let model = fit(&DecisionTree::default(), &inputs.features(&frame, &Silent).unwrap(), &y, 2);
     let kept = Fitted::new(&models, "tree", inputs, &["n", "y"].map(String::from), model, None);
     let (arrays, recipe) = kept.to_parts().unwrap();
     assert_eq!(recipe["inputs"]["categories"][0]["values"], serde_json::json!(["v1", "v2", "v3", "v4"]));

@@ -3,8 +3,9 @@
 
 use std::sync::Mutex;
 
+use super::UNWEIGHTED;
 use super::{all, classes, table};
-use crate::classical::{Baselines, Evaluated, Evaluation, Features, evaluate};
+use crate::classical::{Aims, Baselines, Evaluated, Evaluation, Features, evaluate};
 use crate::matrix::Matrix;
 use crate::progress::{Progress, Silent};
 
@@ -14,8 +15,24 @@ fn evaluated(threads: usize, seed: u64) -> Vec<Evaluation> {
     let train: Vec<usize> = (0..1200).rev().collect();
     let folds: Vec<u32> = train.iter().map(|&row| row as u32 % 7 % 4).collect();
     let test: Vec<usize> = (1200..1500).collect();
-    let evaluated =
-        evaluate(&all(), &x, &y, &[], &classes(), &train, &folds, &[], &test, seed, threads, &(), &Silent).unwrap();
+    let evaluated = evaluate(
+        &all(),
+        &x,
+        &y,
+        &[],
+        &classes(),
+        &train,
+        &folds,
+        &[],
+        &test,
+        &UNWEIGHTED,
+        seed,
+        threads,
+        Aims::default(),
+        &(),
+        &Silent,
+    )
+    .unwrap();
     evaluated.into_iter().map(|one| one.evaluation).collect()
 }
 
@@ -71,9 +88,24 @@ fn an_evaluation_scores_each_training_row_once_and_the_test_part_once() {
     let block: Baselines = serde_json::from_str(r#"{"majority": {}, "tree": {"max_depth": 2}}"#).unwrap();
     let notes = Notes::default();
     let valid: Vec<usize> = (0..80).filter(|row| !train.contains(row)).collect();
-    let evaluated =
-        evaluate(&block.estimators(), &x, &y, &[], &classes(), &train, &folds, &valid, &test, 0, 2, &(), &notes)
-            .unwrap();
+    let evaluated = evaluate(
+        &block.estimators(),
+        &x,
+        &y,
+        &[],
+        &classes(),
+        &train,
+        &folds,
+        &valid,
+        &test,
+        &UNWEIGHTED,
+        0,
+        2,
+        Aims::default(),
+        &(),
+        &notes,
+    )
+    .unwrap();
 
     let evaluations: Vec<&Evaluation> = evaluated.iter().map(|one| &one.evaluation).collect();
     let names: Vec<&str> = evaluations.iter().map(|evaluation| evaluation.name.as_str()).collect();
@@ -122,7 +154,24 @@ fn a_long_fit_tells_how_far_it_is() {
     let block = r#"{"random_forest": {"trees": 5}, "boosting": {"rounds": 4}}"#;
     let block: Baselines = serde_json::from_str(block).unwrap();
     let notes = Notes::default();
-    evaluate(&block.estimators(), &x, &y, &[], &classes(), &rows, &folds, &[], &[], 0, 2, &(), &notes).unwrap();
+    evaluate(
+        &block.estimators(),
+        &x,
+        &y,
+        &[],
+        &classes(),
+        &rows,
+        &folds,
+        &[],
+        &[],
+        &UNWEIGHTED,
+        0,
+        2,
+        Aims::default(),
+        &(),
+        &notes,
+    )
+    .unwrap();
     let told = notes.notes.into_inner().unwrap();
     for note in ["random_forest, fold 0: 5/5 trees", "random_forest: 3/5 trees", "boosting, fold 1: 3/4 rounds"] {
         assert_eq!(told.iter().filter(|said| *said == note).count(), 1, "{note}: {told:?}");
@@ -136,8 +185,24 @@ fn a_class_absent_from_a_fold_is_no_error_and_wrong_parts_are() {
     // Class 2 is in fold 1 alone, so the model that scores fold 1 never saw it.
     let folds: Vec<u32> = rows.iter().map(|&row| if y[row] == 2 { 1 } else { row as u32 / 3 % 2 }).collect();
     let run = |x: &Features, y: &[u32], train: &[usize], folds: &[u32], test: &[usize]| {
-        evaluate(&all(), x, y, &[], &classes(), train, folds, &[], test, 0, 2, &(), &Silent)
-            .map_err(|error| error.to_string())
+        evaluate(
+            &all(),
+            x,
+            y,
+            &[],
+            &classes(),
+            train,
+            folds,
+            &[],
+            test,
+            &UNWEIGHTED,
+            0,
+            2,
+            Aims::default(),
+            &(),
+            &Silent,
+        )
+        .map_err(|error| error.to_string())
     };
     for Evaluated { evaluation, .. } in run(&x, &y, &rows, &folds, &[]).unwrap() {
         assert_eq!(evaluation.folds[1].per_class[2].recall, 0.0, "{}", evaluation.name);
@@ -182,7 +247,24 @@ fn scores_become_probabilities_where_there_are_validation_rows() {
     let block: Baselines = serde_json::from_str(r#"{"linear_svm": {}, "rbf_svm": {}, "majority": {}}"#).unwrap();
     let run = |groups: &[i64]| {
         let estimators = block.estimators();
-        evaluate(&estimators, &x, &y, groups, &classes(), &train, &folds, &valid, &test, 0, 2, &(), &Silent).unwrap()
+        evaluate(
+            &estimators,
+            &x,
+            &y,
+            groups,
+            &classes(),
+            &train,
+            &folds,
+            &valid,
+            &test,
+            &UNWEIGHTED,
+            0,
+            2,
+            Aims::default(),
+            &(),
+            &Silent,
+        )
+        .unwrap()
     };
     let (grouped, alone) = (run(&groups), run(&[]));
     let loss = |name: &str| {

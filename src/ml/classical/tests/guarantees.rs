@@ -2,11 +2,12 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::UNWEIGHTED;
 use super::{all, classes, fitted, rows_of, table};
 use crate::classical::boosting::Boosting;
 use crate::classical::decision_tree::DecisionTree;
 use crate::classical::rbf_svm::RbfSvm;
-use crate::classical::{Estimator, Features, FitError, evaluate};
+use crate::classical::{Aims, Estimator, Features, FitError, evaluate};
 use crate::matrix::Matrix;
 use crate::progress::{Progress, Silent};
 use crate::rng::Stream;
@@ -118,7 +119,23 @@ fn long_fits_stop_when_told() {
     let rows: Vec<usize> = (0..300).collect();
     for after in [0, 1, 5, 20] {
         let stop = StopAt { left: AtomicU64::new(after) };
-        let result = evaluate(&all(), &x, &y, &[], &classes(), &rows, &folds, &[], &rows, 1, 2, &(), &stop);
+        let result = evaluate(
+            &all(),
+            &x,
+            &y,
+            &[],
+            &classes(),
+            &rows,
+            &folds,
+            &[],
+            &rows,
+            &UNWEIGHTED,
+            1,
+            2,
+            Aims::default(),
+            &(),
+            &stop,
+        );
         assert!(matches!(result, Err(FitError::Cancelled(_))), "after {after}");
     }
 }

@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::{all, classes, fitted, rows_of, table};
-use crate::classical::{Baselines, Estimator, Features, Fitted, Inputs};
+use crate::classical::{Baselines, Estimator, Features, Fitted, Inputs, TextOptions};
 use crate::frame::{Column, Frame};
 use crate::matrix::Matrix;
+use crate::progress::Silent;
 use crate::rng::Stream;
 
 /// Columns 0, 1 and 2 as numbers, column 3 and 0 as an embedding of a text.
@@ -23,14 +24,22 @@ fn inputs(frame: &Frame) -> Inputs {
     let rows: Vec<usize> = (0..frame.rows).collect();
     let categories: &[String] =
         if frame.categories("kind").is_some() { &["kind".to_owned(), "id".to_owned()] } else { &[] };
-    Inputs::of(frame, &["n0", "n1", "n2"].map(String::from), &["title".to_owned()], categories, &rows).unwrap()
+    let inputs =
+        Inputs::of(frame, &["n0", "n1", "n2"].map(String::from), &["title".to_owned()], categories, &rows).unwrap();
+    let texts = if frame.texts("words").is_some() { vec!["words".to_owned()] } else { Vec::new() };
+    inputs.with_texts(&texts, &TextOptions::default())
 }
 
-/// The same with a column of few categories and one of many.
+/// The same with a column of few categories, one of many, and one of texts.
 fn frame_of_categories(x: &Features) -> Frame {
     let mut frame = frame(x);
     frame.insert_categories("kind", (0..x.rows).map(|i| (i % 7 > 0).then(|| format!("k{}", i * i % 5))).collect());
     frame.insert_categories("id", (0..x.rows).map(|i| Some(format!("id{}", i * 13 % (x.rows / 3)))).collect());
+    let words = ["one", "two", "Drei", "vier", "fünf"];
+    frame.insert_texts(
+        "words",
+        (0..x.rows).map(|i| (i % 9 > 0).then(|| format!("{} {}", words[i % 5], words[i * i % 4]))).collect(),
+    );
     frame
 }
 
@@ -39,7 +48,7 @@ fn model(name: &str, estimator: &dyn Estimator, frame: &Frame, y: &[u32]) -> Fit
     let inputs = inputs(frame);
     let kinds: Value = serde_json::json!({name: estimator.params()});
     let models: Baselines = serde_json::from_value(kinds).unwrap();
-    let fitted = fitted(estimator, &inputs.features(frame).unwrap(), y);
+    let fitted = fitted(estimator, &inputs.features(frame, &Silent).unwrap(), y);
     Fitted::new(&models, name, inputs, &classes(), fitted, None)
 }
 
@@ -95,7 +104,7 @@ fn a_full_grown_forest_takes_few_bytes() {
 fn damaged_files_are_refused_and_never_panic() {
     let (x, y) = table(150, true);
     let plain = (frame(&x), unseen(&x), "runner baseline 3");
-    let with_categories = (frame_of_categories(&x), frame_of_categories(&x), "runner baseline 4");
+    let with_categories = (frame_of_categories(&x), frame_of_categories(&x), "runner baseline 5");
     let each =
         [plain, with_categories].into_iter().flat_map(|data| all().into_iter().map(move |kind| (kind, data.clone())));
     for ((name, estimator), (frame, rows, own_format)) in each {
@@ -122,11 +131,11 @@ fn damaged_files_are_refused_and_never_panic() {
         let format = refused(&|recipe| recipe["format"] = "runner baseline 9".into());
         assert!(
             format.ends_with(
-                "its format is 'runner baseline 9', this version reads 'runner baseline 4' and 'runner baseline 3'"
+                "its format is 'runner baseline 9', this version reads 'runner baseline 5' and 'runner baseline 3'"
             ),
             "{format}"
         );
-        let other = if own_format == "runner baseline 3" { "runner baseline 4" } else { "runner baseline 3" };
+        let other = if own_format == "runner baseline 3" { "runner baseline 5" } else { "runner baseline 3" };
         let format = refused(&|recipe| recipe["format"] = other.into());
         assert!(
             format.ends_with(&format!("its format is '{other}', but with its columns it would be '{own_format}'")),

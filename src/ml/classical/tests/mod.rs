@@ -7,6 +7,10 @@ mod extremes;
 mod guarantees;
 mod kept;
 mod precision;
+mod texts;
+mod weights;
+
+use runner_results::spec::{ClassWeights, NamedWeights};
 
 use super::boosting::Boosting;
 use super::forest::{ExtraTrees, RandomForest};
@@ -74,6 +78,8 @@ impl Features {
         &mut self.numbers[i * self.cols..(i + 1) * self.cols]
     }
 }
+
+const UNWEIGHTED: ClassWeights = ClassWeights::Named(NamedWeights::None);
 
 /// Every kind, with few trees.
 fn all() -> Vec<(String, Box<dyn Estimator>)> {

@@ -3,6 +3,7 @@
 use super::{all, classes, fitted};
 use crate::classical::{Baselines, Features, Fitted, Inputs};
 use crate::frame::{Column, Frame};
+use crate::progress::Silent;
 use crate::rng::Stream;
 
 /// Whole numbers below 20, of which the size decides the class; a second column is noise.
@@ -53,7 +54,7 @@ fn a_kept_model_tells_neighbouring_large_numbers_apart() {
     let inputs = Inputs::of(&frame, &["at", "noise"].map(String::from), &[], &[], &[]).unwrap();
     for (name, estimator) in all().into_iter().filter(|(name, _)| name != "majority") {
         let models: Baselines = serde_json::from_value(serde_json::json!({name.as_str(): estimator.params()})).unwrap();
-        let model = fitted(estimator.as_ref(), &inputs.features(&frame).unwrap(), &labels);
+        let model = fitted(estimator.as_ref(), &inputs.features(&frame, &Silent).unwrap(), &labels);
         let kept = Fitted::new(&models, &name, inputs.clone(), &classes(), model, None);
         let (arrays, recipe) = kept.to_parts().unwrap();
         let again = Fitted::from_parts(&arrays, &recipe).unwrap();

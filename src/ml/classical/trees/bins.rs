@@ -197,7 +197,7 @@ impl Cuts {
         arrays.put_f64("cuts", &[all.len()], &all);
     }
 
-    pub(crate) fn take(arrays: &mut Arrays, Width { columns, categories }: Width) -> Result<Cuts, ArrayError> {
+    pub(crate) fn take(arrays: &mut Arrays, Width { columns, categories, .. }: Width) -> Result<Cuts, ArrayError> {
         let counts = arrays.take_whole("cut_counts", Some(columns), MAX_BINS)?;
         let total = counts.iter().map(|&count| count as usize).sum();
         let all = arrays.take_f64("cuts", &[Some(total)])?;

@@ -22,12 +22,21 @@ const ROWS_OF_A_CATEGORY: u64 = 5;
 pub(crate) struct Growth {
     /// Levels below the root at most.
     pub(crate) max_depth: usize,
-    /// Rows (counted as often as they were drawn) that each side of a split keeps at least.
+    /// Rows (counted as often as they were drawn) that each side of a split keeps at least; where rows have weights, rows of mean weight.
     pub(crate) min_samples_leaf: u64,
+    /// What a row of mean weight counts: 1 where rows have no weights.
+    pub(crate) unit: u64,
     /// Columns that are tried at each node; more where all of those are constant.
     pub(crate) columns_per_split: usize,
     /// One random cut for each column instead of the best.
     pub(crate) random_cuts: bool,
+}
+
+impl Growth {
+    /// One row may be a leaf whatever it weighs.
+    fn least_of_leaf(&self) -> u64 {
+        if self.min_samples_leaf > 1 { self.min_samples_leaf * self.unit } else { 1 }
+    }
 }
 
 /// A training row of one tree.
@@ -35,7 +44,7 @@ pub(crate) struct Growth {
 pub(crate) struct Sample {
     pub(crate) row: u32,
     pub(crate) class: u16,
-    /// How often the bootstrap drew it.
+    /// How often the bootstrap drew it, times its weight.
     pub(crate) weight: u16,
 }
 
@@ -139,7 +148,7 @@ impl<'a> Search<'a> {
     /// The best of the splits that are tried, or `None` where the node is pure, too small or
     /// constant.
     fn split(&mut self, rows: &[Sample]) -> Option<Split> {
-        if self.total < 2 * self.growth.min_samples_leaf.max(1) || self.counts.contains(&self.total) {
+        if self.total < 2 * self.growth.least_of_leaf() || self.counts.contains(&self.total) {
             return None;
         }
         let columns = self.order.len();
@@ -229,7 +238,7 @@ impl<'a> Search<'a> {
                 .map(|&count| u64::from(count))
                 .collect();
             let total = counts.iter().sum();
-            if total < ROWS_OF_A_CATEGORY {
+            if total < ROWS_OF_A_CATEGORY * self.growth.unit {
                 rare.0.add(code);
                 rare.1.iter_mut().zip(&counts).for_each(|(sum, count)| *sum += count);
                 rare.2 += total;
@@ -372,7 +381,7 @@ impl<'a> Search<'a> {
             right_squares += right * right;
         }
         let right_total = self.total - left_total;
-        if left_total.min(right_total) < self.growth.min_samples_leaf.max(1) {
+        if left_total.min(right_total) < self.growth.least_of_leaf() {
             return;
         }
         let purity = left_squares as f64 / left_total as f64 + right_squares as f64 / right_total as f64 - spurious;

@@ -6,10 +6,10 @@
 //! The vocabulary comes from the fitted texts alone; unseen n-grams count for nothing, and a text that has no other
 //! gets zeros.
 
-mod hash;
+pub(crate) mod hash;
 mod lsa;
-mod ngrams;
-mod numbers;
+pub(crate) mod ngrams;
+pub(crate) mod numbers;
 mod vocabulary;
 mod words;
 

@@ -80,7 +80,7 @@ fn early_stopping_ends_after_its_patience() {
     // Labels without relation to the inputs: validation cannot go on improving.
     fixture.labels = (0..200).map(|i| (i * 7 / 3 % 2) as u32).collect();
     let mut training = short_training(60);
-    training.early_stopping = EarlyStoppingSpec { patience: Some(3), metric: Metric::Loss, min_delta: 1e-3 };
+    training.early_stopping = EarlyStoppingSpec { patience: Some(3), metric: Some(Metric::Loss), min_delta: 1e-3 };
     let fitted = train(fixture.data(), &small_network(), &training, 1, &Silent).unwrap();
     let last = *fitted.curves.epoch.last().unwrap() as usize;
     assert!(last < 60 && last == fitted.best_epoch + 3, "best {} of {last}", fitted.best_epoch);

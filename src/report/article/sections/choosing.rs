@@ -1,7 +1,7 @@
 //! What validation rows chose: the best trial of a search, the weights of an ensemble.
 
+use runner_results::ensemble::Ensemble;
 use runner_results::ensemble::Weighting;
-use runner_results::{Metric, ensemble::Ensemble};
 use serde_json::Value;
 
 use super::{ArticleContext, bilingual, methods};
@@ -45,11 +45,7 @@ pub(super) fn search(context: &ArticleContext) -> Option<String> {
             method = voice.say(method.english, method.french),
             trials = search.trials.len(),
             settings = settings.join(", "),
-            metric = match search.metric {
-                Metric::MacroF1 => voice.say("macro-F1", "la macro-F1"),
-                Metric::Accuracy => voice.say("accuracy", "l'exactitude"),
-                Metric::Loss => voice.say("log loss", "la perte"),
-            },
+            metric = methods::metric(voice, search.metric),
             score = voice.decimals(best.score(search.metric).unwrap_or(f64::NAN), 3),
         );
         if let Some((name, share)) = most.filter(|_| search.trials.len() >= ENOUGH_TRIALS) {

@@ -13,7 +13,7 @@ pub(crate) fn earlier(context: &ArticleContext) -> (Vec<Option<String>>, Option<
         context.main().is_some_and(|group| group.models.iter().any(|m| m.stage == model.stage && m.name == model.name))
     };
     let mut models: Vec<Model> = context.of_kind("baseline").flat_map(baselines).filter(in_main).collect();
-    ranking::rank(&mut models, Model::validation);
+    ranking::rank(&mut models, Some(context.metric()), Model::validation);
     if models.is_empty() {
         return (Vec::new(), None);
     }
@@ -58,7 +58,7 @@ pub(crate) fn earlier(context: &ArticleContext) -> (Vec<Option<String>>, Option<
         "Earlier results: standard classifiers, cross-validated (CV) on the training part (mean ± deviation over the folds) and scored {on}; F1 is macro-F1.",
         "Résultats antérieurs : classifieurs usuels, en validation croisée (VC) sur l'apprentissage (moyenne ± écart-type sur les plis), puis {on} ; F1 : macro-F1.",
     );
-    let best = ranking::best(&models, |model| model.validation());
+    let best = ranking::best(&models, Some(context.metric()), |model| model.validation());
     let (by, par) = match best.map(source) {
         Some(Source::CrossValidation) => ("cross-validated", "de validation croisée"),
         _ => ("validation", "de validation"),
@@ -78,8 +78,9 @@ pub(crate) fn earlier(context: &ArticleContext) -> (Vec<Option<String>>, Option<
                 ).to_owned(),
                 (count, Some(_)) => bilingual!(
                     context,
-                    "{count} standard classifiers, the best by {by} macro-F1 first",
-                    "{count} classifieurs usuels, le meilleur par macro-F1 {par} en tête",
+                    "{count} standard classifiers, the best by {by} {metric} first",
+                    "{count} classifieurs usuels, le meilleur par {metric} {par} en tête",
+                    metric = methods::bare_metric(voice, context.metric()),
                 ),
             },
         )),

@@ -1,6 +1,8 @@
 //! Names of methods in both languages with the works that describe them, and the words of figures in French.
 
-use runner_results::search;
+use runner_results::{Metric, search};
+
+use crate::article::language::Voice;
 
 /// A method as a reader knows it.
 pub(crate) struct Method {
@@ -68,6 +70,48 @@ static SCHEDULES: &[Method] = &[
     method("cosine_log4", "coslog4", "coslog4", "realmlp"),
     method("coslog4", "coslog4", "coslog4", "realmlp"),
 ];
+
+/// As it stands in sentences, in French with its article.
+pub(crate) fn metric(voice: Voice, metric: Metric) -> &'static str {
+    match metric {
+        Metric::Loss => voice.say("log loss", "la perte"),
+        Metric::Accuracy => voice.say("accuracy", "l'exactitude"),
+        Metric::MacroF1 => voice.say("macro-F1", "la macro-F1"),
+        Metric::BalancedAccuracy => voice.say("balanced accuracy", "l'exactitude équilibrée"),
+        Metric::WeightedF1 => voice.say("weighted F1", "la F1 pondérée"),
+        Metric::Mcc => voice.say("Matthews' correlation coefficient", "le coefficient de corrélation de Matthews"),
+        Metric::RocAuc => voice.say("ROC AUC", "l'aire sous la courbe ROC"),
+        Metric::AveragePrecision => voice.say("average precision", "la précision moyenne"),
+        Metric::Brier => voice.say("Brier score", "le score de Brier"),
+        Metric::CalibrationError => voice.say("calibration error", "l'erreur de calibration"),
+        Metric::Top3Accuracy => voice.say("top-3 accuracy", "l'exactitude top 3"),
+        Metric::Top5Accuracy => voice.say("top-5 accuracy", "l'exactitude top 5"),
+    }
+}
+
+/// The same without an article.
+pub(crate) fn bare_metric(voice: Voice, metric: Metric) -> &'static str {
+    let name = self::metric(voice, metric);
+    ["la ", "le ", "l'"].into_iter().find_map(|article| name.strip_prefix(article)).unwrap_or(name)
+}
+
+/// For the head of a column; F1 is macro-F1.
+pub(crate) fn short_metric(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Loss => "log loss",
+        Metric::Accuracy => "acc.",
+        Metric::MacroF1 => "F1",
+        Metric::BalancedAccuracy => "BA",
+        Metric::WeightedF1 => "wF1",
+        Metric::Mcc => "MCC",
+        Metric::RocAuc => "AUC",
+        Metric::AveragePrecision => "AP",
+        Metric::Brier => "Brier",
+        Metric::CalibrationError => "ECE",
+        Metric::Top3Accuracy => "top 3",
+        Metric::Top5Accuracy => "top 5",
+    }
+}
 
 pub(crate) fn classical(name: &str) -> Option<&'static Method> {
     CLASSICAL.iter().find(|method| method.name == name)

@@ -20,13 +20,13 @@ mod transfer;
 
 use runner_results::paired_test::PairwiseTest;
 use runner_results::profile::audit::Contradictions;
-use runner_results::{Split, SplitPart, profile::Profile, scores::Scores};
+use runner_results::{Metric, Split, SplitPart, profile::Profile, scores::Scores};
 
 pub(super) use note::note;
 pub(crate) use summary::{keywords, summary};
 
 use super::document::{Align, Block, Body, Column, Float, Section, Table};
-use super::language::Voice;
+use super::language::{Language, Voice};
 use super::markup;
 use super::text::Text;
 use crate::compared::is_higher;
@@ -66,7 +66,7 @@ pub const SECTIONS: [&str; 5] = ["introduction", "data", "method", "results", "c
 
 impl<'a> ArticleContext<'a> {
     pub(crate) fn new(study: Study<'a>, voice: Voice) -> ArticleContext<'a> {
-        let mut groups = groups(&models(&study));
+        let mut groups = groups(&models(&study), study.metric);
         // The article is about what most models were tried on.
         groups.sort_by_key(|group| std::cmp::Reverse(group.models.len()));
         ArticleContext { study, voice, groups }
@@ -86,6 +86,35 @@ impl<'a> ArticleContext<'a> {
     /// Models on the rows that most were tried on.
     fn main(&self) -> Option<&Group> {
         self.groups.first()
+    }
+
+    /// What ranks the models.
+    fn metric(&self) -> Metric {
+        self.main().map_or_else(Metric::default, |group| group.metric)
+    }
+
+    /// `the highest macro-F1`.
+    fn top_score(&self, de: &str) -> String {
+        let (metric, voice) = (self.metric(), self.voice);
+        let name = methods::metric(voice, metric);
+        let is_masculine = matches!(metric, Metric::Mcc | Metric::Brier);
+        match (metric.is_loss(), is_masculine) {
+            _ if !voice.is_french() => format!("the {} {name}", if metric.is_loss() { "lowest" } else { "highest" }),
+            (true, true) => format!("{name} {de} le plus bas"),
+            (true, false) => format!("{name} {de} la plus basse"),
+            (false, true) => format!("{name} {de} le plus élevé"),
+            (false, false) => format!("{name} {de} la plus élevée"),
+        }
+    }
+
+    /// `its average precision 0.41 [0.35, 0.47], ` where it is neither accuracy nor macro-F1 that ranks, for the beginning of a list of scores.
+    fn other_score_of(&self, scores: &Scores) -> Option<(&'static str, String)> {
+        let metric = Some(self.metric()).filter(|metric| ![Metric::Accuracy, Metric::MacroF1].contains(metric))?;
+        let value = self.voice.decimals(scores.value(metric)?, 3);
+        let word = self.voice.say("95% interval", "intervalle à 95 %");
+        let interval =
+            scores.interval(metric).map(|(low, high)| format!(" ({word} {})", self.voice.interval(low, high)));
+        Some((methods::metric(self.voice, metric), value + &interval.unwrap_or_default()))
     }
 
     /// The best network or ensemble by validation rows: what one would hand in.
@@ -163,7 +192,7 @@ impl<'a> ArticleContext<'a> {
 
     fn best(&self, wanted: impl Fn(&str) -> bool) -> Option<&Model> {
         let own = self.main()?.models.iter().filter(|model| self.kind(model).is_some_and(&wanted));
-        ranking::best(own, |model| model.validation())
+        ranking::best(own, Some(self.metric()), |model| model.validation())
     }
 
     /// `test rows`, or what there is instead: after a number, in a list, after an article-less preposition.
@@ -360,15 +389,16 @@ impl<'a> ArticleContext<'a> {
 
     /// Where the rule that ranks all models puts a standard classifier above the best network or ensemble.
     fn ranked_higher(&self, chosen: &Model, classical: &Model) -> Option<String> {
-        let best = ranking::best([chosen, classical], |model| model.validation())?;
+        let best = ranking::best([chosen, classical], Some(self.metric()), |model| model.validation())?;
         if std::ptr::eq(best, chosen) {
             return None;
         }
-        let score = |model: &Model| Some(self.voice.decimals(model.validation()?.macro_f1?, 3));
+        let score = |model: &Model| Some(self.voice.decimals(model.validation()?.score(self.metric())?, 3));
         Some(bilingual!(
             self,
-            "By macro-F1 on validation rows, which ranks all models, {name} stands higher ({high} against {low}).",
-            "Selon la macro-F1 de validation, qui classe tous les modèles, {name} est devant ({high} contre {low}).",
+            "By {metric} on validation rows, which ranks all models, {name} stands higher ({high} against {low}).",
+            "Selon {metric} de validation, qui classe tous les modèles, {name} est devant ({high} contre {low}).",
+            metric = methods::metric(self.voice, self.metric()),
             name = self.subject(classical),
             high = score(classical)?,
             low = score(chosen)?,
@@ -482,6 +512,7 @@ impl<'a> ArticleContext<'a> {
             ScoreMetric::Accuracy => ("accuracy", "exactitude"),
             ScoreMetric::MacroF1 => ("macro-F1", "macro-F1"),
             ScoreMetric::LogLoss => ("log loss", "perte logarithmique"),
+            ScoreMetric::Other(metric) => (metric.title(), methods::bare_metric(Voice(Language::French), metric)),
         };
         bilingual!(
             self,
@@ -556,9 +587,9 @@ impl<'a> ArticleContext<'a> {
     }
 }
 
-/// The macro-F1 that ranks a model: on validation rows, or by cross-validation where there are none.
-fn validation(model: &Model) -> Option<f64> {
-    model.validation().and_then(|validation| validation.macro_f1.or(validation.accuracy))
+/// The score that ranks a model: on validation rows, or by cross-validation where there are none.
+fn validation(model: &Model, metric: Metric) -> Option<f64> {
+    model.validation().and_then(|validation| validation.score(metric))
 }
 
 fn is_same_classes(one: &[String], other: &[String]) -> bool {

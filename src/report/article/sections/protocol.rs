@@ -302,10 +302,9 @@ fn training(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)])
 fn by_metrics(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> String {
     let mut names: Vec<String> = Vec::new();
     for (_, found) in networks {
-        let name = match found.training.early_stopping.metric {
-            Metric::MacroF1 => context.voice.say("macro-F1", "la macro-F1"),
-            Metric::Accuracy => context.voice.say("accuracy", "l'exactitude"),
+        let name = match found.training.early_stopping.metric() {
             Metric::Loss => context.voice.say("loss", "la perte"),
+            metric => methods::metric(context.voice, metric),
         };
         if !names.iter().any(|known| known == name) {
             names.push(name.to_owned());

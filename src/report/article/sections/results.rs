@@ -3,7 +3,7 @@
 use runner_results::training::Training;
 
 use super::super::text::upper;
-use super::methods::of_french;
+use super::methods::{self, of_french};
 use super::{ArticleContext, bilingual, convergence, inside, source, transfer, validation};
 use crate::article::document::{Align, Block, Float, Section};
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
@@ -89,11 +89,23 @@ fn reference(context: &ArticleContext, group: &Group) -> Option<String> {
 fn best(context: &ArticleContext) -> Option<String> {
     let chosen = context.chosen()?;
     let scores = chosen.judged()?;
+    let other = |sentence: bool| {
+        context.other_score_of(scores).map(|(name, value)| match sentence {
+            true => bilingual!(
+                context,
+                "The {name} of {model} is {value}. ",
+                "Pour {model}, {name} est de {value}. ",
+                model = context.name(chosen),
+            ),
+            false => bilingual!(context, "its {name} is {value}, ", "{name} est de {value}, "),
+        })
+    };
     if context.count_of("train") + context.count_of("ensemble") == 1 {
         return Some(bilingual!(
             context,
-            "The accuracy of {name} {on} is {accuracy}, its macro-F1 {f1}.",
-            "L'exactitude de {name} {on} est de {accuracy}, sa macro-F1 de {f1}.",
+            "{other}The accuracy of {name} {on} is {accuracy}, its macro-F1 {f1}.",
+            "{other}L'exactitude de {name} {on} est de {accuracy}, sa macro-F1 de {f1}.",
+            other = other(true).unwrap_or_default(),
             name = context.name(chosen),
             on = context.on(chosen.judged_on()),
             accuracy = context.accuracy(scores),
@@ -102,8 +114,11 @@ fn best(context: &ArticleContext) -> Option<String> {
     }
     Some(bilingual!(
         context,
-        "Validation rows choose {name} by macro-F1 among networks and ensembles; its accuracy {on} is {accuracy} and its macro-F1 {f1}.",
-        "La macro-F1 de validation désigne {name} parmi réseaux et ensembles ; son exactitude {on} est de {accuracy} et sa macro-F1 de {f1}.",
+        "Validation rows choose {name} by {metric} among networks and ensembles; {other}its accuracy {on} is {accuracy} and its macro-F1 {f1}.",
+        "{designe} de validation désigne {name} parmi réseaux et ensembles ; {other}son exactitude {on} est de {accuracy} et sa macro-F1 de {f1}.",
+        designe = upper(methods::metric(context.voice, context.metric())),
+        metric = methods::metric(context.voice, context.metric()),
+        other = other(false).unwrap_or_default(),
         name = context.name(chosen),
         on = context.on(chosen.judged_on()),
         accuracy = context.accuracy(scores),
@@ -127,6 +142,7 @@ fn tied(context: &ArticleContext, group: &Group) -> Option<String> {
         Source::ValidationPart => ("on validation rows", "de validation"),
         Source::CrossValidation => ("in cross-validation", "de validation croisée"),
     };
+    let top = context.top_score(de);
     // Intervals that overlap are no test: a difference may hide in them.
     if others.iter().filter_map(|model| context.judge(first, model)).any(|judgement| judgement.p.is_none()) {
         let intervals = match tied.is_empty() {
@@ -145,25 +161,20 @@ fn tied(context: &ArticleContext, group: &Group) -> Option<String> {
                 list_de = context.voice.list(&tied.iter().map(|name| of_french(name)).collect::<Vec<_>>(), 4),
             ),
         };
-        return (!others.is_empty()).then(|| {
-            bilingual!(
-                context,
-                "{name} has the highest macro-F1 {there}; {intervals}.",
-                "{name} a la macro-F1 {de} la plus élevée ; {intervals}.",
-            )
-        });
+        return (!others.is_empty())
+            .then(|| bilingual!(context, "{name} has {top} {there}; {intervals}.", "{name} a {top} ; {intervals}.",));
     }
     let sentence = match (tied.is_empty(), others.is_empty()) {
         (_, true) => return None,
         (true, _) => bilingual!(
             context,
-            "{name} has the highest macro-F1 {there}; its {part} accuracy differs significantly from that of every other.",
-            "{name} a la macro-F1 {de} la plus élevée ; son exactitude {part} diffère significativement de celle de tous les autres.",
+            "{name} has {top} {there}; its {part} accuracy differs significantly from that of every other.",
+            "{name} a {top} ; son exactitude {part} diffère significativement de celle de tous les autres.",
         ),
         _ => bilingual!(
             context,
-            "{name} has the highest macro-F1 {there}; its {part} accuracy does not differ significantly from that of {list}.",
-            "{name} a la macro-F1 {de} la plus élevée ; son exactitude {part} ne diffère pas significativement de celle {list_de}.",
+            "{name} has {top} {there}; its {part} accuracy does not differ significantly from that of {list}.",
+            "{name} a {top} ; son exactitude {part} ne diffère pas significativement de celle {list_de}.",
             list = context.voice.list(&tied, 4),
             list_de = context.voice.list(&tied.iter().map(|name| of_french(name)).collect::<Vec<_>>(), 4),
         ),
@@ -226,7 +237,7 @@ fn inputs(context: &ArticleContext) -> Option<String> {
         context.main()?.models.iter().filter(|model| context.kind(model) == Some("train")).collect();
     let best = |numbers: bool, words: bool| {
         let own = networks.iter().copied().filter(|model| reads(model, numbers, words));
-        ranking::best(own, |model| model.validation())
+        ranking::best(own, Some(context.metric()), |model| model.validation())
     };
     let (both, numbers) = (best(true, true)?, best(true, false)?);
     let name = context.name(both);
@@ -254,53 +265,70 @@ fn inputs(context: &ArticleContext) -> Option<String> {
 fn table(context: &ArticleContext, group: &Group) -> Float {
     let voice = context.voice;
     let first = group.models.first();
+    let other = group.other_metric();
     let row = |model: &Model| {
         let Some(scores) = model.judged() else { return vec![context.name(model)] };
         let p = first.filter(|first| first.name != model.name || first.stage != model.stage);
         let p = p
             .and_then(|first| paired_test(&context.study, first, model))
             .map_or_else(|| "–".to_owned(), |pair| voice.bare_p(pair.adjusted_p));
-        vec![
-            context.name(model),
-            validation(model).map_or_else(|| "–".to_owned(), |v| voice.decimals(v, 3)),
+        let decimals = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| voice.decimals(value, 3));
+        let mut cells = vec![context.name(model), decimals(validation(model, context.metric()))];
+        cells.extend(other.map(|metric| decimals(scores.value(metric))));
+        cells.extend([
             voice.decimals(scores.accuracy, 3),
             scores.accuracy_interval().map_or_else(|| "–".to_owned(), |(low, high)| voice.interval(low, high)),
             voice.decimals(scores.macro_f1, 3),
             p,
-        ]
+        ]);
+        cells
     };
     let mut sources: Vec<Source> = group.models.iter().filter_map(|model| Some(model.validation()?.source)).collect();
     sources.dedup();
-    let heads = [
-        (voice.say("Model", "Modèle"), Align::Wrapped(0.34)),
-        match sources.as_slice() {
-            [Source::CrossValidation] => (voice.say("CV F1", "F1 VC"), Align::Right),
-            _ => (voice.say("Valid. F1", "F1 valid."), Align::Right),
-        },
+    let short = methods::short_metric(group.metric);
+    let by_folds = matches!(sources.as_slice(), [Source::CrossValidation]);
+    let ranking = match (by_folds, voice.is_french()) {
+        (true, false) => format!("CV {short}"),
+        (true, true) => format!("{short} VC"),
+        (false, false) => format!("Valid. {short}"),
+        (false, true) => format!("{short} valid."),
+    };
+    let other = other.map(|metric| methods::short_metric(metric).to_owned());
+    let mut heads = vec![(voice.say("Model", "Modèle"), Align::Wrapped(0.34)), (ranking.as_str(), Align::Right)];
+    heads.extend(other.as_ref().map(|other| (other.as_str(), Align::Right)));
+    heads.extend([
         (voice.say("Accuracy", "Exactitude"), Align::Right),
         (voice.say("95% interval", "IC à 95 %"), Align::Right),
         (voice.say("Macro-F1", "Macro-F1"), Align::Right),
         ("*p*", Align::Right),
-    ];
+    ]);
     let left_out = group.models.len().saturating_sub(MOST_MODELS);
     let test = match context.is_grouped() {
         true => voice.say("a sign-flip test over groups", "test de permutation des signes par groupes"),
         false => voice.say("McNemar's test", "test de McNemar"),
     };
+    let named = methods::bare_metric(voice, group.metric);
+    let metric = match group.other_metric() {
+        Some(metric) if named != methods::short_metric(metric) => {
+            format!("{named} ({})", methods::short_metric(metric))
+        }
+        _ => named.to_owned(),
+    };
     let mut caption = bilingual!(
         context,
-        "Models by {by}; accuracy, its interval and macro-F1 {part}. *p*: {test} against the first, Holm-corrected over all pairs.",
-        "Modèles par {par} ; exactitude, son intervalle et macro-F1 {part}. *p* : {test} contre le premier, avec la correction de Holm sur toutes les paires. IC : intervalle de confiance.",
+        "Models by {by}; {other}accuracy, its interval and macro-F1 {part}. *p*: {test} against the first, Holm-corrected over all pairs.",
+        "Modèles par {par} ; {other}exactitude, son intervalle et macro-F1 {part}. *p* : {test} contre le premier, avec la correction de Holm sur toutes les paires. IC : intervalle de confiance.",
         by = match sources.as_slice() {
-            [Source::CrossValidation] => "cross-validated (CV) macro-F1",
-            [_] => "macro-F1 on validation rows",
-            _ => "macro-F1 on validation rows (cross-validated without any)",
+            [Source::CrossValidation] => format!("cross-validated (CV) {metric}"),
+            [_] => format!("{metric} on validation rows"),
+            _ => format!("{metric} on validation rows (cross-validated without any)"),
         },
         par = match sources.as_slice() {
-            [Source::CrossValidation] => "macro-F1 de validation croisée (VC)",
-            [_] => "macro-F1 de validation",
-            _ => "macro-F1 de validation (croisée à défaut)",
+            [Source::CrossValidation] => format!("{metric} de validation croisée (VC)"),
+            [_] => format!("{metric} de validation"),
+            _ => format!("{metric} de validation (croisée à défaut)"),
         },
+        other = group.other_metric().map(|_| format!("{named}, ")).unwrap_or_default(),
         part = context.on(group.part),
     );
     if left_out > 0 {

@@ -147,7 +147,7 @@ fn joined(factor: &Factor, search: &Trials, axis: &SliceAxis) -> Vec<Joined> {
 /// By trial, in the order of the trials: the metric on the validation part by epoch.
 fn courses(search: &Trials, table: &TableView) -> Option<Vec<Vec<(f64, f64)>>> {
     let (trial, epoch) = (table.numbers("trial")?, table.numbers("epoch")?);
-    let score = table.numbers(column(search.search.metric))?;
+    let score = table.numbers(&column(search.search.metric))?;
     let mut by_index: IndexMap<usize, Vec<(f64, f64)>> = IndexMap::new();
     for ((trial, epoch), score) in trial.iter().zip(epoch).zip(score) {
         // Epoch 0 is the network before training: it would only stretch the axis.

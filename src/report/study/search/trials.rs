@@ -37,19 +37,12 @@ impl<'a> Trials<'a> {
 
 /// As it stands on axes and in tables.
 pub(crate) fn label(metric: Metric) -> &'static str {
-    match metric {
-        Metric::Loss => "log loss",
-        Metric::Accuracy | Metric::MacroF1 => metric.label(),
-    }
+    metric.title()
 }
 
 /// Its column of the validation part in the table of curves.
-pub(crate) fn column(metric: Metric) -> &'static str {
-    match metric {
-        Metric::Loss => "valid_loss",
-        Metric::Accuracy => "valid_accuracy",
-        Metric::MacroF1 => "valid_macro_f1",
-    }
+pub(crate) fn column(metric: Metric) -> String {
+    format!("valid_{}", metric.key())
 }
 
 /// Scores of the kept epoch in the order of the columns accuracy, macro-F1, log loss.

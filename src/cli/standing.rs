@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use super::ShowArguments;
+use super::screen;
+use super::study::Study;
 use crate::boundary::text::of_chain;
-use crate::cli::screen;
-use crate::cli::study::Study;
 use crate::engine::{self, ActionRecord, History, Status};
 use crate::report::noun;
 
@@ -44,13 +43,13 @@ impl Standing {
     }
 
     /// A line for who looks at the result; `None` if it is up to date.
-    pub(super) fn line(&self, arguments: &ShowArguments, name: &str) -> Option<String> {
+    pub(super) fn line(&self, file: &Path, name: &str) -> Option<String> {
         let mut reasons = self.reasons.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("; ");
         if self.reasons.len() > SHOWN {
             let more = self.reasons.len() - SHOWN;
             reasons.push_str(&format!("; and {more} more {}", noun(more as u64, "reason")));
         }
-        let remedy = format!("`runner run {} {name}`", screen::path(&arguments.study.file));
+        let remedy = format!("`runner run {} {name}`", screen::path(file));
         Some(match (self.status, &self.other_file) {
             (Some(Status::Fresh), _) => return None,
             (_, Some(file)) => {

@@ -1,0 +1,114 @@
+//! `class_weights` and `sample_weight` of baselines.
+
+use arrow::array::AsArray;
+use runner::artifact::Table;
+use serde_json::Value;
+
+use crate::workspace::Workspace;
+
+/// 900 rows: a class of one in ten, which the number tells apart but for a stretch where either may be; `w` is 0 for every third row.
+fn rows() -> String {
+    let row = |i: usize| {
+        let rare = i.is_multiple_of(10);
+        let number = (i * 7919) % 997 + if rare { 700 } else { 0 };
+        format!("{number},{},{}\n", i % 3, if rare { "rare" } else { "usual" })
+    };
+    format!("number,w,y\n{}", (0..900).map(row).collect::<String>())
+}
+
+const STAGES: &str = "name: study
+seed: 3
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y}
+  folds: {kind: split, rows: rows, folds: 2, train: 0.6, valid: 0.2, test: 0.2}
+  plain: {kind: baseline, rows: folds, numeric: [number], models: {logistic: {}, linear_svm: {}}}
+  balanced: {kind: baseline, rows: folds, numeric: [number], class_weights: balanced, models: {logistic: {}, linear_svm: {}}}
+  named: {kind: baseline, rows: folds, numeric: [number], class_weights: {rare: 9}, models: {logistic: {}}}
+  weighted: {kind: baseline, rows: folds, numeric: [number], sample_weight: w, models: {logistic: {}}}
+  twice: {kind: baseline, rows: folds, numeric: [number], where: {w: {min: 1}}, models: {logistic: {}}}
+";
+
+fn work(stages: &str) -> Workspace {
+    Workspace::new().file("t.csv", &rows()).pipeline(stages)
+}
+
+fn json(work: &Workspace, file: &str) -> Value {
+    serde_json::from_slice(&work.read(&format!("artifacts/study/{file}"))).expect("JSON")
+}
+
+/// How many rows of the test part a model calls rare.
+fn rare(work: &Workspace, stage: &str, model: &str) -> usize {
+    let said = Table::from_ipc(&work.read(&format!("artifacts/study/{stage}/predictions.arrow"))).expect("a table");
+    let texts = |name: &str| -> Vec<String> {
+        let column =
+            arrow::compute::cast(said.column(name).expect(name), &arrow::datatypes::DataType::Utf8).expect("texts");
+        column.as_string::<i32>().iter().map(|text| text.unwrap_or("").to_owned()).collect()
+    };
+    let (models, parts, predicted) = (texts("runner.model"), texts("runner.part"), texts("runner.predicted"));
+    (0..models.len()).filter(|&i| models[i] == model && parts[i] == "test" && predicted[i] == "rare").count()
+}
+
+#[test]
+fn weights_of_classes_and_rows_count_in_the_fits_alone() {
+    let work = work(STAGES);
+    work.run().succeeded();
+    for model in ["logistic", "linear_svm"] {
+        let (plain, balanced) = (rare(&work, "plain", model), rare(&work, "balanced", model));
+        assert!(balanced > plain + 5, "{model}: {plain} and {balanced}");
+    }
+    assert!(rare(&work, "named", "logistic") > rare(&work, "plain", "logistic") + 5);
+    let test = |stage: &str| json(&work, &format!("{stage}/baseline.json"))["evaluations"][0]["test"].clone();
+    let loss = |stage: &str| test(stage)["log_loss"].as_f64().expect("a loss");
+    // The decisions are others, the probabilities are as honest.
+    assert!(loss("balanced") < loss("plain") + 0.05, "{} and {}", loss("plain"), loss("balanced"));
+    assert_eq!(test("weighted")["rows"], test("plain")["rows"], "scores count all rows");
+    let recipe = json(&work, "balanced/logistic.json");
+    assert!(recipe["baseline"]["calibration"]["decision"].is_array(), "{recipe}");
+    // A weight of 0 leaves a training row out, as `where` does; those of 2 are more than those of 1.
+    let weights = |stage: &str| work.read(&format!("artifacts/study/{stage}/logistic.safetensors"));
+    assert!(weights("weighted") != weights("twice") && weights("weighted") != weights("plain"));
+    let ones = STAGES.replace("sample_weight: w", "sample_weight: one");
+    let csv =
+        rows().replace("number,w,y", "number,w,y,one").replace("usual\n", "usual,1\n").replace("rare\n", "rare,1\n");
+    work.write("t.csv", csv.as_bytes());
+    work.write("pipeline.yaml", ones.as_bytes());
+    work.run().succeeded();
+    assert_eq!(weights("weighted"), weights("plain"), "weights of 1 change nothing");
+}
+
+#[test]
+fn what_is_no_weight_is_told_with_its_place() {
+    let told = |csv: &str| {
+        let stages = "name: study
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y}
+  folds: {kind: split, rows: rows, folds: 2, test: 0.0, valid: 0.0, train: 1.0}
+  base: {kind: baseline, rows: folds, numeric: [number], sample_weight: w, models: {logistic: {}}}
+";
+        Workspace::new().file("t.csv", csv).pipeline(stages).run().error()
+    };
+    let with = |from: &str, to: &str| told(&rows().replacen(from, to, 1));
+    let negative = with(",1,usual", ",-1,usual");
+    assert!(negative.contains("pipeline.yaml:5:") && negative.contains("t.csv:3"), "{negative}");
+    assert!(
+        negative.contains("column 'w' has -1 where a weight must be, a finite number from 0 on (give"),
+        "{negative}"
+    );
+    assert!(
+        with(",1,usual", ",,usual").contains("t.csv:3: column 'w' has no value where a weight must be"),
+        "a missing weight"
+    );
+    assert!(with(",1,usual", ",much,usual").contains("'much' is not a number"), "a word");
+    let none = told(&rows().replace(",1,", ",0,").replace(",2,", ",0,"));
+    assert!(none.contains("is 0 in all training rows"), "{none}");
+    let plan = |base: &str| {
+        let work = work(&STAGES.replace("sample_weight: w", base));
+        let output = work.runner(&["run", "pipeline.yaml"]);
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let unknown = plan("sample_weight: weight");
+    assert!(unknown.contains("pipeline.yaml:9:") && unknown.contains("weight"), "{unknown}");
+    let class = plan("class_weights: {rar: 2}");
+    assert!(class.contains("pipeline.yaml:9:") && class.contains("did you mean 'rare'"), "{class}");
+    assert!(plan("class_weights: {rare: 0}").contains("pipeline.yaml:9:"));
+}
