@@ -69,7 +69,7 @@ fn default_mistakes() -> usize {
 
 impl Stage for Inspect {
     const KIND: &'static str = "inspect";
-    const VERSION: u32 = 11;
+    const VERSION: u32 = 12;
     const SUMMARY: &'static str = "feature importance, and a model's most confident mistakes";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted model, e.g. a `train` or `ensemble` stage"),

@@ -167,6 +167,22 @@ fn names_of_columns_end_no_comment_and_name_no_variable() {
     assert!(plan.status.success(), "{}", String::from_utf8_lossy(&plan.stderr));
 }
 
+/// A number with leading zeros among others is a number, not a word that stands for a missing value.
+#[test]
+fn numbers_with_leading_zeros_are_not_lost() {
+    let cell = |i: usize| match i {
+        7 => "02".to_owned(),
+        9 => "none".to_owned(),
+        _ => format!("{}.25", i / 2),
+    };
+    let rows: String = (0..60).map(|i| format!("{},{},{}\n", cell(i), i % 7, ["p", "q"][i % 2])).collect();
+    let work = Workspace::new().file("t.csv", &format!("d,a,y\n{rows}"));
+    succeeds(&work, &["init", "st", "--from", "t.csv", "--label", "y"]);
+    let yaml = work.text("st/pipeline.yaml");
+    assert!(yaml.contains("\n    types: {d: number}\n") && yaml.contains("\n      d: {add: [none]}\n"), "{yaml}");
+    assert!(yaml.contains("d: numbers, 31 different, 1 missing"), "{yaml}");
+}
+
 /// Houses of a German office: Latin-1, semicolons, decimal commas, points between thousands.
 fn houses(rows: usize) -> Vec<u8> {
     let row = |i: usize| {

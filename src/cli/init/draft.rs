@@ -163,6 +163,11 @@ fn load(out: &mut Draft, study: &StudyTable, places: &Places, years: &[String]) 
         out.line(2, &format!("# {}", one_line(reason)));
         out.line(2, &format!("{key}: {value}"));
     }
+    if !study.numbers.is_empty() {
+        out.line(2, "# Some of their numbers have leading zeros; `text` keeps these.");
+        let types: Vec<String> = study.numbers.iter().map(|column| format!("{}: number", yaml(column))).collect();
+        out.line(2, &format!("types: {{{}}}", types.join(", ")));
+    }
     if !study.missing.is_empty() {
         out.line(2, "# Words among numbers, taken for missing values.");
         out.line(2, "missing:");

@@ -18,8 +18,8 @@ use crate::ml::progress::Silent;
 use crate::results::profile::audit::TargetLeakVerdict;
 use crate::tabular::names::{SOURCE, added_as};
 use crate::tabular::{
-    Changes, ColumnRole, CsvError, Dialect, Encoding, Input, LoadOptions, Missing, Problem, Role, Sniffed, Tokens,
-    column_roles, header, load, sniff,
+    Changes, ColumnRole, ColumnType, CsvError, Dialect, Encoding, Input, LoadOptions, Missing, Problem, Role, Sniffed,
+    Tokens, column_roles, header, load, sniff,
 };
 
 /// A file, and what the table of a `load` stage calls it.
@@ -79,6 +79,8 @@ pub(super) struct StudyTable {
     pub(super) least: usize,
     /// Tokens among the numbers of a column that stand for a missing value.
     pub(super) missing: IndexMap<String, Vec<String>>,
+    /// Columns of numbers of which some have leading zeros.
+    pub(super) numbers: Vec<String>,
     pub(super) columns: Vec<Chosen>,
     /// Columns whose equal values make rows copies of one another, with the number of rows that are copies.
     pub(super) groups: Option<(Vec<String>, usize)>,
@@ -146,8 +148,8 @@ pub(super) fn study(
         return Err(invalid_lines(std::iter::once("no column is left to learn from".to_owned()).chain(reasons)));
     }
     let groups = copies(&labelled, &columns);
-    let rows = labelled.num_rows();
-    Ok(StudyTable { label, sniffed, rows, classes, least, missing, columns, groups })
+    let (rows, numbers) = (labelled.num_rows(), options.types.into_keys().collect());
+    Ok(StudyTable { label, sniffed, rows, classes, least, missing, numbers, columns, groups })
 }
 
 /// Of a label that nothing can be learnt of: each value is there a few times at most, or one alone is there more often.
@@ -181,20 +183,27 @@ fn read(inputs: &[Input], options: &mut LoadOptions) -> Result<(RecordBatch, Ind
     const TRIES: usize = 12;
     let mut missing: IndexMap<String, Vec<String>> = IndexMap::new();
     for _ in 0..TRIES {
+        let known = missing.values().map(Vec::len).sum::<usize>() + options.types.len();
         let errors = match load(inputs, options) {
             Ok(loaded) => return Ok((loaded.batch, missing)),
             Err(errors) => errors,
         };
-        let before: usize = missing.values().map(Vec::len).sum();
         for error in &errors {
-            if let Problem::StrayWord { column, token, .. } = error.problem.as_ref() {
-                let tokens = missing.entry(column.clone()).or_default();
-                if !tokens.contains(token) {
-                    tokens.push(token.clone());
+            match error.problem.as_ref() {
+                // To make 02 missing would lose a number.
+                Problem::StrayWord { column, is_code: true, .. } => {
+                    options.types.insert(column.clone(), ColumnType::Number);
                 }
+                Problem::StrayWord { column, token, .. } | Problem::NotANumber { column, token, .. } => {
+                    let tokens = missing.entry(column.clone()).or_default();
+                    if !tokens.contains(token) {
+                        tokens.push(token.clone());
+                    }
+                }
+                _ => {}
             }
         }
-        if missing.values().map(Vec::len).sum::<usize>() == before {
+        if missing.values().map(Vec::len).sum::<usize>() + options.types.len() == known {
             return Err(refused(&errors));
         }
         let changed = |tokens: &Vec<String>| Tokens::Changed(Changes { add: tokens.clone(), ..Changes::default() });

@@ -72,7 +72,7 @@ fn a_key_of_another_kind_is_told_whose_it_is() {
       |                                                         ^^^^^^
       = help: 'baseline' takes no `epochs`, train or transfer does; keys of 'baseline' are rows,
               embeddings, numeric, text, categories, texts, tfidf, class_weights, sample_weight, models,
-              where
+              threshold, where
     ");
 }
 
