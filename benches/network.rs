@@ -96,6 +96,7 @@ fn epoch(spec: &str, threads: usize) -> f64 {
         classes: &classes,
         train: &train_rows,
         valid: &valid_rows,
+        positive: None,
     };
     let seconds = |epochs: usize| {
         let training = TrainingSpec { epochs, ..TrainingSpec::default() };

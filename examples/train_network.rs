@@ -33,6 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         classes: &classes,
         train: learnt,
         valid,
+        positive: None,
     };
     let fitted = train(data, &network, &training, 7, &Silent)?;
     println!("epoch  train loss  valid loss  valid accuracy");

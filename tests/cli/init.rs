@@ -292,7 +292,7 @@ fn a_rare_class_of_two_is_found_by_average_precision() {
     insta::assert_snapshot!(head.join("\n"), @"
     name: customers
     seed: 1
-    # Chooses epochs, the weights of the ensemble and the best model: leaves has 8.3 % of the rows: accuracy and F1 depend on a threshold, how early its rows are found does not.
+    # Chooses epochs, the weights of the ensemble and the best model. Of the rows 8.3 % are of leaves: accuracy and F1 depend on a threshold, how early those rows are found does not.
     metric: average_precision
     # The class that it is of. Predicted is the likelier class; `threshold: f1` on `average` finds more rows of this one.
     positive: leaves

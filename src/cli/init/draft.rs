@@ -120,14 +120,14 @@ fn metric(out: &mut Draft, study: &StudyTable) {
     let rarer = classes.last().map_or("", |(class, _)| class.as_str());
     let why = match balance {
         Balance::RareOfTwo { share } => format!(
-            "{} has {:.1} % of the rows: accuracy and F1 depend on a threshold, how early its rows are found does not.",
-            one_line(rarer),
-            100.0 * share
+            "Of the rows {:.1} % are of {}: accuracy and F1 depend on a threshold, how early those rows are found does not.",
+            100.0 * share,
+            one_line(rarer)
         ),
-        Balance::Two => "two classes of similar sizes count the same.".to_owned(),
-        Balance::Several => format!("each of {} classes counts the same, however rare it is.", classes.len()),
+        Balance::Two => "The two classes are of similar sizes, and count the same.".to_owned(),
+        Balance::Several => format!("Each of {} classes counts the same, however rare it is.", classes.len()),
     };
-    out.line(0, &format!("# Chooses epochs, the weights of the ensemble and the best model: {why}"));
+    out.line(0, &format!("# Chooses epochs, the weights of the ensemble and the best model. {why}"));
     out.line(0, &format!("metric: {}", balance.metric().key()));
     if let Balance::RareOfTwo { .. } = balance {
         out.line(0, "# The class that it is of. Predicted is the likelier class; `threshold: f1` on `average` finds more rows of this one.");
