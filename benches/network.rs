@@ -94,6 +94,7 @@ fn epoch(spec: &str, threads: usize) -> f64 {
         categories: &[],
         labels: &labels,
         classes: &classes,
+        weights: &[],
         train: &train_rows,
         valid: &valid_rows,
         positive: None,

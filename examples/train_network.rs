@@ -31,6 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         categories: &[],
         labels: &labels,
         classes: &classes,
+        weights: &[],
         train: learnt,
         valid,
         positive: None,
