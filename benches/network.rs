@@ -94,8 +94,10 @@ fn epoch(spec: &str, threads: usize) -> f64 {
         categories: &[],
         labels: &labels,
         classes: &classes,
+        weights: &[],
         train: &train_rows,
         valid: &valid_rows,
+        positive: None,
     };
     let seconds = |epochs: usize| {
         let training = TrainingSpec { epochs, ..TrainingSpec::default() };

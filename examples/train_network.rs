@@ -31,8 +31,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         categories: &[],
         labels: &labels,
         classes: &classes,
+        weights: &[],
         train: learnt,
         valid,
+        positive: None,
     };
     let fitted = train(data, &network, &training, 7, &Silent)?;
     println!("epoch  train loss  valid loss  valid accuracy");

@@ -4,6 +4,7 @@ mod draft;
 mod table;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -32,6 +33,9 @@ pub(super) struct InitArguments {
     /// The folder of the study
     #[arg(default_value = ".")]
     folder: PathBuf,
+    /// The example to begin with, where there is no table of your own: pipelines and data that run as they are
+    #[arg(long, value_enum, default_value_t = Example::Songs, conflicts_with = "from")]
+    example: Example,
     /// The table to learn from: writes a pipeline for it, in which each choice stands with its reason
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
@@ -44,6 +48,9 @@ pub(super) struct InitArguments {
     /// The encoding of the files, e.g. shift_jis, where it is not found out
     #[arg(long, value_name = "NAME", requires = "from", value_parser = encoding)]
     encoding: Option<Encoding>,
+    /// About how long a first run may take on two cores, e.g. 90s, 5m or 1h: sizes, and from 20 minutes on a search, follow from it
+    #[arg(long, value_name = "TIME", requires = "from", default_value = "5m", value_parser = budget)]
+    budget: Duration,
     /// The encoder of texts, e.g. sentence-transformers/all-MiniLM-L6-v2; by default words are counted
     #[arg(long, value_name = "NAME", requires = "from")]
     encoder: Option<String>,
@@ -55,6 +62,26 @@ pub(super) struct InitArguments {
     overwrite: bool,
 }
 
+/// A study that comes with the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Example {
+    /// Genres of songs: all that the program can do, on a synthetic sample
+    Songs,
+}
+
+/// `90s`, `5m`, `1.5h`.
+fn budget(text: &str) -> Result<Duration, String> {
+    let units = [('s', 1.0), ('m', 60.0), ('h', 3600.0)];
+    let seconds = units.iter().find_map(|(unit, seconds)| {
+        let number: f64 = text.trim().strip_suffix(*unit)?.trim().parse().ok()?;
+        Some(number * seconds)
+    });
+    match seconds {
+        Some(seconds) if (10.0..=7.0 * 86_400.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("a time is e.g. 90s, 5m or 1h: ten seconds to a week".to_owned()),
+    }
+}
+
 fn encoding(name: &str) -> Result<Encoding, String> {
     let known = "of the WHATWG's standard, e.g. windows-1252, iso-8859-2, utf-16le, shift_jis, gb18030, koi8-r";
     Encoding::named(name).ok_or_else(|| format!("it is no encoding {known}"))
@@ -63,7 +90,9 @@ fn encoding(name: &str) -> Result<Encoding, String> {
 pub(super) fn init(arguments: &InitArguments) -> Outcome {
     match &arguments.from {
         Some(from) => of_table(arguments, from),
-        None => of_songs(arguments),
+        None => match arguments.example {
+            Example::Songs => of_songs(arguments),
+        },
     }
 }
 
@@ -71,17 +100,26 @@ pub(super) fn init(arguments: &InitArguments) -> Outcome {
 fn of_table(arguments: &InitArguments, from: &Path) -> Outcome {
     let train = table::Source::read("train", from)?;
     let new = arguments.test.as_deref().map(|path| table::Source::read("new", path)).transpose()?;
+    if let Some(test) = &arguments.test
+        && let (Ok(one), Ok(other)) = (from.canonicalize(), test.canonicalize())
+        && one == other
+    {
+        return Err(invalid(&format!("`--test` is the file to learn from: '{}'", test.display())));
+    }
     let study = table::study(&train, new.as_ref(), arguments.label.as_deref(), arguments.encoding)?;
     let mut command =
         format!("runner init {} --from {}", for_shell(&arguments.folder.display().to_string()), for_shell(&train.path));
     command.push_str(&format!(" --label {}", for_shell(&study.label)));
     new.iter().for_each(|new| command.push_str(&format!(" --test {}", for_shell(&new.path))));
     arguments.encoding.iter().for_each(|encoding| command.push_str(&format!(" --encoding {encoding}")));
+    if arguments.budget != draft::USUAL {
+        command.push_str(&format!(" --budget {}s", arguments.budget.as_secs()));
+    }
     arguments.encoder.iter().for_each(|encoder| command.push_str(&format!(" --encoder {}", for_shell(encoder))));
     let place = |path: &str| seen_from(&arguments.folder, Path::new(path));
     let places = draft::Places { train: place(&train.path), new: new.map(|new| place(&new.path)), command };
     let name = study_name(from);
-    let pipeline = draft::pipeline(&name, &study, &places, arguments.encoder.as_deref());
+    let pipeline = draft::pipeline(&name, &study, &places, arguments.encoder.as_deref(), arguments.budget);
     let files = vec![
         (arguments.folder.join("pipeline.yaml"), pipeline.into_bytes()),
         (arguments.folder.join("schema.json"), super::schema::text()?.into_bytes()),

@@ -216,11 +216,6 @@ impl Plan {
         lineage
     }
 
-    /// The word under a key at the top of the file that models are chosen by, as the kinds read it.
-    pub fn aim(&self, key: &str) -> Option<&str> {
-        self.stages.iter().find_map(|stage| stage.aims.get(key)).map(String::as_str)
-    }
-
     /// What the user wrote for that stage.
     pub(crate) fn written(&self, stage: usize) -> &StageSpec {
         &self.spec.stages[stage]

@@ -14,7 +14,8 @@ pub(crate) fn words(verdicts: &[(ScoreMetric, Direction)]) -> Option<String> {
         format!("a {} {name}", if is_higher(*metric, *direction) { "higher" } else { "lower" })
     };
     let all: Vec<String> = verdicts.iter().map(one).collect();
-    (!all.is_empty()).then(|| all.join(" and "))
+    let (last, first) = all.split_last()?;
+    Some(if first.is_empty() { last.clone() } else { format!("{} and {last}", first.join(", ")) })
 }
 
 /// Whether a better score is a higher one.

@@ -351,6 +351,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn scores_of_an_earlier_version_are_read_and_tell_what_follows_from_the_confusion() {
+        let text = r#"{"rows": 4, "accuracy": 0.75, "macro_f1": 0.7333, "classes": ["a", "b"], "confusion": [[2, 0], [1, 1]],
+            "per_class": [{"class": "a", "precision": 0.667, "recall": 1, "f1": 0.8, "support": 2},
+                          {"class": "b", "precision": 1, "recall": 0.5, "f1": 0.667, "support": 2}]}"#;
+        let scores: Scores = serde_json::from_str(text).unwrap();
+        assert_eq!(scores.value(Metric::BalancedAccuracy), Some(0.75));
+        // matthews_corrcoef([0, 0, 1, 1], [0, 0, 0, 1]) -> 0.5773502691896258
+        assert!((scores.value(Metric::Mcc).unwrap() - 0.577_350_269_189_625_8).abs() < 1e-12);
+        assert_eq!((scores.value(Metric::RocAuc), scores.interval(Metric::Mcc)), (None, None));
+    }
+
     // from sklearn.metrics import *
     // t = [0,0,1,1,2,2,2]; p = [0,1,1,1,2,0,2]
     // accuracy_score(t,p) -> 0.7142857142857143; f1_score(t,p,average="macro") -> 0.7

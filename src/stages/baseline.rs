@@ -51,7 +51,7 @@ pub(crate) struct Baseline {
     /// Text columns to learn from as they are, by the TF-IDF weights of their words and runs of characters; no `embed` stage is needed.
     ///
     /// Logistic regression and the linear support vector machine have a column for each n-gram of the rows that they are fitted on; naive Bayes counts
-    /// them. All other kinds have columns for those n-grams that tell most of the classes by chi², at most 1000, and fewer of more than 268,000 rows.
+    /// them. All other kinds have columns for those n-grams that tell most of the classes by chi², at most 500, and fewer of more than 536,000 rows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("uniqueItems" = true))]
     texts: Vec<String>,

@@ -69,7 +69,7 @@ fn default_mistakes() -> usize {
 
 impl Stage for Inspect {
     const KIND: &'static str = "inspect";
-    const VERSION: u32 = 11;
+    const VERSION: u32 = 12;
     const SUMMARY: &'static str = "feature importance, and a model's most confident mistakes";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted model, e.g. a `train` or `ensemble` stage"),
@@ -124,6 +124,10 @@ impl Stage for Inspect {
         let checked = checked
             .and_then(|()| if model.text().is_empty() { Ok(()) } else { split_rows::check_numbers(&all, &input) });
         checked.map_err(|error| context.placed("rows", error))?;
+        let (parts, named) = (strings(&all, PART)?, strings(&all, LABEL)?);
+        let place = |label: &String| model.classes().iter().position(|class| class == label);
+        let of_train = parts.iter().zip(&named).filter(|(part, _)| part.as_deref() == Some("train"));
+        let trained: Vec<u32> = of_train.filter_map(|(_, label)| Some(place(label.as_ref()?)? as u32)).collect();
         let rows = self.rows(&all, model.classes(), context)?;
         let row_id = integers(&rows, ROW_ID)?;
         let truth = labels(&rows, model.classes())?;
@@ -133,7 +137,7 @@ impl Stage for Inspect {
         let predicted = model.decide(&probabilities);
         let scores = Scores::new(model.classes(), &truth, &predicted);
         let scores = if model.is_probabilistic() { scores.with_loss(&truth, &probabilities) } else { scores };
-        let positive = aims::positive(context, model.classes(), truth.iter().copied())?;
+        let positive = aims::positive(context, model.classes(), trained)?;
         let scores = scores.with_metrics(&truth, &probabilities, positive, model.is_probabilistic());
         let all: Vec<usize> = (0..truth.len()).collect();
         let clusters = Clusters::of_rows(&dataset::groups(&rows)?, &all);

@@ -272,6 +272,7 @@ fn examples<'a>(data: &'a Dataset, rows: &'a [usize], columns: [&'a [String]; 3]
         categories,
         labels: &data.labels,
         classes: &data.classes,
+        weights: &data.weights,
         positive: data.positive,
         train: rows,
         valid: &[],

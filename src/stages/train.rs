@@ -22,7 +22,7 @@ use super::ensemble_scores::Averaged;
 use super::figures::put_figures;
 use super::network_shape::Shape;
 use super::predictor::Predictor;
-use super::procedure::{How, HowTrained, Procedure};
+use super::procedure::{How, HowTrained, Procedure, tell_weights};
 use super::report_input::view;
 use super::required::{require_part, tell_not_rows};
 use super::training::{at_parameter, curve_table, headline, parameters, scores_by_part, with_training};
@@ -61,6 +61,9 @@ training_parameters! { with_training! {
         #[serde(default)]
         #[schemars(extend("uniqueItems" = true))]
         categories: Vec<String>,
+        /// Column of numbers from 0 on, by which training rows count in the loss; scores count all rows alike.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sample_weight: Option<String>,
         /// Rows to learn from.
         #[serde(default, rename = "where")]
         filter: Filter,
@@ -110,7 +113,8 @@ fn one() -> usize {
 impl Train {
     fn selection<'a>(&'a self, adapted: &'a [String]) -> Selection<'a> {
         let Train { numeric, text, categories, filter, .. } = self;
-        Selection { numeric, text, adapted, categories, texts: &[], sample_weight: None, filter }
+        let sample_weight = self.sample_weight.as_deref();
+        Selection { numeric, text, adapted, categories, texts: &[], sample_weight, filter }
     }
 
     /// The text columns whose encoder is adapted, by this stage or a trial of its search.
@@ -178,6 +182,7 @@ impl Stage for Train {
             tell_not_rows(context, "trials", "trials");
         }
         tell_of_model(context, "model", selection.model_columns());
+        tell_weights(context, "model", selection.sample_weight);
         for (part, purpose) in [("train", "from which networks learn"), ("valid", "on which the epoch is chosen")] {
             require_part(context, "rows", part, purpose);
             require_left(context, "rows", &self.filter, part, purpose);
@@ -306,7 +311,7 @@ impl Train {
     fn procedure(&self, seed: u64, epochs: usize) -> Procedure {
         let (network, training) = (self.network.clone(), self.training());
         let how = How::Training(Box::new(HowTrained { epochs, network, training }));
-        Procedure { seed, sample_weight: None, how }
+        Procedure { seed, sample_weight: self.sample_weight.clone(), how }
     }
 
     /// What a training is of, beside its inputs.
@@ -315,6 +320,7 @@ impl Train {
             "numeric": self.numeric,
             "text": self.text,
             "categories": self.categories,
+            "sample_weight": self.sample_weight,
             "where": self.filter,
             "network": self.network,
         })
@@ -375,6 +381,7 @@ impl Train {
             categories: &self.categories,
             labels: &data.labels,
             classes: &data.classes,
+            weights: &data.weights,
             train: &data.train,
             valid: &data.valid,
             positive: data.positive,

@@ -287,6 +287,7 @@ impl Transfer {
             categories: &categories,
             labels: &data.labels,
             classes: &data.classes,
+            weights: &[],
             train: &data.train,
             valid: &data.valid,
             positive: data.positive,

@@ -238,7 +238,10 @@ fn what_is_less_accurate_may_have_better_other_scores() {
     let work = Workspace::new().file("t.csv", &format!("name,x,z,y\n{rows}")).pipeline(&yaml);
     work.run().succeeded();
     let text = String::from_utf8(work.runner(&["compare", "base/majority", "net"]).stdout).expect("UTF-8");
-    assert!(text.contains("B is less accurate") && text.contains("B has a higher macro-F1"), "{text}");
+    assert!(
+        text.contains("B is less accurate") && text.contains("a higher average precision, a higher macro-F1 and"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -163,6 +163,9 @@ for kind in sys.argv[2:]:
     texts = [[text or "" for text in rows[name].cast(pa.string()).to_pylist()] for name in recipe["inputs"].get("texts", [])]
     arrays = load_file(study / f"baseline/{kind}.safetensors")
     ours = globals()[kind](arrays, *encoded(arrays, x, category, recipe["inputs"], texts), recipe["model"][kind])
+    if calibration := recipe.get("calibration"):
+        logarithms = np.log(np.maximum(ours.astype("f"), np.finfo("f").tiny).astype("d")) # never of 0
+        ours = softmax(logarithms / calibration["temperature"] + np.array(calibration.get("bias", 0.0)))
     expected = pa.ipc.open_file(study / f"new_{kind}/rows.arrow").read_all()
     theirs = np.stack([expected["runner.p_" + name].to_numpy() for name in recipe["classes"]], 1)
     # A neighbour more or less where two are equally far.

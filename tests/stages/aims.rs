@@ -3,7 +3,9 @@
 use arrow::array::AsArray;
 use arrow::datatypes::Float32Type;
 use runner::artifact::Table;
-use runner::results::{Metric, baselines::Baselines, ensemble::Ensemble, read, scores::Scores, training::Training};
+use runner::results::{
+    Metric, baselines::Baselines, ensemble::Ensemble, read, scores::Scores, search::Search, training::Training,
+};
 
 use crate::screen::stable;
 use crate::workspace::Workspace;
@@ -238,4 +240,32 @@ fn a_threshold_of_three_classes_is_refused_and_a_metric_that_nothing_uses_is_tol
         "folds: 3}\n  base: {kind: baseline, rows: folds, numeric: [usage], models: {logistic: {}}, threshold: f1}\n",
     );
     insta::assert_snapshot!(stable(&work.run().error()), @"pipeline.yaml:6:92: threshold: a threshold tells two classes apart, but these rows have 3 (leave `threshold` out)");
+}
+
+#[test]
+fn a_search_is_by_the_metric_which_its_trials_are_stopped_by_too() {
+    let work = study();
+    let search = "    epochs: 3\n    search: {trials: 2, space: {optimizer.lr: {log_uniform: [1.0e-4, 1.0e-2]}}}\n";
+    work.edit("pipeline.yaml", "    epochs: 3\n", search);
+    work.edit("pipeline.yaml", "seed: 3\n", "seed: 3\nmetric: average_precision\n");
+    work.run_with(&["net"]).succeeded();
+    let found: Search = read(&work.read("artifacts/study/net/search.json")).expect("a search");
+    assert_eq!(found.metric, Metric::AveragePrecision);
+    let scores: Vec<f64> = found.trials.iter().filter_map(|trial| trial.score(found.metric)).collect();
+    assert!(scores.len() == 2 && scores.iter().all(|score| *score <= scores[found.best]), "{scores:?}");
+    assert_eq!(training(&work).training.early_stopping.metric(), Metric::AveragePrecision);
+
+    work.edit(
+        "pipeline.yaml",
+        "search: {trials: 2,",
+        "early_stopping: {metric: loss}\n    search: {trials: 2, metric: mcc,",
+    );
+    insta::assert_snapshot!(stable(&work.run().stderr), @"
+    error: search.metric: trials have no MCC unless it chooses their epoch, which loss does
+      --> pipeline.yaml:18:33
+       |
+    18 |     search: {trials: 2, metric: mcc, space: {optimizer.lr: {log_uniform: [1.0e-4, 1.0e-2]}}}
+       |                                 ^^^
+       = help: leave `early_stopping.metric` out, or write `mcc` there too
+    ");
 }

@@ -112,3 +112,27 @@ stages:
     assert!(class.contains("pipeline.yaml:9:") && class.contains("did you mean 'rare'"), "{class}");
     assert!(plan("class_weights: {rare: 0}").contains("pipeline.yaml:9:"));
 }
+
+#[test]
+fn weights_of_rows_count_in_the_loss_of_a_network() {
+    // Of the two classes that share all numbers the one that weighs more is learnt.
+    let csv: String =
+        (0..400).map(|i| format!("{},{},1,{}\n", i / 2 % 50, 1 + 8 * (i % 2), ["p", "q"][i % 2])).collect();
+    let stages = "name: study
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y}
+  folds: {kind: split, rows: rows, folds: 2, train: 0.6, valid: 0.2, test: 0.2}
+  plain: {kind: train, rows: folds, numeric: [number], epochs: 4, network: {trunk: {layers: [8]}}}
+  ones: {kind: train, rows: folds, numeric: [number], sample_weight: one, epochs: 4, network: {trunk: {layers: [8]}}}
+  heavy: {kind: train, rows: folds, numeric: [number], sample_weight: w, epochs: 4, network: {trunk: {layers: [8]}}}
+";
+    let work = Workspace::new().file("t.csv", &format!("number,w,one,y\n{csv}")).pipeline(stages);
+    work.run().succeeded();
+    let file = |stage: &str| work.read(&format!("artifacts/study/{stage}/model.safetensors"));
+    assert_eq!(file("plain"), file("ones"), "weights of 1 change nothing");
+    assert_ne!(file("plain"), file("heavy"));
+    let wrong = stages.replace("sample_weight: w", "sample_weight: y");
+    work.write("pipeline.yaml", wrong.as_bytes());
+    let told = work.run().error();
+    assert!(told.contains("t.csv:2: column 'y': 'p' is not a number"), "{told}");
+}

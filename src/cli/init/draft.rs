@@ -1,8 +1,9 @@
 //! The pipeline of a new study, as a file that somebody reads and changes: every choice stands with its reason.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
-use super::table::{LEAST, StudyTable, Use};
+use super::table::{StudyTable, Use};
 use crate::boundary::text::{quoted, yaml};
 use crate::results::Balance;
 use crate::tabular::Dialect;
@@ -15,12 +16,24 @@ pub(super) struct Places {
     pub(super) command: String,
 }
 
-/// The pipeline file.
-pub(super) fn pipeline(name: &str, study: &StudyTable, places: &Places, encoder: Option<&str>) -> String {
+/// The time of a first run that sizes are made for unless another is asked for.
+pub(super) const USUAL: Duration = Duration::from_secs(300);
+
+/// From this many times the usual time on a part of it goes into a search.
+const WORTH_A_SEARCH: f64 = 4.0;
+
+/// The pipeline file, for a first run of about that time on two cores.
+pub(super) fn pipeline(
+    name: &str,
+    study: &StudyTable,
+    places: &Places,
+    encoder: Option<&str>,
+    budget: Duration,
+) -> String {
     let of = |wanted: Use| -> Vec<&str> {
         study.columns.iter().filter(|column| column.use_ == wanted).map(|column| column.name.as_str()).collect()
     };
-    let years: Vec<String> = of(Use::Year).iter().map(|column| format!("{column} year")).collect();
+    let years = years(&of(Use::Year), study);
     let numeric: Vec<&str> = of(Use::Numeric).into_iter().chain(years.iter().map(String::as_str)).collect();
     let (categories, texts) = (of(Use::Category), of(Use::Text));
     let mut out = Draft::default();
@@ -32,7 +45,7 @@ pub(super) fn pipeline(name: &str, study: &StudyTable, places: &Places, encoder:
     out.line(0, "");
     out.line(0, "stages:");
     load(&mut out, study, places, &years);
-    split(&mut out, study);
+    split(&mut out, study, places);
     out.line(1, "");
     out.line(1, "# Distributions, correlations, and whether a column leaks the label.");
     out.line(1, "profile: {kind: describe, rows: folds}");
@@ -41,7 +54,8 @@ pub(super) fn pipeline(name: &str, study: &StudyTable, places: &Places, encoder:
         out.line(1, "");
         embed(&mut out, &texts, encoder);
     }
-    learners(&mut out, study, &numeric, &categories, &texts, encoder);
+    learners(&mut out, study, &numeric, &categories, &texts, encoder, budget);
+    final_model(&mut out, embedded);
     if places.new.is_some() {
         out.line(1, "");
         out.line(1, "predictions:");
@@ -57,7 +71,7 @@ pub(super) fn pipeline(name: &str, study: &StudyTable, places: &Places, encoder:
     }
     let mut stages = vec!["data", "folds", "profile"];
     stages.extend(embedded.then_some("words"));
-    stages.extend(["baseline", "network", "best"]);
+    stages.extend(["baseline", "network", "average", "best"]);
     stages.extend(places.new.is_some().then_some("predictions"));
     out.line(1, "");
     out.line(1, "report:");
@@ -100,23 +114,23 @@ impl Draft {
 
 /// What models are chosen by, with the reason: classes that are left out below do not count.
 fn metric(out: &mut Draft, study: &StudyTable) {
-    let classes: Vec<&(String, usize)> = study.classes.iter().filter(|(_, rows)| *rows >= LEAST).collect();
+    let classes: Vec<&(String, usize)> = study.classes.iter().filter(|(_, rows)| *rows >= study.least).collect();
     let balance = Balance::of(&classes.iter().map(|(_, rows)| *rows as u64).collect::<Vec<_>>());
     // The most frequent comes first.
     let rarer = classes.last().map_or("", |(class, _)| class.as_str());
     let why = match balance {
         Balance::RareOfTwo { share } => format!(
-            "{} has {:.1} % of the rows: accuracy and F1 depend on a threshold, how early its rows are found does not.",
-            one_line(rarer),
-            100.0 * share
+            "Of the rows {:.1} % are of {}: accuracy and F1 depend on a threshold, how early those rows are found does not.",
+            100.0 * share,
+            one_line(rarer)
         ),
-        Balance::Two => "two classes of similar sizes count the same.".to_owned(),
-        Balance::Several => format!("each of {} classes counts the same, however rare it is.", classes.len()),
+        Balance::Two => "The two classes are of similar sizes, and count the same.".to_owned(),
+        Balance::Several => format!("Each of {} classes counts the same, however rare it is.", classes.len()),
     };
-    out.line(0, &format!("# Chooses epochs, the weights of the ensemble and the best model: {why}"));
+    out.line(0, &format!("# Chooses epochs, the weights of the ensemble and the best model. {why}"));
     out.line(0, &format!("metric: {}", balance.metric().key()));
     if let Balance::RareOfTwo { .. } = balance {
-        out.line(0, "# The class that it is of. Predicted is the likelier class; `threshold: f1` on `best` finds more rows of this one.");
+        out.line(0, "# The class that it is of. Predicted is the likelier class; `threshold: f1` on `average` finds more rows of this one.");
         out.line(0, &format!("positive: {}", yaml(rarer)));
     }
 }
@@ -149,6 +163,11 @@ fn load(out: &mut Draft, study: &StudyTable, places: &Places, years: &[String]) 
         out.line(2, &format!("# {}", one_line(reason)));
         out.line(2, &format!("{key}: {value}"));
     }
+    if !study.numbers.is_empty() {
+        out.line(2, "# Some of their numbers have leading zeros; `text` keeps these.");
+        let types: Vec<String> = study.numbers.iter().map(|column| format!("{}: number", yaml(column))).collect();
+        out.line(2, &format!("types: {{{}}}", types.join(", ")));
+    }
     if !study.missing.is_empty() {
         out.line(2, "# Words among numbers, taken for missing values.");
         out.line(2, "missing:");
@@ -175,7 +194,18 @@ fn setting(dialect: &Dialect, key: &str) -> Option<String> {
     }
 }
 
-fn split(out: &mut Draft, study: &StudyTable) {
+/// A name for the year of each date column that no column has.
+fn years(dates: &[&str], study: &StudyTable) -> Vec<String> {
+    let is_free = |name: &String| *name != study.label && study.columns.iter().all(|column| column.name != *name);
+    let name = |column: &&str| {
+        let first = format!("{column} year");
+        let numbered = (2..).map(|number| format!("{column} year {number}"));
+        std::iter::once(first.clone()).chain(numbered).find(is_free).unwrap_or(first)
+    };
+    dates.iter().map(name).collect()
+}
+
+fn split(out: &mut Draft, study: &StudyTable, places: &Places) {
     out.line(0, "");
     let shown: Vec<String> =
         study.classes.iter().take(8).map(|(class, rows)| format!("{} {rows}", one_line(class))).collect();
@@ -186,7 +216,12 @@ fn split(out: &mut Draft, study: &StudyTable) {
     );
     out.line(1, "folds:");
     out.line(2, "kind: split");
-    out.line(2, "rows: data");
+    if places.new.is_some() {
+        out.line(2, "# Rows of the other file are for predictions alone, whether or not they have a label.");
+        out.line(2, "rows: data.train");
+    } else {
+        out.line(2, "rows: data");
+    }
     out.line(2, "folds: 3");
     if let Some((columns, copies)) = &study.groups {
         let columns: Vec<String> = columns.iter().map(|column| yaml(column)).collect();
@@ -194,9 +229,9 @@ fn split(out: &mut Draft, study: &StudyTable) {
         out.line(2, &format!("groups: [[{}]]", columns.join(", ")));
     }
     let rare: Vec<String> =
-        study.classes.iter().filter(|(_, rows)| *rows < LEAST).map(|(class, _)| yaml(class)).collect();
+        study.classes.iter().filter(|(_, rows)| *rows < study.least).map(|(class, _)| yaml(class)).collect();
     if !rare.is_empty() {
-        out.line(2, &format!("# Classes of fewer than {LEAST} rows cannot be learnt and tested."));
+        out.line(2, &format!("# Classes of fewer than {} rows cannot be learnt and tested.", study.least));
         out.line(2, &format!("where: {{{}: {{not: [{}]}}}}", yaml(&study.label), rare.join(", ")));
     }
 }
@@ -221,13 +256,18 @@ fn learners(
     categories: &[&str],
     texts: &[&str],
     encoder: Option<&str>,
+    budget: Duration,
 ) {
     // Time goes with rows: fewer rounds and epochs where there are many.
     let (rounds, epochs) = match study.rows {
-        0..5_000 => (150, 60),
-        5_000..50_000 => (200, 25),
-        _ => (200, 6),
+        0..5_000 => (150.0, 60.0),
+        5_000..50_000 => (200.0, 25.0),
+        _ => (200.0, 6.0),
     };
+    let effort = budget.as_secs_f64() / USUAL.as_secs_f64();
+    let scaled = |usual: f64| (usual * effort.clamp(0.2, 2.0)).round().max(3.0);
+    let (rounds, epochs) = (scaled(rounds), scaled(epochs));
+    let learning_rate = if effort > 1.5 { 0.03 } else { 0.05 };
     let inputs = |out: &mut Draft, embedded: bool| {
         out.line(2, "rows: folds");
         out.list(2, "numeric", numeric);
@@ -251,10 +291,10 @@ fn learners(
     if !texts.is_empty() {
         out.line(3, "linear_svm: {}");
     }
-    if study.rows < 50_000 {
+    if study.rows < 50_000 && effort >= 0.5 {
         out.line(3, "random_forest: {trees: 200}");
     }
-    out.line(3, &format!("boosting: {{rounds: {rounds}, learning_rate: 0.05}}"));
+    out.line(3, &format!("boosting: {{rounds: {rounds}, learning_rate: {learning_rate}}}"));
     out.line(1, "");
     out.line(1, "# Piecewise-linear numbers and members that share their weights (arXiv 2203.05556, 2410.24210).");
     out.line(1, "network:");
@@ -268,9 +308,37 @@ fn learners(
     out.line(3, "dropout: 0.2");
     out.line(2, &format!("epochs: {epochs}"));
     out.line(2, "optimizer: {kind: adamw, lr: 2.0e-3, weight_decay: 3.0e-2}");
+    if effort >= 2.0 {
+        out.line(2, "# Several networks, of which the average is taken, are better than one.");
+        out.line(2, &format!("seeds: {}", effort.min(5.0).floor()));
+    }
+    if effort >= WORTH_A_SEARCH {
+        out.line(2, "search:");
+        out.line(3, "method: random");
+        out.line(3, &format!("minutes: {}", (budget.as_secs_f64() / 120.0).round()));
+        out.line(3, "space:");
+        out.line(4, "optimizer.lr: {log_uniform: [5.0e-4, 8.0e-3]}");
+        out.line(4, "network.dropout: {uniform: [0.0, 0.5]}");
+        out.line(4, "network.trunk.layers: {choice: [[128, 128], [256, 256], [384, 384], [256, 256, 256]]}");
+    }
     out.line(1, "");
-    out.line(1, "# The model to use: the average of the others, by weights that validation rows chose.");
-    out.line(1, "best: {kind: ensemble, members: [baseline, network], models: [baseline, network]}");
+    out.line(
+        1,
+        "# The average of the others, by weights that validation rows chose: its scores are those of the study.",
+    );
+    out.line(1, "average: {kind: ensemble, members: [baseline, network], models: [baseline, network]}");
+}
+
+fn final_model(out: &mut Draft, embedded: bool) {
+    out.line(1, "");
+    out.line(1, "# The model to use: the average, fitted again on all labelled rows. `runner predict pipeline.yaml best FILE` predicts with it.");
+    out.line(1, "best:");
+    out.line(2, "kind: refit");
+    out.line(2, "model: average");
+    out.line(2, "rows: folds");
+    if embedded {
+        out.line(2, "embeddings: words");
+    }
 }
 
 /// In a comment nothing may end the line: line breaks are escapes.

@@ -18,8 +18,8 @@ use crate::ml::progress::Silent;
 use crate::results::profile::audit::TargetLeakVerdict;
 use crate::tabular::names::{SOURCE, added_as};
 use crate::tabular::{
-    Changes, ColumnRole, CsvError, Dialect, Encoding, Input, LoadOptions, Missing, Problem, Role, Sniffed, Tokens,
-    column_roles, header, load, sniff,
+    Changes, ColumnRole, ColumnType, CsvError, Dialect, Encoding, Input, LoadOptions, Missing, Problem, Role, Sniffed,
+    Tokens, column_roles, header, load, sniff,
 };
 
 /// A file, and what the table of a `load` stage calls it.
@@ -75,15 +75,19 @@ pub(super) struct StudyTable {
     pub(super) rows: usize,
     /// Rows by class, the most frequent first.
     pub(super) classes: Vec<(String, usize)>,
+    /// The fewest rows of a class that is learnt.
+    pub(super) least: usize,
     /// Tokens among the numbers of a column that stand for a missing value.
     pub(super) missing: IndexMap<String, Vec<String>>,
+    /// Columns of numbers of which some have leading zeros.
+    pub(super) numbers: Vec<String>,
     pub(super) columns: Vec<Chosen>,
     /// Columns whose equal values make rows copies of one another, with the number of rows that are copies.
     pub(super) groups: Option<(Vec<String>, usize)>,
 }
 
-/// The fewest rows of a class that can be in three parts and several folds.
-pub(super) const LEAST: usize = 8;
+/// The fewest rows of a class that can be in three parts and several folds, and fewer where a table has not so many.
+const LEAST: [usize; 2] = [8, 4];
 
 /// Rows that are looked at for leaks and copies; of more, as many evenly from all.
 const AUDITED: usize = 20_000;
@@ -133,6 +137,10 @@ pub(super) fn study(
             train.path
         )));
     }
+    let least = LEAST.into_iter().find(|least| classes.iter().filter(|(_, rows)| rows >= least).count() >= 2);
+    let Some(least) = least else {
+        return Err(too_few(&label, &classes));
+    };
     let audited = audited(&labelled, &label)?;
     let columns: Vec<Chosen> = columns.iter().map(|column| chosen(column, in_new.as_deref(), &audited)).collect();
     if columns.iter().all(|column| column.use_ == Use::LeftOut) {
@@ -140,7 +148,21 @@ pub(super) fn study(
         return Err(invalid_lines(std::iter::once("no column is left to learn from".to_owned()).chain(reasons)));
     }
     let groups = copies(&labelled, &columns);
-    Ok(StudyTable { label, sniffed, rows: labelled.num_rows(), classes, missing, columns, groups })
+    let (rows, numbers) = (labelled.num_rows(), options.types.into_keys().collect());
+    Ok(StudyTable { label, sniffed, rows, classes, least, missing, numbers, columns, groups })
+}
+
+/// Of a label that nothing can be learnt of: each value is there a few times at most, or one alone is there more often.
+fn too_few(label: &str, classes: &[(String, usize)]) -> Failure {
+    let [.., least] = LEAST;
+    let shown: Vec<String> = classes.iter().take(5).map(|(class, rows)| format!("'{class}' in {rows}")).collect();
+    let more =
+        if classes.len() > shown.len() { format!(", and {} more", classes.len() - shown.len()) } else { String::new() };
+    invalid_lines([
+        format!("no two of the {} values of '{label}' are there in {least} rows or more: {}{more}", classes.len(), shown.join(", ")),
+        "classes are learnt from rows that have them; a number that was measured is no class, but ranges of it are: write them into a column of their own"
+            .to_owned(),
+    ])
 }
 
 /// The label by its name, or by its place in the header, counted from 1.
@@ -161,20 +183,27 @@ fn read(inputs: &[Input], options: &mut LoadOptions) -> Result<(RecordBatch, Ind
     const TRIES: usize = 12;
     let mut missing: IndexMap<String, Vec<String>> = IndexMap::new();
     for _ in 0..TRIES {
+        let known = missing.values().map(Vec::len).sum::<usize>() + options.types.len();
         let errors = match load(inputs, options) {
             Ok(loaded) => return Ok((loaded.batch, missing)),
             Err(errors) => errors,
         };
-        let before: usize = missing.values().map(Vec::len).sum();
         for error in &errors {
-            if let Problem::StrayWord { column, token, .. } = error.problem.as_ref() {
-                let tokens = missing.entry(column.clone()).or_default();
-                if !tokens.contains(token) {
-                    tokens.push(token.clone());
+            match error.problem.as_ref() {
+                // To make 02 missing would lose a number.
+                Problem::StrayWord { column, is_code: true, .. } => {
+                    options.types.insert(column.clone(), ColumnType::Number);
                 }
+                Problem::StrayWord { column, token, .. } | Problem::NotANumber { column, token, .. } => {
+                    let tokens = missing.entry(column.clone()).or_default();
+                    if !tokens.contains(token) {
+                        tokens.push(token.clone());
+                    }
+                }
+                _ => {}
             }
         }
-        if missing.values().map(Vec::len).sum::<usize>() == before {
+        if missing.values().map(Vec::len).sum::<usize>() + options.types.len() == known {
             return Err(refused(&errors));
         }
         let changed = |tokens: &Vec<String>| Tokens::Changed(Changes { add: tokens.clone(), ..Changes::default() });
@@ -288,7 +317,7 @@ fn chosen(column: &ColumnRole, in_new: Option<&[String]>, audited: &HashMap<Stri
     }
     let gaps = if *missing > 0 { format!(", {missing} missing") } else { String::new() };
     let (use_, mut why) = match role {
-        Role::Empty => (Use::LeftOut, "empty".to_owned()),
+        Role::Empty => (Use::LeftOut, "no value in any row to learn from".to_owned()),
         Role::Constant => (Use::LeftOut, "the same in every row".to_owned()),
         Role::Identifier => (Use::LeftOut, format!("another value in every one of {distinct} rows: an identifier")),
         Role::Number => (Use::Numeric, format!("numbers, {distinct} different{gaps}")),
@@ -336,7 +365,7 @@ fn candidates(table: &RecordBatch, columns: &[ColumnRole]) -> Failure {
     /// More classes than these are hardly meant.
     const MOST: usize = 100;
     let is_label = |column: &&ColumnRole| {
-        column.distinct >= 2 && column.distinct <= MOST && column.distinct * LEAST <= table.num_rows()
+        column.distinct >= 2 && column.distinct <= MOST && column.distinct * LEAST[0] <= table.num_rows()
     };
     let mut found: Vec<&ColumnRole> = columns.iter().filter(is_label).collect();
     found.sort_by_key(|column| column.distinct);

@@ -68,8 +68,8 @@ pub(super) fn metrics(parts: &Parts<Scores>, named: Option<Metric>, style: Style
     rows[0][0] = style.bold("Metrics");
     for metric in std::iter::once(ranking).chain(others) {
         let Some(value) = scores.value(metric) else { continue };
-        let ends = |(low, high)| format!("{}–{}", screen::decimals(low, 3), screen::decimals(high, 3));
-        let interval = scores.interval(metric).map(ends);
+        let ends = scores.interval(metric).map(|(low, high)| [low, high].map(|end| screen::decimals(end, 3)));
+        let interval = ends.filter(|[low, high]| low != high).map(|[low, high]| format!("{low}–{high}"));
         let name = if metric == ranking { style.bold(metric.title()) } else { metric.title().to_owned() };
         rows.push(vec![name, screen::decimals(value, 3), style.dim(&interval.unwrap_or_default())]);
     }

@@ -24,7 +24,7 @@ pub(super) enum Form {
 const MOST_COLUMNS: usize = 100;
 const MOST_CELLS: usize = 1 << 27;
 /// N-grams of texts that are columns of 4 bytes a row where these are not sparse, and numbers in all of them together.
-const MOST_GRAMS: usize = 1000;
+const MOST_GRAMS: usize = 500;
 const MOST_WEIGHTS: usize = 1 << 28;
 
 impl Form {

@@ -1,9 +1,14 @@
 //! Weights against scipy's optimiser, greedy selection against its definition, and combinations by hand.
 
+use runner_results::Metric;
+use runner_results::threshold::ThresholdAim;
+
 use super::{Average, Calibration, Combination, Members, Weighting, cross_fitted};
 use crate::calibration::fit::fit_temperature;
 use crate::matrix::Matrix;
+use crate::metrics::Measures;
 use crate::progress::Silent;
+use crate::threshold::Wanted;
 
 /// Four members of three classes over 300 rows: the first two know different rows, the third is a worse copy of the first, the last guesses.
 fn members() -> (Vec<Matrix>, Vec<u32>) {
@@ -176,4 +181,48 @@ fn an_average_decides_as_its_members_do() {
         assert_eq!(Some(class as usize), best, "row {i}");
     }
     assert_ne!(found.decide(&said), said.argmax_rows());
+}
+
+#[test]
+fn greedy_weights_by_a_metric_are_better_by_it_than_those_by_log_loss() {
+    let (members, labels) = members();
+    let all: Vec<&Matrix> = members.iter().collect();
+    for metric in [Metric::RocAuc, Metric::Accuracy, Metric::Brier] {
+        let score = |by: Metric| {
+            let given = Members { metric: by, ..Members::plain(&all) };
+            let found = Combination::fit(given, &labels, Average::Logits, Weighting::Greedy, &Silent).unwrap();
+            let said = found.uncalibrated().combine(&all);
+            let predicted = said.argmax_rows();
+            let measures = Measures::new(&labels, &predicted, &said, None, true);
+            metric.merit(measures.value(metric, &vec![1.0; labels.len()]).unwrap())
+        };
+        assert!(score(metric) >= score(Metric::Loss) - 1e-12, "{metric:?}: {} {}", score(metric), score(Metric::Loss));
+    }
+}
+
+#[test]
+fn a_threshold_stands_in_for_the_decisions_of_members_and_is_chosen_on_other_rows_in_the_fair_score() {
+    // Two classes: the third counts as the second.
+    let (members, labels) = members();
+    let two = |member: &Matrix| {
+        let data = (0..member.rows).flat_map(|i| [member.get(i, 0), member.get(i, 1) + member.get(i, 2)]);
+        Matrix::from_vec(member.rows, 2, data.collect())
+    };
+    let members: Vec<Matrix> = members.iter().map(two).collect();
+    let labels: Vec<u32> = labels.iter().map(|label| (*label).min(1)).collect();
+    let all: Vec<&Matrix> = members.iter().collect();
+    let wanted = Wanted { aim: ThresholdAim::Recall(0.95), positive: 0 };
+    let given = Members { threshold: Some(wanted), ..Members::plain(&all) };
+    let found = Combination::fit(given, &labels, Average::Logits, Weighting::Convex, &Silent).unwrap();
+    let recall = |predicted: &[u32]| {
+        let of: Vec<usize> = (0..labels.len()).filter(|row| labels[*row] == 0).collect();
+        of.iter().filter(|row| predicted[**row] == 0).count() as f64 / of.len() as f64
+    };
+    let decided = found.decide(&found.combine(&all));
+    let own = recall(&decided);
+    assert!((0.95..1.0).contains(&own), "{own}");
+    let (_, predicted) = cross_fitted(given, &labels, Average::Logits, Weighting::Convex, 5, 3, &Silent).unwrap();
+    let fair = recall(&predicted);
+    assert!((0.85..=1.0).contains(&fair), "{fair}");
+    assert_ne!(predicted, decided);
 }

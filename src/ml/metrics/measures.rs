@@ -1,7 +1,9 @@
 //! Every metric of some rows from their classes, what was predicted of them and their probabilities, with a weight for each row: equal ones for the
 //! score itself, how often a row was drawn for a resample.
 //!
-//! What needs sorting is sorted once, so that a resample costs one pass over the rows (of rank metrics one for each class).
+//! What needs sorting is sorted once, where a metric asks for it, so that a resample costs one pass over the rows (of rank metrics one for each class).
+
+use std::cell::OnceCell;
 
 use runner_results::Metric;
 
@@ -17,12 +19,10 @@ pub struct Measures<'a> {
     positive: usize,
     /// Whether the probabilities are any: of scores in the right order only ranks mean something.
     is_probabilistic: bool,
-    /// By class: the rows by falling probability, and whether each has the same as the one before. Of two classes the positive one alone.
-    orders: Vec<(usize, Vec<Ranked>)>,
-    /// Of each row, how many classes are likelier than its own; of equals the later one counts as likelier, as in scikit-learn.
-    likelier: Vec<u32>,
-    /// Of each row, the bin of its confidence, its confidence, and whether its likeliest class is right.
-    confidences: Vec<(usize, f64, bool)>,
+    /// Found out when a metric asks for it.
+    orders: OnceCell<Vec<(usize, Vec<Ranked>)>>,
+    likelier: OnceCell<Vec<u32>>,
+    confidences: OnceCell<Vec<(usize, f64, bool)>>,
 }
 
 /// A row in the order of a class' probability.
@@ -67,22 +67,50 @@ impl<'a> Measures<'a> {
         let classes = probabilities.cols;
         let positive =
             positive.or_else(|| rarer_of_two(truth.iter().copied(), classes)).map_or(0, |class| class as usize);
-        let wanted = if classes == 2 { positive..positive + 1 } else { 0..classes };
-        let orders = wanted.map(|class| (class, order(truth, probabilities, class))).collect();
-        let likelier = |(row, &own): (usize, &u32)| {
-            let said = probabilities.row(row);
-            let own = own as usize;
-            let is_likelier = |(class, p): (usize, &f32)| *p > said[own] || (*p == said[own] && class > own);
-            said.iter().enumerate().filter(|one| is_likelier(*one)).count() as u32
-        };
-        let likelier = truth.iter().enumerate().map(likelier).collect();
-        let confidences = (truth.iter().enumerate().zip(probabilities.argmax_rows()))
-            .map(|((row, own), said)| {
-                let confidence = f64::from(probabilities.get(row, said as usize));
+        Measures {
+            truth,
+            predicted,
+            probabilities,
+            positive,
+            is_probabilistic,
+            orders: OnceCell::new(),
+            likelier: OnceCell::new(),
+            confidences: OnceCell::new(),
+        }
+    }
+
+    /// By class: the rows by falling probability. Of two classes the positive one alone.
+    fn orders(&self) -> &[(usize, Vec<Ranked>)] {
+        self.orders.get_or_init(|| {
+            let classes = self.probabilities.cols;
+            let wanted = if classes == 2 { self.positive..self.positive + 1 } else { 0..classes };
+            wanted.map(|class| (class, order(self.truth, self.probabilities, class))).collect()
+        })
+    }
+
+    /// Of each row, how many classes are likelier than its own; of equals the later one counts as likelier, as in scikit-learn.
+    fn likelier(&self) -> &[u32] {
+        self.likelier.get_or_init(|| {
+            let of = |(row, &own): (usize, &u32)| {
+                let said = self.probabilities.row(row);
+                let own = own as usize;
+                let is_likelier = |(class, p): (usize, &f32)| *p > said[own] || (*p == said[own] && class > own);
+                said.iter().enumerate().filter(|one| is_likelier(*one)).count() as u32
+            };
+            self.truth.iter().enumerate().map(of).collect()
+        })
+    }
+
+    /// Of each row, the bin of its confidence, its confidence, and whether its likeliest class is right.
+    fn confidences(&self) -> &[(usize, f64, bool)] {
+        self.confidences.get_or_init(|| {
+            let rows = self.truth.iter().enumerate().zip(self.probabilities.argmax_rows());
+            rows.map(|((row, own), said)| {
+                let confidence = f64::from(self.probabilities.get(row, said as usize));
                 (bin_of(confidence), confidence, said == *own)
             })
-            .collect();
-        Measures { truth, predicted, probabilities, positive, is_probabilistic, orders, likelier, confidences }
+            .collect()
+        })
     }
 
     /// Rows.
@@ -110,7 +138,8 @@ impl<'a> Measures<'a> {
             Metric::CalibrationError => Some(self.calibration_error(weights, total)),
             Metric::Top3Accuracy | Metric::Top5Accuracy => {
                 let most = top(metric).filter(|most| self.probabilities.cols > *most)?;
-                Some(mean(&|row| f64::from(u8::from((self.likelier[row] as usize) < most))))
+                let likelier = self.likelier();
+                Some(mean(&|row| f64::from(u8::from((likelier[row] as usize) < most))))
             }
             Metric::RocAuc => self.over_classes(|order| area(order, weights)),
             Metric::AveragePrecision => self.over_classes(|order| average_precision(order, weights)),
@@ -132,7 +161,7 @@ impl<'a> Measures<'a> {
 
     fn calibration_error(&self, weights: &[f64], total: f64) -> f64 {
         let mut sums = [0.0f64; BINS];
-        for (&(bin, confidence, is_right), weight) in self.confidences.iter().zip(weights) {
+        for (&(bin, confidence, is_right), weight) in self.confidences().iter().zip(weights) {
             sums[bin] += weight * (f64::from(u8::from(is_right)) - confidence);
         }
         sums.iter().map(|sum| sum.abs()).sum::<f64>() / total
@@ -141,7 +170,7 @@ impl<'a> Measures<'a> {
     /// The mean over the classes of which it is defined.
     fn over_classes(&self, of: impl Fn(&[Ranked]) -> Option<f64>) -> Option<f64> {
         let (mut sum, mut count) = (0.0, 0u32);
-        for value in self.orders.iter().filter_map(|(_, order)| of(order)) {
+        for value in self.orders().iter().filter_map(|(_, order)| of(order)) {
             sum += value;
             count += 1;
         }
@@ -151,7 +180,7 @@ impl<'a> Measures<'a> {
     /// Thresholds of the positive class of two from the highest on: the least probability that is predicted, and the rows of the class and of the
     /// other that are. `None` of more classes.
     pub fn thresholds(&self) -> Option<Vec<Cut>> {
-        let [(class, order)] = self.orders.as_slice() else { return None };
+        let [(class, order)] = self.orders() else { return None };
         let mut cuts: Vec<Cut> = Vec::new();
         let (mut hits, mut alarms) = (0, 0);
         for ranked in order {

@@ -146,7 +146,7 @@ const OTHERS: [Metric; 9] = [
 ];
 
 /// Steps over rows and classes that resamples of the other metrics may take: rank metrics pass over all rows once for each class.
-const MOST_STEPS: usize = 100_000_000;
+const MOST_STEPS: usize = 20_000_000;
 /// With fewer resamples an interval's ends would move by more than a twentieth of its width between seeds.
 const LEAST_RESAMPLES: usize = 400;
 

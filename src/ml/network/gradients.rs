@@ -56,7 +56,7 @@ fn loss(network: &mut Network, frozen: usize) -> Tensor {
     let logits = network.forward_training(rows, pass).unwrap();
     let members = network.blueprint().members;
     let labels = labels.into_iter().flat_map(|label| std::iter::repeat_n(label, members)).collect();
-    cross_entropy(&logits, labels, &Arc::new(vec![1.0, 2.0, 0.5]), 0.1).unwrap()
+    cross_entropy(&logits, labels, &Arc::new(vec![1.0, 2.0, 0.5]), Vec::new(), 0.1).unwrap()
 }
 
 fn shapes() -> Vec<Blueprint> {
@@ -160,8 +160,27 @@ fn a_class_weight_of_pytorch_and_smoothing_change_the_loss_as_there() {
     // torch.nn.functional.cross_entropy(torch.tensor([[1., 2., 3.], [0., -1., 1.]]), torch.tensor([0, 2]),
     //     weight=torch.tensor([1., 2., .5]), label_smoothing=.1)
     let logits = Tensor::new(&[[1f32, 2.0, 3.0], [0.0, -1.0, 1.0]], &Device::Cpu).unwrap();
-    let loss = cross_entropy(&logits, vec![0, 2], &Arc::new(vec![1.0, 2.0, 0.5]), 0.1).unwrap();
+    let loss = cross_entropy(&logits, vec![0, 2], &Arc::new(vec![1.0, 2.0, 0.5]), Vec::new(), 0.1).unwrap();
     assert!((loss.to_scalar::<f32>().unwrap() - 1.830_251).abs() < 1e-5, "{loss}");
+}
+
+#[test]
+fn a_row_of_weight_2_counts_as_two_rows_and_one_of_0_as_none() {
+    let logits = Tensor::new(&[[1f32, 2.0, 3.0], [0.0, -1.0, 1.0], [2.0, 0.5, -1.0]], &Device::Cpu).unwrap();
+    let classes = Arc::new(vec![1.0, 2.0, 0.5]);
+    let of = |rows: &[u32], labels: Vec<u32>, weights: Vec<f32>| {
+        let logits = candle_core::Var::from_tensor(&logits).unwrap();
+        let chosen = logits.index_select(&Tensor::new(rows, &Device::Cpu).unwrap(), 0).unwrap();
+        let loss = cross_entropy(&chosen, labels, &classes, weights, 0.1).unwrap();
+        let slopes = loss.backward().unwrap().get(&logits).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        (loss.to_scalar::<f32>().unwrap(), slopes)
+    };
+    let (loss, slopes) = of(&[0, 1, 2], vec![0, 2, 1], vec![2.0, 1.0, 0.0]);
+    let (repeated, of_repeated) = of(&[0, 0, 1], vec![0, 0, 2], Vec::new());
+    assert!((loss - repeated).abs() < 1e-6, "{loss} and {repeated}");
+    assert!(slopes.iter().zip(&of_repeated).all(|(a, b)| (a - b).abs() < 1e-6), "{slopes:?} and {of_repeated:?}");
+    let (none, slopes) = of(&[0, 1], vec![0, 2], vec![0.0, 0.0]);
+    assert!(none == 0.0 && slopes.iter().all(|slope| *slope == 0.0), "{none}");
 }
 
 /// The layers of candle-nn with the same weights: the plain forward pass that the fused operations stand for.

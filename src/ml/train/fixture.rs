@@ -71,6 +71,7 @@ impl Fixture {
             categories: &self.categories,
             labels: &self.labels,
             classes: &self.classes,
+            weights: &[],
             train: &self.train,
             valid: &self.valid,
             positive: None,

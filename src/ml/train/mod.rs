@@ -55,6 +55,8 @@ pub struct Data<'a> {
     pub labels: &'a [u32],
     /// Names of the labels.
     pub classes: &'a [String],
+    /// For each row of the frame how much it counts in the loss; empty where all count alike.
+    pub weights: &'a [f64],
     /// Indices of the training rows.
     pub train: &'a [usize],
     /// Indices of the validation rows.

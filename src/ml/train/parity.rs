@@ -66,6 +66,7 @@ fn examples(network: &Network, rows: std::ops::Range<usize>) -> Examples {
     Examples {
         inputs: network.blueprint().branches.iter().map(|branch| input(branch).take(&rows).into()).collect(),
         labels: rows.iter().map(|&i| ((i * i + 3 * i + i % 7) % 3) as u32).collect(),
+        weights: Vec::new(),
     }
 }
 

@@ -27,6 +27,8 @@ use runner_results::{Metric, PartScores};
 pub(crate) struct Examples {
     pub(crate) inputs: Vec<Input>,
     pub(crate) labels: Vec<u32>,
+    /// By row how much it counts in the loss; empty where all count alike.
+    pub(crate) weights: Vec<f32>,
 }
 
 /// How lower layers are held back.
@@ -94,7 +96,8 @@ impl Restraint {
 impl Examples {
     pub(crate) fn new(data: &Data, preprocessing: &Preprocessing, rows: &[usize]) -> Result<Self, TrainError> {
         let inputs = preprocessing.apply(data.frame, rows)?;
-        Ok(Examples { inputs, labels: rows.iter().map(|&row| data.labels[row]).collect() })
+        let weights = rows.iter().filter_map(|&row| data.weights.get(row)).map(|&weight| weight as f32).collect();
+        Ok(Examples { inputs, labels: rows.iter().map(|&row| data.labels[row]).collect(), weights })
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -183,7 +186,9 @@ pub(crate) fn run(
             let logits = network.forward_training(inputs, Training { frozen, dropout, masks: &mut masks })?;
             // The loss of an ensemble is the mean of its members' losses.
             let labels = labels.into_iter().flat_map(|label| std::iter::repeat_n(label, members)).collect();
-            let loss = cross_entropy(&logits, labels, &weights, spec.label_smoothing as f32)?;
+            let of_rows = order[span.clone()].iter().filter_map(|&row| job.train.weights.get(row));
+            let of_rows = of_rows.flat_map(|&weight| std::iter::repeat_n(weight, members)).collect();
+            let loss = cross_entropy(&logits, labels, &weights, of_rows, spec.label_smoothing as f32)?;
             let rate = schedule.rate(step);
             let (objective, norm) = match stepped(&mut optimizer, &loss, rate, schedule.momentum(step), spec, frozen)? {
                 Some(both) => both,

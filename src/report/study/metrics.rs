@@ -49,11 +49,12 @@ fn table(group: &Group) -> Option<Block> {
     Some(Block::Table(table))
 }
 
-/// `0.412 (0.351–0.470)`.
+/// `0.412 (0.351 to 0.470)`; alone where both ends are the same to three decimals.
 fn cell(scores: &Scores, metric: Metric) -> Cell {
     let Some(value) = scores.value(metric) else { return Cell::text("–").muted_if(true) };
-    let ends = |(low, high)| format!(" ({} to {})", decimals(low, 3), decimals(high, 3));
-    let interval = scores.interval(metric).map(ends).unwrap_or_default();
+    let ends = scores.interval(metric).map(|(low, high)| (decimals(low, 3), decimals(high, 3)));
+    let ends = ends.filter(|(low, high)| low != high);
+    let interval = ends.map(|(low, high)| format!(" ({low} to {high})")).unwrap_or_default();
     Cell::text(format!("{}{interval}", decimals(value, 3))).sort_by(value)
 }
 

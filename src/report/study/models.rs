@@ -159,10 +159,12 @@ impl Group {
         self.choice().best()
     }
 
-    /// The first model with the highest accuracy on the part that they are judged on.
-    pub(crate) fn highest(&self) -> Option<(&Model, &Scores)> {
-        let scored = self.models.iter().filter_map(|model| Some((model, model.judged()?)));
-        scored.reduce(|a, b| if b.1.accuracy > a.1.accuracy { b } else { a })
+    /// The first model with the best accuracy on the part that they are judged on, or the best value of the metric that ranks where that is neither
+    /// accuracy nor macro-F1; with the metric and the value.
+    pub(crate) fn highest(&self) -> Option<(&Model, Metric, f64)> {
+        let metric = self.other_metric().unwrap_or(Metric::Accuracy);
+        let scored = self.models.iter().filter_map(|model| Some((model, metric, model.judged()?.value(metric)?)));
+        scored.reduce(|a, b| if metric.merit(b.2) > metric.merit(a.2) { b } else { a })
     }
 
     /// The metric beside accuracy and macro-F1, if another one ranks.

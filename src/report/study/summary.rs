@@ -298,15 +298,18 @@ fn caution(group: &Group) -> Option<String> {
     if group.part != Part::Test || group.models.len() < 2 {
         return None;
     }
-    let (best, (highest, scores)) = (group.chosen()?, group.highest()?);
-    let agree = best.judged().is_some_and(|own| own.accuracy >= scores.accuracy);
+    let (best, (highest, metric, score)) = (group.chosen()?, group.highest()?);
+    let own = best.judged().and_then(|own| own.value(metric));
+    let agree = own.is_some_and(|own| metric.merit(own) >= metric.merit(score));
+    let (name, more) = (metric.title(), if metric.is_loss() { "lower" } else { "higher" });
+    let most = if metric.is_loss() { "lowest" } else { "highest" };
+    let besides = if metric == Metric::Accuracy { ", and accuracy alone rewards guessing large classes" } else { "" };
     Some(if agree {
-        "No other has a higher accuracy on the test part, which was not looked at to choose it.".to_string()
+        format!("No other has a {more} {name} on the test part, which was not looked at to choose it.")
     } else {
         format!(
-            "The highest accuracy on the test part, {}, is that of {}; it did not choose: the best of {} test scores is optimistically biased, and accuracy \
-             alone rewards guessing large classes.",
-            decimals(scores.accuracy, 3),
+            "The {most} {name} on the test part, {}, is that of {}; it did not choose: the best of {} test scores is optimistically biased{besides}.",
+            decimals(score, 3),
             highest.name,
             group.models.len()
         )
@@ -452,7 +455,8 @@ fn chart(group: &Group) -> Figure {
         .collect::<Vec<_>>()
         .join("; ");
     let svg = grouped_bars(&title, &description, &format!("{name} with 95 % interval"), &series, &rows);
-    Figure::new(svg, "Whiskers are 95 % intervals; the axis does not start at zero.")
+    let axis = if metric == Metric::Accuracy { "; the axis does not start at zero" } else { "" };
+    Figure::new(svg, format!("Whiskers are 95 % intervals{axis}."))
 }
 
 /// `a, b and c`, at most `most` names and then how many others.

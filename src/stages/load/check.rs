@@ -53,12 +53,12 @@ impl Load {
                 }
             }
             Err(errors) => {
+                self.tell_options(context, &errors);
                 if let Some(columns) = self.promised(&by_path, &errors) {
                     for port in Stage::outputs(self) {
                         context.output(&port.name, columns.clone());
                     }
                 }
-                self.tell_options(context, &errors);
             }
         }
     }
@@ -186,31 +186,6 @@ impl Load {
         unnamed::tell_files(context, named);
     }
 
-    /// The columns that the table will at most have once these mistakes are corrected, so that the stages below can be checked.
-    fn promised(&self, headers: &[(&str, ColumnNames)], errors: &[CsvError]) -> Option<Vec<String>> {
-        let unknown = errors.iter().filter_map(|error| match error.problem.as_ref() {
-            tabular::Problem::UnknownColumn { option, name, .. } => Some((&**option, name)),
-            _ => None,
-        });
-        let unknown: Vec<(&str, &String)> = unknown.collect();
-        let is_unknown = |option: &str| unknown.iter().any(|(own, _)| *own == option);
-        if is_unknown("label") {
-            return None;
-        }
-        let is_left = |name: &&String| !self.derive.contains_key(*name) && unknown.iter().all(|(_, own)| own != name);
-        let are_both = !self.keep.is_empty() && !self.drop.is_empty();
-        let keeps = !are_both && !is_unknown("keep");
-        let plain = LoadOptions {
-            label: self.label.clone(),
-            dialect: self.options().dialect,
-            keep: self.keep.iter().filter(|_| keeps).filter(is_left).cloned().collect(),
-            drop: self.drop.iter().filter(|_| !are_both).filter(is_left).cloned().collect(),
-            ..LoadOptions::default()
-        };
-        let columns = tabular::columns(headers, &plain).ok()?;
-        Some(distinct([], columns.into_iter().chain(self.derive.keys().cloned())))
-    }
-
     /// Tells which names in the options no file has, and the like, each at its place.
     fn tell_options(&self, context: &mut CheckContext, errors: &[CsvError]) {
         let places = |names: &[String]| -> HashMap<String, String> {
@@ -287,6 +262,31 @@ impl Load {
             .chain(self.downloads.keys().map(String::as_str))
             .collect();
         check_files(context, &self.filter.only(|column| name_of(column) == SOURCE), &files);
+    }
+
+    /// The columns that the table will at most have once these mistakes are corrected, so that the stages below can be checked.
+    fn promised(&self, headers: &[(&str, ColumnNames)], errors: &[CsvError]) -> Option<Vec<String>> {
+        let unknown = errors.iter().filter_map(|error| match error.problem.as_ref() {
+            tabular::Problem::UnknownColumn { option, name, .. } => Some((&**option, name)),
+            _ => None,
+        });
+        let unknown: Vec<(&str, &String)> = unknown.collect();
+        let is_unknown = |option: &str| unknown.iter().any(|(own, _)| *own == option);
+        if is_unknown("label") {
+            return None;
+        }
+        let is_left = |name: &&String| !self.derive.contains_key(*name) && unknown.iter().all(|(_, own)| own != name);
+        let are_both = !self.keep.is_empty() && !self.drop.is_empty();
+        let keeps = !are_both && !is_unknown("keep");
+        let plain = LoadOptions {
+            label: self.label.clone(),
+            dialect: self.dialect(),
+            keep: self.keep.iter().filter(|_| keeps).filter(is_left).cloned().collect(),
+            drop: self.drop.iter().filter(|_| !are_both).filter(is_left).cloned().collect(),
+            ..LoadOptions::default()
+        };
+        let columns = tabular::columns(headers, &plain).ok()?;
+        Some(distinct([], columns.into_iter().chain(self.derive.keys().cloned())))
     }
 
     /// Finds files and downloads that are named twice: all of their rows would count twice.

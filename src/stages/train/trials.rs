@@ -6,7 +6,7 @@ use super::Train;
 use runner_ml::search::{Point, SearchSpec, apply};
 
 /// Parameters that no trial has for itself: rows are read once for all of them, each trains one network, none searches, and none predicts.
-pub(super) const FIXED: [&str; 4] = ["where", "seeds", "search", "threshold"];
+pub(super) const FIXED: [&str; 5] = ["where", "sample_weight", "seeds", "search", "threshold"];
 
 /// A stage and its search.
 pub(super) struct Trials<'a> {

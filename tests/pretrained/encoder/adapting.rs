@@ -58,7 +58,7 @@ fn pattern(count: usize) -> Vec<f32> {
 fn loss(network: &mut Network, texts: &Texts) -> Tensor {
     let pass = Training { frozen: 0, dropout: 1.0, masks: &mut Stream::new(1, "masks", 0) };
     let logits = network.forward_training(vec![Input::Texts(texts.clone())], pass).unwrap();
-    cross_entropy(&logits, vec![0, 1, 2, 0, 1, 2], &Arc::new(vec![1.0; 3]), 0.0).unwrap()
+    cross_entropy(&logits, vec![0, 1, 2, 0, 1, 2], &Arc::new(vec![1.0; 3]), Vec::new(), 0.0).unwrap()
 }
 
 fn options(pooling: Pooling, normalize: bool) -> TransformerOptions {
@@ -195,6 +195,7 @@ fn fit(frame: &Frame, network: &Value, training: &Value) -> Fitted {
         categories: &[],
         labels: &labels,
         classes: &["a", "b", "c"].map(str::to_owned),
+        weights: &[],
         train: &rows[..40],
         valid: &rows[40..],
         positive: None,

@@ -71,7 +71,8 @@ fn a_key_of_another_kind_is_told_whose_it_is() {
     4 |   base: {kind: baseline, rows: folds, numeric: [tempo], epochs: 9}
       |                                                         ^^^^^^
       = help: 'baseline' takes no `epochs`, train or transfer does; keys of 'baseline' are rows,
-              embeddings, numeric, text, categories, texts, tfidf, class_weights, sample_weight, models, where
+              embeddings, numeric, text, categories, texts, tfidf, class_weights, sample_weight, models,
+              threshold, where
     ");
 }
 

@@ -1,11 +1,11 @@
 //! Texts: values of scikit-learn, and what every kind promises of them.
 
-use super::{Estimator, Features, all, fitted, rows_of};
+use super::{Estimator, Features, UNWEIGHTED, all, classes, fitted, rows_of};
 use crate::classical::linear_svm::LinearSvm;
 use crate::classical::logistic::Logistic;
 use crate::classical::naive_bayes::NaiveBayes;
 use crate::classical::texts::{Texts, Vocabulary, Weights};
-use crate::classical::{Inputs, TextOptions};
+use crate::classical::{Inputs, KeptFits, TextOptions, evaluate};
 use crate::frame::{Column, Frame};
 use crate::matrix::Matrix;
 use crate::progress::Silent;
@@ -266,4 +266,35 @@ fn texts_without_a_common_ngram_are_one_clear_error() {
             ),
         }
     }
+}
+
+/// Keeps fits in memory.
+#[derive(Default)]
+struct InMemory(std::sync::Mutex<std::collections::BTreeMap<(String, Option<usize>), Vec<u8>>>);
+
+impl KeptFits for InMemory {
+    fn get(&self, model: &str, fold: Option<usize>) -> Option<Vec<u8>> {
+        self.0.lock().unwrap().get(&(model.to_owned(), fold)).cloned()
+    }
+
+    fn put(&self, model: &str, fold: Option<usize>, bytes: &[u8]) {
+        let before = self.0.lock().unwrap().insert((model.to_owned(), fold), bytes.to_vec());
+        assert!(before.is_none(), "{model} is fitted twice");
+    }
+}
+
+#[test]
+fn an_interrupted_evaluation_goes_on_from_kept_models_of_texts() {
+    let (texts, y) = texts(300);
+    let x = features(&texts, &TextOptions::default());
+    let (train, test): (Vec<usize>, Vec<usize>) = ((0..240).collect(), (240..300).collect());
+    let folds: Vec<u32> = (0..240).map(|i| i / 3 % 2).collect();
+    let kept = InMemory::default();
+    let evaluated = || {
+        let all =
+            evaluate(&all(), &x, &y, &[], &classes(), &train, &folds, &[], &test, &UNWEIGHTED, 0, 2, &kept, &Silent);
+        all.unwrap().into_iter().map(|one| (one.evaluation, one.held_out)).collect::<Vec<_>>()
+    };
+    let first = evaluated();
+    assert_eq!(first, evaluated());
 }

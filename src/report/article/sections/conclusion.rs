@@ -41,6 +41,7 @@ pub(crate) fn section(context: &ArticleContext) -> Section {
             accuracy = context.voice.percent(scores.accuracy),
             rows = context.rows_on(model.judged_on()),
         )),
+        chosen.and_then(|(_, scores)| context.question(scores)),
         context.against_classical(),
         chosen.and_then(|(model, _)| context.leak(model)),
         convergence::in_short(context).map(|short| upper(&short) + "."),

@@ -41,6 +41,7 @@ use crate::study::models::{Group, Model, groups, models};
 use crate::study::pairs::{Judgement, judge, other_verdicts, paired_test};
 use runner_results::Part;
 use runner_results::comparison::{Direction, ScoreMetric};
+use runner_results::threshold::ThresholdRows;
 
 /// A sentence in the context's language; what is in braces is formatted the same way in both.
 macro_rules! bilingual {
@@ -115,6 +116,35 @@ impl<'a> ArticleContext<'a> {
         let interval =
             scores.interval(metric).map(|(low, high)| format!(" ({word} {})", self.voice.interval(low, high)));
         Some((methods::metric(self.voice, metric), value + &interval.unwrap_or_default()))
+    }
+
+    /// What ranks, where that is neither accuracy nor macro-F1, and the threshold that a model predicts by, as sentences after one on its scores.
+    fn question(&self, scores: &Scores) -> Option<String> {
+        let other = self.other_score_of(scores).map(|(name, value)| {
+            bilingual!(
+                self,
+                "Its {name}, by which models are chosen, is {value}.",
+                "Le critère du choix, {name}, vaut {value}.",
+            )
+        });
+        Some([other, self.threshold(scores)].into_iter().flatten().collect::<Vec<_>>().join(" "))
+            .filter(|text| !text.is_empty())
+    }
+
+    /// The threshold that a model predicts by.
+    fn threshold(&self, scores: &Scores) -> Option<String> {
+        let threshold = scores.threshold.as_ref()?;
+        let rows = match threshold.fitted_on {
+            ThresholdRows::Validation => self.voice.say("on validation rows", "sur la validation"),
+            ThresholdRows::CrossFitted => self.voice.say("by cross-validation", "par validation croisée"),
+        };
+        Some(bilingual!(
+            self,
+            "It predicts {class} from a probability of {value} on, a threshold chosen {rows}.",
+            "La classe {class} est prédite dès une probabilité de {value}, seuil choisi {rows}.",
+            class = markup::code(&threshold.positive),
+            value = self.voice.decimals(threshold.value, 3),
+        ))
     }
 
     /// The best network or ensemble by validation rows: what one would hand in.

@@ -11,8 +11,8 @@ use crate::part_name;
 use crate::ranking::{self, Choice, Source};
 use crate::study::models::{Group, Model};
 use crate::study::pairs::{other_verdicts_of_all, paired_test};
-use runner_results::Part;
 use runner_results::comparison::{Direction, ScoreMetric};
+use runner_results::{Metric, Part};
 
 /// Models in a table or chart; beyond these the worst are left out, and said to be.
 const MOST_MODELS: usize = 20;
@@ -60,6 +60,7 @@ fn comparison(context: &ArticleContext) -> Option<Section> {
         context.left_out(),
         reference(context, group),
         best(context),
+        context.chosen().and_then(|model| context.threshold(model.judged()?)),
         context.chosen().and_then(|model| context.leak(model)),
         tied(context, group),
         caution(context, group),
@@ -129,7 +130,9 @@ fn best(context: &ArticleContext) -> Option<String> {
 /// Whom the paired tests do not tell apart from the model that validation chooses among all.
 fn tied(context: &ArticleContext, group: &Group) -> Option<String> {
     let first = group.chosen()?;
-    let others: Vec<&Model> = group.models.iter().skip(1).collect();
+    // Where accuracy is not the question, that it is that of the largest class' share says nothing.
+    let is_asked = |model: &&Model| group.other_metric().is_none() || !model.is_reference();
+    let others: Vec<&Model> = group.models.iter().skip(1).filter(is_asked).collect();
     let tied: Vec<String> = others
         .iter()
         .filter(|model| context.judge(first, model).is_some_and(|judgement| !judgement.differ))
@@ -209,17 +212,24 @@ fn besides(context: &ArticleContext, first: &Model, others: &[&Model]) -> String
 
 /// Choosing by the test score would bias it.
 fn caution(context: &ArticleContext, group: &Group) -> Option<String> {
-    let (chosen, (highest, scores)) = (group.chosen()?, group.highest()?);
-    let agree = chosen.judged().is_some_and(|own| own.accuracy >= scores.accuracy);
+    let (chosen, (highest, metric, score)) = (group.chosen()?, group.highest()?);
+    let own = chosen.judged().and_then(|own| own.value(metric));
+    let agree = own.is_some_and(|own| metric.merit(own) >= metric.merit(score));
     if group.part != Part::Test || group.models.len() < 2 || agree {
         return None;
     }
     Some(bilingual!(
         context,
-        "The best of {count} test accuracies, {score} by {name}, is optimistically biased and chose nothing.",
-        "La meilleure des {count} exactitudes de test, {score} pour {name}, est biaisée par optimisme et n'a servi à aucun choix.",
+        "The best of {count} test {values}, {score} by {name}, is optimistically biased and chose nothing.",
+        "La meilleure des {count} {values} de test, {score} pour {name}, est biaisée par optimisme et n'a servi à aucun choix.",
         count = group.models.len(),
-        score = context.voice.decimals(scores.accuracy, 3),
+        values = match (metric, context.voice.is_french()) {
+            (Metric::Accuracy, false) => "accuracies".to_owned(),
+            (Metric::Accuracy, true) => "exactitudes".to_owned(),
+            (_, false) => format!("values of the {}", methods::bare_metric(context.voice, metric)),
+            (_, true) => format!("valeurs {}", of_french(methods::metric(context.voice, metric))),
+        },
+        score = context.voice.decimals(score, 3),
         name = context.subject(highest),
     ))
 }

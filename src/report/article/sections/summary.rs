@@ -52,6 +52,7 @@ pub(crate) fn summary(context: &ArticleContext) -> Text {
                 f1 = context.voice.decimals(scores.macro_f1, 3),
             )
         }),
+        chosen.and_then(|(_, scores)| context.question(scores)),
         context.against_classical(),
         chosen.and_then(|(model, _)| context.leak(model)),
         convergence::in_short(context).map(|short| upper(&short) + "."),

@@ -69,6 +69,9 @@ fn table(trials: &Trials, names: &IndexMap<String, String>) -> Table {
     if has_states {
         columns_shown.push(Column::text("end"));
     }
+    // What every training has curves of is shown of every search.
+    let first = Some(*metric).filter(|metric| !metric.has_curve());
+    columns_shown.extend(first.map(|metric| Column::number(label(metric)).hint(metric.meaning())));
     columns_shown.extend(["accuracy", "macro-F1", "log loss", "best epoch", "epochs"].map(Column::number));
     let caption = format!("Trials by validation {}, best first", label(*metric));
     let mut table = Table::new(caption, columns_shown);
@@ -91,6 +94,7 @@ fn table(trials: &Trials, names: &IndexMap<String, String>) -> Table {
         if has_states {
             row.push(Cell::text(trial.state.name()));
         }
+        row.extend(first.map(|metric| Cell::decimals(trial.score(metric), 3)));
         row.extend(columns(trial.valid).map(|score| Cell::decimals(score, 3)));
         row.push(Cell::count(trial.best_epoch.map(|epoch| epoch as u64)));
         row.push(Cell::count(trial.epochs as u64));
