@@ -66,7 +66,7 @@ pub(crate) struct Split {
     parts: Option<GivenParts>,
     /// Classes of fewer labelled rows are rare; `rare_classes` says what becomes of them. Without it all classes are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 2))]
+    #[schemars(range(min = 2, max = 1_000_000))]
     min_class_rows: Option<usize>,
     /// What becomes of rare classes: `drop` leaves their rows out, `other` makes them one class.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -441,10 +441,6 @@ impl Split {
         if self.min_class_rows.is_none() && self.rare_classes != RareClasses::default() {
             let help = Some("say from how many rows on a class is not rare, e.g. `min_class_rows: 10`".to_owned());
             context.problem(&["rare_classes"], "no class is rare without `min_class_rows`", help);
-        }
-        if let Some(least) = self.min_class_rows.filter(|least| *least < 2) {
-            let help = Some("every class has a row: give 2 or more, or leave it out".to_owned());
-            context.problem(&["min_class_rows"], format!("min_class_rows must be at least 2; got {least}"), help);
         }
     }
 

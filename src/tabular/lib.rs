@@ -67,7 +67,7 @@ mod types;
 mod unpack;
 mod words;
 
-pub use column_roles::{ColumnRole, Role, column_roles};
+pub use column_roles::{ColumnRole, DateOrder, DateSpan, Role, column_roles};
 pub use columns::BEYOND_F32;
 pub use condition::Condition;
 pub use condition::{Scalar, Tests};

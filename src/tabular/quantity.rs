@@ -48,6 +48,24 @@ pub(super) fn quantity(text: &str, numerals: Numerals) -> Option<Quantity> {
     number.read(&chars)
 }
 
+/// The same of a text that is nothing but a number and its unit, so that the number may stand for all of it: `90 min`, `$1,200`, `10,000+`.
+pub(super) fn mere_quantity(text: &str, numerals: Numerals) -> Option<Quantity> {
+    let chars: Vec<char> = text.trim().chars().collect();
+    // Digits alone that were not read as a number are a code.
+    if chars.iter().all(char::is_ascii_digit) {
+        return None;
+    }
+    let number = next(&chars, 0, numerals).filter(|number| !number.is_in_word)?;
+    let before: String = chars[..number.start].iter().filter(|c| !c.is_whitespace()).collect();
+    let sign = before.trim_start_matches(is_minus).trim_end_matches(is_minus);
+    let is_code = sign.len() == 3 && sign.bytes().all(|byte| byte.is_ascii_uppercase());
+    let (_, behind) = number.multiplier(&chars);
+    let words = chars[behind..].split(|c| c.is_whitespace()).filter(|word| !word.is_empty()).count();
+    let is_unit =
+        words <= 1 && chars[behind..].iter().all(|c| c.is_whitespace() || is_of_unit(*c) || matches!(c, '+' | '.'));
+    (is_unit && (is_code || sign.chars().all(is_currency))).then(|| number.read(&chars)).flatten()
+}
+
 /// A number in a text.
 struct Found {
     start: usize,
@@ -245,6 +263,27 @@ mod tests {
             "5'10",
         ] {
             assert_eq!(quantity(text, Numerals::default()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_that_are_more_than_a_number_are_told_apart() {
+        for text in ["90 min", "$1,200", "-3 %", "10,000+", "EUR 20", "2 Seasons", "1,506.58", "19k"] {
+            assert!(mere_quantity(text, Numerals::default()).is_some(), "{text}");
+        }
+        for text in [
+            "visit number 90",
+            "Room 12",
+            "x12",
+            "10-20",
+            "90 min or so",
+            "12 Main Street",
+            "02139",
+            "1.2.3",
+            "soon",
+            "",
+        ] {
+            assert_eq!(mere_quantity(text, Numerals::default()), None, "{text}");
         }
     }
 

@@ -374,3 +374,79 @@ fn what_no_pipeline_can_be_made_for_is_told() {
     let output = work.command(&run).current_dir(work.path().join("small")).output().expect("runner");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+/// Films with dates of two years, of which some can be read both ways, lengths of two units, several kinds in a cell, prices, and a class of three rows.
+fn films(rows: usize) -> String {
+    let kinds = ["Dramas", "Comedies", "Horror", "Cult", "Kids", "Docs", "War"];
+    let row = |i: usize| {
+        let length =
+            if i.is_multiple_of(4) { format!("{} Seasons", i % 5 + 1) } else { format!("{} min", i * 7 % 90 + 60) };
+        let class = match i {
+            0..3 => "rare",
+            _ if i * 7 % 24 < 12 => "day",
+            _ => "night",
+        };
+        format!(
+            "{:02}/{:02}/{} {:02}:30,{length},\"{}, {}, {}\",\"1,{:03}.5{}\",{class}\n",
+            i % 28 + 1,
+            i % 12 + 1,
+            2020 + i % 2,
+            i * 7 % 24,
+            kinds[i % 7],
+            kinds[i / 7 % 7],
+            kinds[i / 49 % 7],
+            i * 37 % 1000,
+            i % 10,
+        )
+    };
+    (0..rows).fold("added,length,kinds,price,y\n".to_owned(), |text, i| text + &row(i))
+}
+
+#[test]
+fn dates_numbers_in_texts_and_several_values_become_columns() {
+    let work = Workspace::new().file("films.csv", &films(240));
+    succeeds(&work, &["init", "st", "--from", "films.csv", "--label", "y"]);
+    let yaml = work.text("st/pipeline.yaml");
+    let part = yaml.split_once("stages:\n").expect("stages").1.split_once("\n  # Distributions").expect("a profile").0;
+    insta::assert_snapshot!(part.replace("\n\n", "\n"), @"
+    # Numbers:
+    #   price: numbers, 240 different
+    # Numbers in texts:
+    #   length: texts with a number, 'min' in 180 rows, 'season' in 60 rows
+    # Dates:
+    #   added: dates in 240 rows: year, month, weekday, days and hour count
+    # Several values:
+    #   kinds: several of 7 values in a cell
+    data:
+      kind: load
+      files: {train: '../films.csv'}
+      label: y
+      # Thousands are set apart, e.g. '1,000.50'.
+      thousands: ','
+      derive:
+        'added year': {year_of: added}
+        'added month': {month_of: added, day_first: true}
+        'added weekday': {weekday_of: added, day_first: true}
+        'added days': {days_of: added, since: 2020-01-01, day_first: true}
+        'added hour': {hour_of: added}
+        'length min': {number_of: length, unit: min}
+        'length season': {number_of: length, unit: season}
+        'kinds Comedies': {has: Comedies, of: kinds}
+        'kinds Dramas': {has: Dramas, of: kinds}
+        'kinds Cult': {has: Cult, of: kinds}
+        'kinds Horror': {has: Horror, of: kinds}
+        'kinds Kids': {has: Kids, of: kinds}
+        'kinds Docs': {has: Docs, of: kinds}
+        'kinds War': {has: War, of: kinds}
+    # 240 labelled rows, 3 classes: night 119, day 118, rare 3.
+    folds:
+      kind: split
+      rows: data
+      folds: 3
+      # Rarer classes cannot be learnt and tested; `rare_classes: other` makes one of them.
+      min_class_rows: 8
+    ");
+    let faster = ["run", "pipeline.yaml", "--set", "network.epochs=1", "--set", "baseline.models={logistic: {}}"];
+    let output = work.command(&faster).current_dir(work.path().join("st")).output().expect("runner");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}

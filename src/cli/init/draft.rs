@@ -33,8 +33,8 @@ pub(super) fn pipeline(
     let of = |wanted: Use| -> Vec<&str> {
         study.columns.iter().filter(|column| column.use_ == wanted).map(|column| column.name.as_str()).collect()
     };
-    let years = years(&of(Use::Year), study);
-    let numeric: Vec<&str> = of(Use::Numeric).into_iter().chain(years.iter().map(String::as_str)).collect();
+    let derived = study.columns.iter().flat_map(|column| &column.derived).map(|(name, _)| name.as_str());
+    let numeric: Vec<&str> = of(Use::Numeric).into_iter().chain(derived).collect();
     let (categories, texts) = (of(Use::Category), of(Use::Text));
     let mut out = Draft::default();
     out.line(0, "# yaml-language-server: $schema=./schema.json");
@@ -44,7 +44,7 @@ pub(super) fn pipeline(
     metric(&mut out, study);
     out.line(0, "");
     out.line(0, "stages:");
-    load(&mut out, study, places, &years);
+    load(&mut out, study, places);
     split(&mut out, study, places);
     out.line(1, "");
     out.line(1, "# Distributions, correlations, and whether a column leaks the label.");
@@ -135,12 +135,14 @@ fn metric(out: &mut Draft, study: &StudyTable) {
     }
 }
 
-fn load(out: &mut Draft, study: &StudyTable, places: &Places, years: &[String]) {
+fn load(out: &mut Draft, study: &StudyTable, places: &Places) {
     let is_used = |use_: Use| study.columns.iter().filter(move |column| column.use_ == use_);
     for (use_, what) in [
         (Use::Numeric, "Numbers"),
-        (Use::Year, "Dates"),
+        (Use::Quantity, "Numbers in texts"),
+        (Use::Date, "Dates"),
         (Use::Category, "Categories"),
+        (Use::Elements, "Several values"),
         (Use::Text, "Texts"),
         (Use::LeftOut, "Left out"),
     ] {
@@ -176,11 +178,12 @@ fn load(out: &mut Draft, study: &StudyTable, places: &Places, years: &[String]) 
             out.line(3, &format!("{}: {{add: [{}]}}", yaml(column), tokens.join(", ")));
         }
     }
-    if !years.is_empty() {
+    let mut derived = study.columns.iter().flat_map(|column| &column.derived).peekable();
+    if derived.peek().is_some() {
         out.line(2, "derive:");
-        for (column, year) in is_used(Use::Year).zip(years) {
-            out.line(3, &format!("{}: {{year_of: {}}}", yaml(year), yaml(&column.name)));
-        }
+    }
+    for (name, how) in derived {
+        out.line(3, &format!("{}: {how}", yaml(name)));
     }
 }
 
@@ -192,17 +195,6 @@ fn setting(dialect: &Dialect, key: &str) -> Option<String> {
         serde_json::Value::Null => None,
         other => Some(other.to_string()),
     }
-}
-
-/// A name for the year of each date column that no column has.
-fn years(dates: &[&str], study: &StudyTable) -> Vec<String> {
-    let is_free = |name: &String| *name != study.label && study.columns.iter().all(|column| column.name != *name);
-    let name = |column: &&str| {
-        let first = format!("{column} year");
-        let numbered = (2..).map(|number| format!("{column} year {number}"));
-        std::iter::once(first.clone()).chain(numbered).find(is_free).unwrap_or(first)
-    };
-    dates.iter().map(name).collect()
 }
 
 fn split(out: &mut Draft, study: &StudyTable, places: &Places) {
@@ -228,11 +220,9 @@ fn split(out: &mut Draft, study: &StudyTable, places: &Places) {
         out.line(2, &format!("# {copies} rows are copies of others: copies stay on one side of the split."));
         out.line(2, &format!("groups: [[{}]]", columns.join(", ")));
     }
-    let rare: Vec<String> =
-        study.classes.iter().filter(|(_, rows)| *rows < study.least).map(|(class, _)| yaml(class)).collect();
-    if !rare.is_empty() {
-        out.line(2, &format!("# Classes of fewer than {} rows cannot be learnt and tested.", study.least));
-        out.line(2, &format!("where: {{{}: {{not: [{}]}}}}", yaml(&study.label), rare.join(", ")));
+    if study.classes.iter().any(|(_, rows)| *rows < study.least) {
+        out.line(2, "# Rarer classes cannot be learnt and tested; `rare_classes: other` makes one of them.");
+        out.line(2, &format!("min_class_rows: {}", study.least));
     }
 }
 

@@ -12,14 +12,15 @@ use indexmap::IndexMap;
 use super::super::Failure;
 use super::super::study::{invalid, invalid_lines};
 use crate::boundary::files::read_regular;
+use crate::boundary::text::yaml;
 use crate::ml::frame::{Column, Frame};
 use crate::ml::profile::{ProfileInput, ProfileOptions, profile};
 use crate::ml::progress::Silent;
 use crate::results::profile::audit::TargetLeakVerdict;
 use crate::tabular::names::{SOURCE, added_as};
 use crate::tabular::{
-    Changes, ColumnRole, ColumnType, CsvError, Dialect, Encoding, Input, LoadOptions, Missing, Problem, Role, Sniffed,
-    Tokens, column_roles, header, load, sniff,
+    Changes, ColumnRole, ColumnType, CsvError, DateOrder, DateSpan, Dialect, Encoding, Input, LoadOptions, Missing,
+    Problem, Role, Sniffed, Tokens, column_roles, header, load, sniff,
 };
 
 /// A file, and what the table of a `load` stage calls it.
@@ -54,8 +55,12 @@ pub(super) enum Use {
     Numeric,
     Category,
     Text,
-    /// The year of its dates, as a number.
-    Year,
+    /// Parts of its dates, as numbers.
+    Date,
+    /// The numbers in its texts.
+    Quantity,
+    /// Whether its cells have each of the most frequent values.
+    Elements,
     LeftOut,
 }
 
@@ -64,6 +69,8 @@ pub(super) struct Chosen {
     pub(super) name: String,
     pub(super) use_: Use,
     pub(super) why: String,
+    /// Columns of numbers that are made of it, by names that no column has: how, as YAML.
+    pub(super) derived: Vec<(String, String)>,
 }
 
 /// All that a draft of a study needs to know.
@@ -142,7 +149,8 @@ pub(super) fn study(
         return Err(too_few(&label, &classes));
     };
     let audited = audited(&labelled, &label)?;
-    let columns: Vec<Chosen> = columns.iter().map(|column| chosen(column, in_new.as_deref(), &audited)).collect();
+    let mut columns: Vec<Chosen> = columns.iter().map(|column| chosen(column, in_new.as_deref(), &audited)).collect();
+    name_derived(&mut columns, &label);
     if columns.iter().all(|column| column.use_ == Use::LeftOut) {
         let reasons = columns.iter().map(|column| format!("  '{}': {}", column.name, column.why));
         return Err(invalid_lines(std::iter::once("no column is left to learn from".to_owned()).chain(reasons)));
@@ -303,8 +311,8 @@ fn in_frame(column: &ArrayRef) -> Result<Column, Failure> {
 }
 
 fn chosen(column: &ColumnRole, in_new: Option<&[String]>, audited: &HashMap<String, Alone>) -> Chosen {
-    let ColumnRole { name, role, missing, distinct, words, dates } = column;
-    let choose = |use_: Use, why: String| Chosen { name: name.clone(), use_, why };
+    let ColumnRole { name, role, missing, distinct, words, dates, .. } = column;
+    let choose = |use_: Use, why: String| Chosen { name: name.clone(), use_, why, derived: Vec::new() };
     if in_new.is_some_and(|names| !names.contains(name)) {
         return choose(Use::LeftOut, "the file to predict does not have it".to_owned());
     }
@@ -322,9 +330,16 @@ fn chosen(column: &ColumnRole, in_new: Option<&[String]>, audited: &HashMap<Stri
         Role::Identifier => (Use::LeftOut, format!("another value in every one of {distinct} rows: an identifier")),
         Role::Number => (Use::Numeric, format!("numbers, {distinct} different{gaps}")),
         Role::Category => (Use::Category, format!("{distinct} categories{gaps}")),
-        Role::Date => (Use::Year, format!("dates in {dates} rows{gaps}: the year counts")),
+        Role::Date => (Use::Date, format!("dates in {dates} rows{gaps}")),
+        Role::Quantity => (Use::Quantity, format!("texts with a number{gaps}{}", of_units(&column.units))),
+        Role::Elements => {
+            let elements = column.elements.len();
+            (Use::Elements, format!("several of {elements} values in a cell{gaps}{}", most_frequent(elements)))
+        }
         Role::Text => (Use::Text, format!("texts of {words:.0} words on average, {distinct} different{gaps}")),
     };
+    let (derived, said) = derived(column, use_);
+    why.push_str(&said);
     if let Some(Alone { right, verdict: TargetLeakVerdict::GivesAway }) = alone
         && use_ != Use::LeftOut
     {
@@ -333,7 +348,98 @@ fn chosen(column: &ColumnRole, in_new: Option<&[String]>, audited: &HashMap<Stri
             100.0 * right
         ));
     }
-    choose(use_, why)
+    Chosen { derived, ..choose(use_, why) }
+}
+
+/// Values of a cell that become columns.
+const ELEMENTS: usize = 20;
+
+fn most_frequent(elements: usize) -> String {
+    if elements > ELEMENTS { format!(": the {ELEMENTS} most frequent count") } else { String::new() }
+}
+
+/// The units of numbers, where there are any.
+fn of_units(units: &[(String, usize)]) -> String {
+    let named = units.iter().filter(|(unit, _)| !unit.is_empty());
+    let named: Vec<String> = named.map(|(unit, rows)| format!("'{unit}' in {rows} rows")).collect();
+    if named.is_empty() { String::new() } else { format!(", {}", named.join(", ")) }
+}
+
+/// What is made of a column, each by what its name ends in, and what to say of it.
+fn derived(column: &ColumnRole, use_: Use) -> (Vec<(String, String)>, String) {
+    let name = yaml(&column.name);
+    match use_ {
+        Use::Date => dates(&name, column.span),
+        Use::Quantity => {
+            let made = |unit: &String| match column.units.len() {
+                1 => ("number".to_owned(), format!("{{number_of: {name}}}")),
+                _ if unit.is_empty() => ("number".to_owned(), format!("{{number_of: {name}, unit: ''}}")),
+                _ => (unit.clone(), format!("{{number_of: {name}, unit: {}}}", yaml(unit))),
+            };
+            (column.units.iter().map(|(unit, _)| made(unit)).collect(), String::new())
+        }
+        Use::Elements => {
+            let separator = column.separator.unwrap_or(',').to_string();
+            let beside = if separator == "," { String::new() } else { format!(", separator: {}", yaml(&separator)) };
+            let made = |(element, _): &(String, usize)| {
+                (element.clone(), format!("{{has: {}, of: {name}{beside}}}", yaml(element)))
+            };
+            (column.elements.iter().take(ELEMENTS).map(made).collect(), String::new())
+        }
+        _ => (Vec::new(), String::new()),
+    }
+}
+
+/// The year of dates; where they span less than three, what tells more.
+fn dates(name: &str, span: Option<DateSpan>) -> (Vec<(String, String)>, String) {
+    let year = || ("year".to_owned(), format!("{{year_of: {name}}}"));
+    let Some(DateSpan { years: (first, last), has_days, has_hours, order }) = span else {
+        return (vec![year()], ": the year counts".to_owned());
+    };
+    let order = match order {
+        DateOrder::Plain => Some(String::new()),
+        DateOrder::Told { day_first } => Some(format!(", day_first: {day_first}")),
+        DateOrder::Unknown => None,
+    };
+    let is_short = last - first < 3 && has_days;
+    let mut made = Vec::new();
+    if first < last || !is_short || order.is_none() {
+        made.push(year());
+    }
+    if let Some(order) = order.as_ref().filter(|_| is_short) {
+        made.push(("month".to_owned(), format!("{{month_of: {name}{order}}}")));
+        made.push(("weekday".to_owned(), format!("{{weekday_of: {name}{order}}}")));
+        made.push(("days".to_owned(), format!("{{days_of: {name}, since: {first:04}-01-01{order}}}")));
+    }
+    if has_hours {
+        made.push(("hour".to_owned(), format!("{{hour_of: {name}}}")));
+    }
+    let parts: Vec<&str> = made.iter().map(|(part, _)| part.as_str()).collect();
+    let said = match parts.as_slice() {
+        [one] => format!(": the {one} counts"),
+        [all @ .., last] => format!(": {} and {last} count", all.join(", ")),
+        [] => String::new(),
+    };
+    let unknown = match order {
+        None if is_short => "; say `day_first` to have the month too, as day and month cannot be told apart",
+        _ => "",
+    };
+    (made, format!("{said}{unknown}"))
+}
+
+/// Gives derived columns names that no other column has.
+fn name_derived(columns: &mut [Chosen], label: &str) {
+    let mut taken: HashSet<String> =
+        columns.iter().map(|column| column.name.clone()).chain([label.to_owned()]).collect();
+    for column in columns {
+        for (name, _) in &mut column.derived {
+            let first = format!("{} {name}", column.name);
+            let numbered = (2..).map(|number: usize| format!("{first} {number}"));
+            let free = std::iter::once(first.clone()).chain(numbered).find(|name| !taken.contains(name));
+            *name = free.unwrap_or(first.clone());
+            taken.insert(name.clone());
+        }
+    }
 }
 
 /// The columns by which rows are copies of one another, if one row in 200 is: a text where there is one, else all that is read.
