@@ -325,9 +325,9 @@ fn a_key_one_level_too_high_is_told_its_place() {
       |
       | --set fused.weight_decay=0.1
       |             ^^^^^^^^^^^^
-      = help: keys of 'train' are rows, embeddings, numeric, text, categories, where, network, seeds,
-              search, threshold, epochs, batch_size, optimizer, schedule, loss, label_smoothing,
-              class_weights, clip_norm, early_stopping, dropout_schedule, average
+      = help: keys of 'train' are rows, embeddings, numeric, text, categories, sample_weight, where,
+              network, seeds, search, threshold, epochs, batch_size, optimizer, schedule, loss,
+              label_smoothing, class_weights, clip_norm, early_stopping, dropout_schedule, average
     [exit code 2]
 
     $ runner plan pipeline.yaml --set fused.wieght=0.1
@@ -336,9 +336,9 @@ fn a_key_one_level_too_high_is_told_its_place() {
       |
       | --set fused.wieght=0.1
       |             ^^^^^^
-      = help: keys of 'train' are rows, embeddings, numeric, text, categories, where, network, seeds,
-              search, threshold, epochs, batch_size, optimizer, schedule, loss, label_smoothing,
-              class_weights, clip_norm, early_stopping, dropout_schedule, average
+      = help: keys of 'train' are rows, embeddings, numeric, text, categories, sample_weight, where,
+              network, seeds, search, threshold, epochs, batch_size, optimizer, schedule, loss,
+              label_smoothing, class_weights, clip_norm, early_stopping, dropout_schedule, average
     [exit code 2]
 
     $ runner plan pipeline.yaml --set fused.embedding=titles
@@ -347,9 +347,9 @@ fn a_key_one_level_too_high_is_told_its_place() {
       |
       | --set fused.embedding=titles
       |             ^^^^^^^^^
-      = help: keys of 'train' are rows, embeddings, numeric, text, categories, where, network, seeds,
-              search, threshold, epochs, batch_size, optimizer, schedule, loss, label_smoothing,
-              class_weights, clip_norm, early_stopping, dropout_schedule, average
+      = help: keys of 'train' are rows, embeddings, numeric, text, categories, sample_weight, where,
+              network, seeds, search, threshold, epochs, batch_size, optimizer, schedule, loss,
+              label_smoothing, class_weights, clip_norm, early_stopping, dropout_schedule, average
     [exit code 2]
     ");
 }

@@ -282,7 +282,12 @@ impl<'a> Study<'a> {
         let of_valid = model.predict_or_stop(&self.valid.x, steps.progress)?;
         let weights = self.weights_of_classes(estimator, &self.train.y)?;
         // Without validation rows there is only what the weights say, and nothing makes probabilities of scores.
-        let wants = if model.is_probabilistic() { !weights.is_empty() } else { self.valid.x.rows > 0 };
+        let is_sound = model.is_probabilistic() && estimator.minimises_log_loss();
+        let wants = if self.valid.x.rows > 0 {
+            !is_sound || !weights.is_empty()
+        } else {
+            model.is_probabilistic() && !weights.is_empty()
+        };
         let mut calibration =
             wants.then(|| Calibration::fit(&of_valid, &self.valid.y, &weights, steps.progress)).transpose()?;
         let mut threshold = None;

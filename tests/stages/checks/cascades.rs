@@ -137,9 +137,9 @@ fn instances_of_a_matrix_share_their_mistakes() {
       |
     5 |   b: {kind: train, matrix: {n: [1, 2, 3]}, epochs: "${n}", numeric: [tempo], optimzer: {}}
       |                                                                              ^^^^^^^^
-      = help: keys of 'train' are rows, embeddings, numeric, text, categories, where, network, seeds,
-              search, threshold, epochs, batch_size, optimizer, schedule, loss, label_smoothing,
-              class_weights, clip_norm, early_stopping, dropout_schedule, average
+      = help: keys of 'train' are rows, embeddings, numeric, text, categories, sample_weight, where,
+              network, seeds, search, threshold, epochs, batch_size, optimizer, schedule, loss,
+              label_smoothing, class_weights, clip_norm, early_stopping, dropout_schedule, average
     "#);
 }
 

@@ -54,9 +54,9 @@ fn what_stands_in_for_a_wrong_value_is_never_blamed() {
       |
     4 |   net: {kind: train, rows: folds, embeddngs: folds, text: [title]}
       |                                   ^^^^^^^^^
-      = help: keys of 'train' are rows, embeddings, numeric, text, categories, where, network, seeds,
-              search, threshold, epochs, batch_size, optimizer, schedule, loss, label_smoothing,
-              class_weights, clip_norm, early_stopping, dropout_schedule, average
+      = help: keys of 'train' are rows, embeddings, numeric, text, categories, sample_weight, where,
+              network, seeds, search, threshold, epochs, batch_size, optimizer, schedule, loss,
+              label_smoothing, class_weights, clip_norm, early_stopping, dropout_schedule, average
     ");
 }
 

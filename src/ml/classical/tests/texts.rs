@@ -5,7 +5,7 @@ use crate::classical::linear_svm::LinearSvm;
 use crate::classical::logistic::Logistic;
 use crate::classical::naive_bayes::NaiveBayes;
 use crate::classical::texts::{Texts, Vocabulary, Weights};
-use crate::classical::{Inputs, KeptFits, TextOptions, evaluate};
+use crate::classical::{Aims, Inputs, KeptFits, TextOptions, evaluate};
 use crate::frame::{Column, Frame};
 use crate::matrix::Matrix;
 use crate::progress::Silent;
@@ -291,8 +291,23 @@ fn an_interrupted_evaluation_goes_on_from_kept_models_of_texts() {
     let folds: Vec<u32> = (0..240).map(|i| i / 3 % 2).collect();
     let kept = InMemory::default();
     let evaluated = || {
-        let all =
-            evaluate(&all(), &x, &y, &[], &classes(), &train, &folds, &[], &test, &UNWEIGHTED, 0, 2, &kept, &Silent);
+        let all = evaluate(
+            &all(),
+            &x,
+            &y,
+            &[],
+            &classes(),
+            &train,
+            &folds,
+            &[],
+            &test,
+            &UNWEIGHTED,
+            0,
+            2,
+            Aims::default(),
+            &kept,
+            &Silent,
+        );
         all.unwrap().into_iter().map(|one| (one.evaluation, one.held_out)).collect::<Vec<_>>()
     };
     let first = evaluated();

@@ -10,7 +10,7 @@ use crate::classical::linear_svm::LinearSvm;
 use crate::classical::logistic::Logistic;
 use crate::classical::naive_bayes::NaiveBayes;
 use crate::classical::rbf_svm::RbfSvm;
-use crate::classical::{Baselines, Evaluated, evaluate};
+use crate::classical::{Aims, Baselines, Evaluated, evaluate};
 use crate::matrix::Matrix;
 use crate::progress::Silent;
 
@@ -128,7 +128,24 @@ fn class_weights_move_decisions_and_leave_probabilities_honest() {
     let judged = |weights: ClassWeights, valid: &[usize]| -> Vec<Evaluated> {
         let kinds = all().into_iter().filter(|(name, _)| ["majority", "logistic", "boosting"].contains(&name.as_str()));
         let kinds: Vec<_> = kinds.collect();
-        evaluate(&kinds, &x, &y, &[], &classes(), &train, &folds, valid, &test, &weights, 0, 2, &(), &Silent).unwrap()
+        evaluate(
+            &kinds,
+            &x,
+            &y,
+            &[],
+            &classes(),
+            &train,
+            &folds,
+            valid,
+            &test,
+            &weights,
+            0,
+            2,
+            Aims::default(),
+            &(),
+            &Silent,
+        )
+        .unwrap()
     };
     for valid in [valid.as_slice(), &[]] {
         let plain = judged(ClassWeights::Named(NamedWeights::None), valid);
