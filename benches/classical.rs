@@ -131,7 +131,7 @@ impl Songs {
     fn read(folder: &Path) -> Songs {
         let path = folder.join("train.csv");
         let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let year = Derivation::Year { year_of: "track_album_release_date".to_owned() };
+        let year = Derivation::Year { year_of: "track_album_release_date".to_owned(), format: None, day_first: None };
         let derive = [("release_year".to_owned(), year)].into_iter().collect();
         let options = LoadOptions { label: Some("playlist_genre".to_owned()), derive, ..LoadOptions::default() };
         let input = Input { name: "train", path: &path.display().to_string(), bytes: &bytes };

@@ -26,6 +26,19 @@ pub struct Split {
     pub without_label: u64,
     /// Classes of which `where` kept no row.
     pub filtered_out_classes: u64,
+    /// Rows of classes that were too rare to be kept.
+    #[serde(skip_serializing_if = "is_none", default)]
+    pub rare: u64,
+    /// The column by whose order rows were split, the newest into the test part.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub order_by: Option<String>,
+    /// The column that says what part each row is of.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub parts_by: Option<String>,
+}
+
+fn is_none(rows: &u64) -> bool {
+    *rows == 0
 }
 
 /// The three parts of a split.

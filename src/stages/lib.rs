@@ -51,6 +51,7 @@ pub mod schema;
 pub mod show;
 mod split;
 mod split_rows;
+mod split_ways;
 mod text_vectors;
 mod train;
 mod training;

@@ -18,6 +18,7 @@ use super::documents::put_document;
 use super::joined::joined;
 use super::labelled::{Labelled, is_told_of, labelled};
 use super::required::{require, require_each, require_of, require_rows};
+use super::split_ways::{self, GivenParts, Rare, RareClasses, Way, without_rare};
 use super::{fitted_on, unnamed};
 use runner_artifact::Table;
 use runner_boundary::text::{Lines, yaml};
@@ -56,9 +57,27 @@ pub(crate) struct Split {
     #[serde(default = "default_folds")]
     #[schemars(range(min = 0, max = 1000))]
     folds: usize,
+    /// The column by which rows are split in time, of numbers or of dates as text in ISO order: the newest rows are the test part, those before them the
+    /// validation part, the others the training part. Rows with one value stay together, as do `groups`, each where its newest row is. Folds are drawn within the training part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    order_by: Option<String>,
+    /// A column that says what part each row is of, e.g. `{column: fold_name, train: [a], valid: [b], test: [c]}`; instead of shares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parts: Option<GivenParts>,
+    /// Classes of fewer labelled rows are rare; `rare_classes` says what becomes of them. Without it all classes are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 2))]
+    min_class_rows: Option<usize>,
+    /// What becomes of rare classes: `drop` leaves their rows out, `other` makes them one class.
+    #[serde(default, skip_serializing_if = "is_default")]
+    rare_classes: RareClasses,
     /// Rows to keep.
     #[serde(default, rename = "where")]
     filter: Filter,
+}
+
+fn is_default(rare_classes: &RareClasses) -> bool {
+    *rare_classes == RareClasses::default()
 }
 
 fn default_train() -> f64 {
@@ -172,10 +191,11 @@ impl Stage for Split {
             let help = Some("set `label` of the `load` stage, or here".to_owned());
             context.common_problem(&[], format!("label of {stage}"), message, help);
         }
+        self.check_ways(context);
         let shares = [self.train, self.valid, self.test];
         let are_shares =
             self.train > 0.0 && self.train <= 1.0 && shares[1..].iter().all(|share| (0.0..1.0).contains(share));
-        if (shares.iter().sum::<f64>() - 1.0).abs() > 1e-9 && are_shares {
+        if (shares.iter().sum::<f64>() - 1.0).abs() > 1e-9 && are_shares && self.parts.is_none() {
             let [train, valid, test] = shares;
             let message = format!("train, valid and test must add up to 1; got {train} + {valid} + {test}");
             context.problem(&[], message, Some("e.g. 0.7 + 0.15 + 0.15, which they are unless given".to_owned()));
@@ -192,11 +212,10 @@ impl Stage for Split {
         let label = self.label.clone().or_else(|| context.fact("rows", LABEL_COLUMN).cloned());
         for port in ["rows", "train", "valid", "test"] {
             label.iter().for_each(|label| context.tell_from(port, LABEL_COLUMN, place, label.clone()));
-            let shares = [("train", self.train), ("valid", self.valid), ("test", self.test)];
-            let own = shares.iter().filter(|(name, share)| *share > 0.0 && (port == "rows" || port == *name));
+            let own = self.part_names().into_iter().filter(|name| port == "rows" || port == *name);
             // Nobody is told to lack a part of which the share is a slip.
             if are_shares {
-                context.tell(port, PARTS, own.map(|(name, _)| *name).collect());
+                context.tell(port, PARTS, own.collect());
             }
             let has_folds = ["rows", "train"].contains(&port);
             context.tell(port, FOLDS, if has_folds { self.folds } else { 0 });
@@ -230,6 +249,30 @@ impl Stage for Split {
         if let Some(warning) = unlabelled.warning(&label).filter(|_| !is_told_of(&tables, &label)) {
             context.report().warn(&warning);
         }
+        // Before rare ones go, which `where` did not leave out.
+        let found: Vec<String> = labels.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect();
+        let rare = self.min_class_rows.map(|least| without_rare(&labels, least, self.rare_classes));
+        let rare_rows = rare.as_ref().map_or(0, |rare| rare.dropped);
+        let (rows, labels) = match rare {
+            Some(Rare { labels, warning: Some(warning), .. }) => {
+                context.report().warn(&warning);
+                split_ways::kept(&rows, labels)?
+            }
+            _ => (rows, labels),
+        };
+        if rows.rows() == 0 {
+            let error = anyhow!(
+                "every class is rare: none has as many rows as `min_class_rows` asks for (give a smaller number)"
+            );
+            return Err(context.placed("min_class_rows", error));
+        }
+        let origin = Origin { context, port: "rows" };
+        let (way, parameter) = match (&self.parts, &self.order_by) {
+            (Some(parts), _) => (Way::given(parts, &rows, &origin), "parts"),
+            (None, Some(column)) => (Way::by_order(column, &rows, &origin), "order_by"),
+            (None, None) => (Ok(Way::Drawn), WHERE),
+        };
+        let way = way.map_err(|error| context.placed(parameter, error))?;
         let mut classes: Vec<&String> = labels.iter().collect();
         classes.sort_unstable();
         classes.dedup();
@@ -249,10 +292,11 @@ impl Stage for Split {
         let groups: Vec<Vec<Option<&str>>> =
             groups.iter().map(|values| values.iter().map(Option::as_deref).collect()).collect();
         let names: Vec<String> = classes.iter().map(|class| (*class).clone()).collect();
-        let split = split::split(&codes, &names, &groups, &self.options(), context.seed());
+        let all_rows: Vec<usize> = (0..codes.len()).collect();
+        let split = way.split(&all_rows, &codes, &names, &groups, &self.options(), context.seed());
         let split = split.map_err(|error| {
             let parameter = self.to_blame(&error);
-            let rare = rare_classes(&codes, &names, &groups, &self.options(), context.seed());
+            let rare = rare_classes(&way, &codes, &names, &groups, &self.options(), context.seed());
             // Those that `where` leaves out already stay out.
             let is_of_label = self.filter.columns().any(|column| column == label);
             let gone = if is_of_label { classes_gone(&all, &label, &names) } else { BTreeSet::new() };
@@ -304,10 +348,20 @@ impl Stage for Split {
                 groups: is_grouped.then_some(groups as u64),
             }
         };
+        for part in
+            [Part::Valid, Part::Test].into_iter().filter(|part| !matches!(way, Way::Drawn) && split.part.contains(part))
+        {
+            let mut has = vec![false; names.len()];
+            (0..codes.len()).filter(|&i| split.part[i] == part).for_each(|i| has[codes[i] as usize] = true);
+            let lacking: Vec<&String> = names.iter().zip(has).filter(|(_, has)| !has).map(|(name, _)| name).collect();
+            if !lacking.is_empty() {
+                context.report().warn(&split_ways::lacking(part, &lacking));
+            }
+        }
         let parts =
             SplitParts { train: part_told(Part::Train), valid: part_told(Part::Valid), test: part_told(Part::Test) };
         let groups = is_grouped.then(|| split.group.iter().max().map_or(0, |&last| u64::from(last) + 1));
-        let gone = if self.filter.is_empty() { BTreeSet::new() } else { classes_gone(&all, &label, &names) };
+        let gone = if self.filter.is_empty() { BTreeSet::new() } else { classes_gone(&all, &label, &found) };
         let told = runner_results::Split {
             label,
             parts,
@@ -318,6 +372,9 @@ impl Stage for Split {
             filtered_out: (all.rows() - kept.rows()) as u64,
             without_label: unlabelled.rows as u64,
             filtered_out_classes: gone.len() as u64,
+            rare: rare_rows as u64,
+            order_by: self.order_by.clone(),
+            parts_by: self.parts.as_ref().map(|parts| parts.column.clone()),
         };
         put_document(context, "summary", "split", &told)?;
         let of = |part| split.part.iter().filter(|found| **found == part).count();
@@ -327,7 +384,12 @@ impl Stage for Split {
             1 => "; `where` leaves out 1 row".to_owned(),
             count => format!("; `where` leaves out {count} rows"),
         };
-        let left_out = format!("{filtered_out}{}", unlabelled.headline());
+        let rare = match rare_rows {
+            0 => String::new(),
+            1 => "; 1 row of a rare class is left out".to_owned(),
+            count => format!("; {count} rows of rare classes are left out"),
+        };
+        let left_out = format!("{filtered_out}{}{rare}", unlabelled.headline());
         let in_groups = groups.map_or_else(String::new, |count| format!(" in {count} {}", noun(count, "group")));
         context.headline(format!("{train} train, {valid} valid, {test} test rows{in_groups}{left_out}"));
         Ok(())
@@ -335,6 +397,57 @@ impl Stage for Split {
 }
 
 impl Split {
+    /// The parts that there will be.
+    fn part_names(&self) -> Vec<&'static str> {
+        let drawn = [(Part::Train, self.train), (Part::Valid, self.valid), (Part::Test, self.test)];
+        match &self.parts {
+            Some(parts) => {
+                parts.lists().iter().filter(|(_, values)| !values.is_empty()).map(|(part, _)| part.name()).collect()
+            }
+            None => drawn.iter().filter(|(_, share)| *share > 0.0).map(|(part, _)| part.name()).collect(),
+        }
+    }
+
+    /// Finds columns that are not there and settings that contradict each other.
+    fn check_ways(&self, context: &mut CheckContext) {
+        if let Some(column) = &self.order_by {
+            require_each(context, "rows", [(vec!["order_by".to_owned()], column.as_str())].into_iter());
+        }
+        if let Some(parts) = &self.parts {
+            let place = vec!["parts".to_owned(), "column".to_owned()];
+            require_each(context, "rows", [(place, parts.column.as_str())].into_iter());
+            if parts.train.is_empty() {
+                let help = Some("name the values of the rows to learn from".to_owned());
+                context.problem(&["parts", "train"], "the training part needs a value", help);
+            }
+            if let Some(value) = parts.twice() {
+                let help = Some("a row is of one part: name each value once".to_owned());
+                context.problem(&["parts"], format!("the value '{value}' is named twice"), help);
+            }
+            if self.order_by.is_some() {
+                let help = Some("leave one of them out".to_owned());
+                context.problem(&["order_by"], "`parts` says already what part each row is of", help);
+            }
+            let shares = [
+                ("train", self.train, default_train()),
+                ("valid", self.valid, default_valid()),
+                ("test", self.test, default_valid()),
+            ];
+            for (name, _, _) in shares.iter().filter(|(_, share, usual)| share != usual) {
+                let message = format!("a share of `{name}` beside `parts`, which says what part each row is of");
+                context.problem(&[name], message, Some("leave it out".to_owned()));
+            }
+        }
+        if self.min_class_rows.is_none() && self.rare_classes != RareClasses::default() {
+            let help = Some("say from how many rows on a class is not rare, e.g. `min_class_rows: 10`".to_owned());
+            context.problem(&["rare_classes"], "no class is rare without `min_class_rows`", help);
+        }
+        if let Some(least) = self.min_class_rows.filter(|least| *least < 2) {
+            let help = Some("every class has a row: give 2 or more, or leave it out".to_owned());
+            context.problem(&["min_class_rows"], format!("min_class_rows must be at least 2; got {least}"), help);
+        }
+    }
+
     fn options(&self) -> SplitOptions {
         SplitOptions { train: self.train, valid: self.valid, test: self.test, folds: self.folds }
     }
@@ -343,6 +456,9 @@ impl Split {
     fn to_blame(&self, error: &SplitError) -> Option<&'static str> {
         match error {
             SplitError::FewerGroupsThanFolds { .. } | SplitError::InOneFold(_) | SplitError::OneFold => Some("folds"),
+            SplitError::SingleClass(_) if self.min_class_rows.is_some() => Some("min_class_rows"),
+            SplitError::NotInTrain(_) | SplitError::FewMoments { .. } if self.order_by.is_some() => Some("order_by"),
+            SplitError::NotInTrain(_) | SplitError::Torn { .. } if self.parts.is_some() => Some("parts"),
             SplitError::SingleClass(_) | SplitError::NoRows | SplitError::TooRare { .. } if !self.filter.is_empty() => {
                 Some(WHERE)
             }
@@ -376,6 +492,7 @@ fn classes_gone(all: &Table, label: &str, names: &[String]) -> BTreeSet<String> 
 /// The classes without which the rows can be split: those that are too rare for the parts, then for the folds, and so on. `None` where that leaves
 /// nothing to split, or something else is in the way.
 fn rare_classes(
+    way: &Way,
     codes: &[u32],
     names: &[String],
     groups: &[Vec<Option<&str>>],
@@ -390,9 +507,11 @@ fn rare_classes(
         let labels: Vec<u32> = left.iter().map(|&row| number[&names[codes[row] as usize]]).collect();
         let groups: Vec<Vec<Option<&str>>> =
             groups.iter().map(|keys| left.iter().map(|&row| keys[row]).collect()).collect();
-        match split::split(&labels, &kept, &groups, options, seed) {
+        match way.split(&left, &labels, &kept, &groups, options, seed) {
             Ok(_) => return Some(rare),
-            Err(SplitError::TooRare { classes, .. } | SplitError::InOneFold(classes)) => {
+            Err(
+                SplitError::TooRare { classes, .. } | SplitError::InOneFold(classes) | SplitError::NotInTrain(classes),
+            ) => {
                 rare.extend(classes.into_iter().map(|class| class.name));
             }
             Err(_) => return None,
@@ -409,7 +528,8 @@ fn with_remedy(
 ) -> anyhow::Error {
     /// Classes that fit in a line.
     const MOST: usize = 50;
-    let is_of_classes = matches!(error, SplitError::TooRare { .. } | SplitError::InOneFold(_));
+    let is_of_classes =
+        matches!(error, SplitError::TooRare { .. } | SplitError::InOneFold(_) | SplitError::NotInTrain(_));
     let Some(rare) = rare.filter(|rare| is_of_classes && rare.len() + gone.len() <= MOST) else { return error.into() };
     let names: Vec<String> = gone.union(&rare).map(|class| yaml(class)).collect();
     let remedy =

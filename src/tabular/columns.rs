@@ -3,17 +3,17 @@
 use std::collections::HashMap;
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
-use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
+use indexmap::IndexMap;
 
 use super::absent::Absent;
-use super::derive::Derivation;
+use super::derive::{Derivation, Derived, Source};
 use super::error::{Cancelled, CsvError, Problem, Problems, go_on};
 use super::names::ROW_COLUMNS;
 use super::options::{ColumnType, LoadOptions};
 use super::spelling;
 use super::types::RawColumn;
-use super::words::{RowPlace, examples, list, quoted};
+use super::words::{RowPlace, examples, list, quoted, row_count, yaml};
 
 /// Field metadata of a column with numbers beyond those of 32 bits, in which models compute: JSON, from the `row_id` of
 /// the first such rows to their places, e.g. `{"60": "data/x.csv:62"}`.
@@ -120,60 +120,133 @@ pub(super) fn derive<'a>(
     notes: &mut Vec<String>,
 ) -> Result<(), Vec<CsvError>> {
     let mut problems = Problems::default();
+    let rows = columns[0].1.len();
+    let mut ambiguous: IndexMap<&str, Ambiguous> = IndexMap::new();
     for (name, derivation) in &options.derive {
-        let source_column = derivation.source();
-        let source = columns[ROW_COLUMNS.len()..].iter().find(|(other, _)| other == source_column);
-        let Some((_, source)) = source else {
+        let names = derivation.sources();
+        let found = names.iter().map(|name| columns[ROW_COLUMNS.len()..].iter().find(|(other, _)| other == name));
+        let nothing = arrow::array::new_null_array(&DataType::Utf8, rows);
+        let sources: Vec<Source> = (names.iter().zip(found))
             // Only the label may be absent from all files.
-            let nothing = arrow::array::new_null_array(&derivation.data_type(), columns[0].1.len());
-            columns.push((name.clone(), nothing));
-            continue;
-        };
+            .map(|(name, found)| Source {
+                column: found.map_or(&nothing, |(_, column)| column),
+                written: written.get(name),
+            })
+            .collect();
         let cells = |rows: &[usize]| {
-            let texts = written.get(source_column).cloned();
-            let texts = texts.or_else(|| Some(cast(source, &DataType::Utf8).ok()?.as_string::<i32>().clone()));
-            let text = |row: usize| texts.as_ref().map_or(String::new(), |t| quoted(t.value(row).trim()));
+            let text = |row: usize| sources.first().map_or(String::new(), |source| quoted(source.cell(row).trim()));
             examples(rows.iter().map(|&row| (text(row), place(row))))
         };
-        let derived = match derivation.apply(source) {
+        let derived = match derivation.apply(&sources, options.dialect.numerals()) {
             Some(derived) => {
-                notes.extend(lost(name, derivation, source, &derived, &cells));
-                derived
+                if let [source] = sources.as_slice() {
+                    notes.extend(lost(name, derivation, source, &derived, &cells));
+                }
+                notes.extend(units(name, derivation, &derived));
+                if !derived.ambiguous.is_empty() {
+                    let told = ambiguous
+                        .entry(names[0])
+                        .or_insert_with(|| Ambiguous::new(&derived, cells(&derived.ambiguous)));
+                    told.derived.push(name);
+                }
+                derived.column
             }
             None => {
+                let source = sources[0].column;
                 let present: Vec<usize> = (0..source.len()).filter(|&row| !source.is_null(row)).take(3).collect();
-                let (name, source_column, examples) = (name.clone(), source_column.to_owned(), cells(&present));
+                let (name, source_column, examples) = (name.clone(), names[0].to_owned(), cells(&present));
                 problems.push(CsvError::options(Problem::DerivedFromText { name, source_column, examples }));
                 // For derivations of this one.
-                arrow::array::new_null_array(&derivation.data_type(), source.len())
+                arrow::array::new_null_array(&derivation.data_type(), rows)
             }
         };
         columns.push((name.clone(), derived));
     }
+    notes.extend(ambiguous.iter().map(|(source, told)| told.note(source)));
     problems.check()
+}
+
+/// Dates of a column whose day and month cannot be told apart.
+struct Ambiguous<'a> {
+    /// The columns that are derived from it and lack these rows.
+    derived: Vec<&'a str>,
+    rows: usize,
+    orders: [usize; 2],
+    examples: String,
+}
+
+impl Ambiguous<'_> {
+    fn new(derived: &Derived, examples: String) -> Self {
+        Ambiguous { derived: Vec::new(), rows: derived.ambiguous.len(), orders: derived.orders, examples }
+    }
+
+    fn note(&self, source: &str) -> String {
+        let (columns, are) = if self.derived.len() == 1 { ("column", "is") } else { ("columns", "are") };
+        let remedy = match self.orders {
+            [day_first, 0] if day_first > 0 => {
+                format!("write `day_first: true`, as {} the day first for certain", have(day_first))
+            }
+            [0, month_first] if month_first > 0 => {
+                format!("write `day_first: false`, as {} the month first for certain", have(month_first))
+            }
+            _ => "write `day_first: true`, `day_first: false` or a `format` beside it".to_owned(),
+        };
+        format!(
+            "derived {columns} {} {are} missing in {}, as the day and the month of '{source}' cannot be told apart there, e.g. {} ({remedy})",
+            list(self.derived.iter().copied(), 10),
+            row_count(self.rows),
+            self.examples
+        )
+    }
+}
+
+fn have(rows: usize) -> String {
+    if rows == 1 { "1 other row has".to_owned() } else { format!("{rows} other rows have") }
+}
+
+/// What to say of numbers that count different things.
+fn units(name: &str, derivation: &Derivation, derived: &Derived) -> Option<String> {
+    /// Units that are named.
+    const SHOWN: usize = 5;
+    if !matches!(derivation, Derivation::Number { unit: None, .. }) || derived.units.len() < 2 {
+        return None;
+    }
+    let mut units: Vec<(&str, usize)> = derived.units.iter().map(|(unit, rows)| (unit.as_str(), *rows)).collect();
+    units.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
+    let shown: Vec<String> =
+        units.iter().take(SHOWN).map(|(unit, rows)| format!("{} ({})", quoted(unit), row_count(*rows))).collect();
+    let more = match units.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some(format!(
+        "derived column '{name}' has numbers of different units, which are not converted: {}{more} (if they cannot be compared, write `unit: {}` \
+         beside `number_of` for these alone, and derive a column for each of the others)",
+        shown.join(", "),
+        yaml(units[0].0)
+    ))
 }
 
 /// What to say of values that the derivation could make nothing of.
 fn lost(
     name: &str,
     derivation: &Derivation,
-    source: &ArrayRef,
-    derived: &ArrayRef,
+    source: &Source,
+    derived: &Derived,
     cells: &dyn Fn(&[usize]) -> String,
 ) -> Option<String> {
-    let rows: Vec<usize> = (0..source.len()).filter(|&row| derived.is_null(row) && !source.is_null(row)).collect();
-    let present = source.len() - source.null_count();
-    if rows.is_empty() {
+    let source_column = derivation.sources().first().copied().unwrap_or_default();
+    let present = source.column.len() - source.column.null_count();
+    if derived.lost.is_empty() {
         return None;
     }
-    let extent = match rows.len() {
+    let extent = match derived.lost.len() {
         all if all == present => {
-            format!("is empty, as none of the {present} values of '{}' could be used", derivation.source())
+            format!("is empty, as none of the {present} values of '{source_column}' could be used")
         }
-        some => format!(
-            "is missing in {some} rows, as {some} of {present} values of '{}' could not be used",
-            derivation.source()
-        ),
+        some => {
+            format!("is missing in {some} rows, as {some} of {present} values of '{source_column}' could not be used")
+        }
     };
-    Some(format!("derived column '{name}' {extent}, e.g. {} ({})", cells(&rows), derivation.domain()))
+    Some(format!("derived column '{name}' {extent}, e.g. {} ({})", cells(&derived.lost), derivation.domain()))
 }

@@ -1,18 +1,25 @@
-//! `Derivation`: a new column computed from one column, row by row.
+//! `Derivation`: a new column computed from one column or several, row by row: no row's value depends on another row.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, new_null_array};
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, StringArray, new_null_array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
+use chrono::{Datelike, NaiveDate};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::date::year;
+use super::date::{self, Date, Format, Order};
+use super::numerals::Numerals;
 use super::options::ColumnType;
+use super::quantity::{quantity, unit};
 
 /// How a derived column is made, e.g. `{sin_of: key, period: 12}`. A missing value stays missing.
+///
+/// Dates are read in all common forms; where day and month cannot be told apart, as in 01/03/1990, `day_first` or `format` says which is which.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, deny_unknown_fields, try_from = "Written")]
 #[schemars(!try_from)]
@@ -22,6 +29,59 @@ pub enum Derivation {
     Year {
         /// The column that is read.
         year_of: String,
+        /// The form of the dates as strftime has it, e.g. `"%d/%m/%y"`; without it all common forms are read.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        format: Option<String>,
+        /// Whether the day stands before the month in dates such as 01/03/1990; without it neither is known of those that can be read both ways.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        day_first: Option<bool>,
+    },
+    /// The month of a date, from 1 to 12.
+    Month {
+        /// The column that is read.
+        month_of: String,
+        /// The form of the dates as strftime has it, e.g. `"%d/%m/%y"`; without it all common forms are read.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        format: Option<String>,
+        /// Whether the day stands before the month in dates such as 01/03/1990; without it neither is known of those that can be read both ways.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        day_first: Option<bool>,
+    },
+    /// The day of the week of a date, from 1 for Monday to 7 for Sunday.
+    Weekday {
+        /// The column that is read.
+        weekday_of: String,
+        /// The form of the dates as strftime has it, e.g. `"%d/%m/%y"`; without it all common forms are read.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        format: Option<String>,
+        /// Whether the day stands before the month in dates such as 01/03/1990; without it neither is known of those that can be read both ways.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        day_first: Option<bool>,
+    },
+    /// The hour of a time of day, with or without a date, from 0 to 23 as it is written.
+    Hour {
+        /// The column that is read.
+        hour_of: String,
+        /// The form of the dates as strftime has it, e.g. `"%d/%m/%y"`; without it all common forms are read.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        format: Option<String>,
+        /// Whether the day stands before the month in dates such as 01/03/1990; without it neither is known of those that can be read both ways.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        day_first: Option<bool>,
+    },
+    /// The days from another day to a date; before it they are negative.
+    Days {
+        /// The column that is read.
+        days_of: String,
+        /// The day that they are counted from, e.g. `2020-01-01`.
+        #[schemars(extend("format" = "date"))]
+        since: String,
+        /// The form of the dates as strftime has it, e.g. `"%d/%m/%y"`; without it all common forms are read.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        format: Option<String>,
+        /// Whether the day stands before the month in dates such as 01/03/1990; without it neither is known of those that can be read both ways.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        day_first: Option<bool>,
     },
     /// sin(2π·x / period), for values that come round again, e.g. musical keys with period 12.
     Sine {
@@ -42,64 +102,251 @@ pub enum Derivation {
         /// The column that is read.
         log_of: String,
     },
+    /// The one number in a text, e.g. 90 of `90 min`, 1200 of `$1,200`, 12000 of `12k`, 3500000 of `3.5M`, 15 of `15 %`; a text with none or several gives a
+    /// missing value. Fractions and thousands are written as `decimal` and `thousands` say, else as in `1,506.58`.
+    Number {
+        /// The column that is read.
+        number_of: String,
+        /// Only numbers with this unit count, e.g. `min`; without it units are left out and not converted.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        unit: Option<String>,
+    },
+    /// The characters of a text.
+    Length {
+        /// The column that is read.
+        length_of: String,
+    },
+    /// The texts of several columns as one; missing ones are left out, and where all are missing so is the result.
+    Joined {
+        /// The columns, in their order.
+        #[schemars(length(min = 2))]
+        joined: Vec<String>,
+        /// What stands between them.
+        #[schemars(default = "space")]
+        separator: String,
+    },
+    /// Whether a cell of several values, as `Dramas, Comedies`, has one of them: 1 or 0.
+    Element {
+        /// The value that is looked for, without white space around it.
+        has: String,
+        /// The column that is read.
+        of: String,
+        /// What stands between the values.
+        #[schemars(default = "comma", length(min = 1))]
+        separator: String,
+    },
+}
+
+fn space() -> String {
+    " ".to_owned()
+}
+
+fn comma() -> String {
+    ",".to_owned()
+}
+
+/// A column to derive from, and its cells as the file has them.
+pub(super) struct Source<'a> {
+    pub(super) column: &'a ArrayRef,
+    /// `None` of a column that is derived itself.
+    pub(super) written: Option<&'a StringArray>,
+}
+
+impl Source<'_> {
+    /// The texts of the cells. Those of a column of numbers are as the file has them, so that the types, which other rows decide, change nothing.
+    fn texts(&self) -> Option<StringArray> {
+        match (self.column.as_string_opt::<i32>(), self.written) {
+            (Some(texts), _) => Some(texts.clone()),
+            (None, Some(written)) => {
+                let cells = written.iter().enumerate();
+                Some(cells.map(|(row, cell)| cell.filter(|_| !self.column.is_null(row)).map(str::trim)).collect())
+            }
+            (None, None) => Some(cast(self.column, &DataType::Utf8).ok()?.as_string::<i32>().clone()),
+        }
+    }
+
+    /// A cell as a message shows it.
+    pub(super) fn cell(&self, row: usize) -> String {
+        match self.written {
+            Some(written) => written.value(row).to_owned(),
+            None => {
+                let cell = cast(&self.column.slice(row, 1), &DataType::Utf8).ok();
+                cell.map_or(String::new(), |cell| cell.as_string::<i32>().value(0).to_owned())
+            }
+        }
+    }
+}
+
+/// A derived column, and what to tell of it.
+pub(super) struct Derived {
+    pub(super) column: ArrayRef,
+    /// Rows that have a value of which nothing could be made.
+    pub(super) lost: Vec<usize>,
+    /// Rows with dates whose day and month cannot be told apart, where these are needed.
+    pub(super) ambiguous: Vec<usize>,
+    /// Rows with dates whose day can only be the first number, and only the second.
+    pub(super) orders: [usize; 2],
+    /// Rows by the unit of their number.
+    pub(super) units: BTreeMap<String, usize>,
+}
+
+impl Derived {
+    fn new(column: ArrayRef) -> Self {
+        let (lost, ambiguous) = (Vec::new(), Vec::new());
+        Derived { column, lost, ambiguous, orders: [0, 0], units: BTreeMap::new() }
+    }
+}
+
+/// A part of a date.
+enum Part {
+    Year,
+    Month,
+    Weekday,
+    Hour,
+    DaysSince(NaiveDate),
+}
+
+impl Part {
+    fn of(&self, date: &Date) -> Option<i64> {
+        match self {
+            Part::Year => date.year,
+            Part::Month => date.month.map(i64::from),
+            Part::Weekday => Some(i64::from(date.calendar()?.weekday().number_from_monday())),
+            Part::Hour => date.hour.map(i64::from),
+            Part::DaysSince(since) => Some(date.calendar()?.signed_duration_since(*since).num_days()),
+        }
+    }
+
+    /// Whether it depends on which number is the day.
+    fn needs_order(&self) -> bool {
+        !matches!(self, Part::Year | Part::Hour)
+    }
 }
 
 impl Derivation {
-    /// The column that is read.
-    pub fn source(&self) -> &str {
+    /// The columns that are read.
+    pub fn sources(&self) -> Vec<&str> {
         match self {
-            Derivation::Year { year_of: name }
+            Derivation::Year { year_of: name, .. }
+            | Derivation::Month { month_of: name, .. }
+            | Derivation::Weekday { weekday_of: name, .. }
+            | Derivation::Hour { hour_of: name, .. }
+            | Derivation::Days { days_of: name, .. }
             | Derivation::Sine { sin_of: name, .. }
             | Derivation::Cosine { cos_of: name, .. }
-            | Derivation::Logarithm { log_of: name } => name,
+            | Derivation::Logarithm { log_of: name }
+            | Derivation::Number { number_of: name, .. }
+            | Derivation::Length { length_of: name }
+            | Derivation::Element { of: name, .. } => vec![name],
+            Derivation::Joined { joined, .. } => joined.iter().map(String::as_str).collect(),
         }
     }
 
     /// Whether it can be made of numbers only.
     pub fn needs_numbers(&self) -> bool {
-        !matches!(self, Derivation::Year { .. })
+        matches!(self, Derivation::Sine { .. } | Derivation::Cosine { .. } | Derivation::Logarithm { .. })
     }
 
     /// What the derived column holds.
     pub fn gives(&self) -> ColumnType {
         match self {
-            Derivation::Year { .. } => ColumnType::Integer,
-            _ => ColumnType::Number,
+            Derivation::Joined { .. } => ColumnType::Text,
+            Derivation::Sine { .. }
+            | Derivation::Cosine { .. }
+            | Derivation::Logarithm { .. }
+            | Derivation::Number { .. } => ColumnType::Number,
+            _ => ColumnType::Integer,
         }
     }
 
     /// What the derivation can be made of, for messages.
-    pub(super) fn domain(&self) -> &'static str {
-        match self {
-            Derivation::Year { .. } => {
-                "dates such as 2021, 2021-09-25, 25/09/2021, 25 Sep 2021 and September 25, 2021 are read; a year needs four digits"
+    pub(super) fn domain(&self) -> String {
+        let date = "dates such as 2021, 2021-09-25, 25/09/2021, 25 Sep 2021 and September 25, 2021 are read";
+        match self.date() {
+            Some((_, Some(format), _)) => return format!("only what is written as `format` says, {format}, is read"),
+            Some((Part::Year, ..)) => return format!("{date}; a year needs four digits"),
+            Some((Part::Hour, ..)) => {
+                return "times such as 22:15 and 10:15 PM are read, alone or beside a date".to_owned();
             }
+            Some((Part::Month, ..)) => return format!("{date}; a year needs four digits, and a month must be there"),
+            Some(_) => return format!("{date}; a year needs four digits, and a day must be there"),
+            None => {}
+        }
+        let domain = match self {
             Derivation::Logarithm { .. } => "only positive numbers have a logarithm",
             Derivation::Sine { .. } | Derivation::Cosine { .. } => {
                 "the value divided by the period is too large for a number: is the period right?"
             }
-        }
+            _ => "a text must have one number, as 90 min, $1,200 or 12k, not none or several",
+        };
+        domain.to_owned()
     }
 
     /// The type of the derived column.
     pub(super) fn data_type(&self) -> DataType {
-        match self {
-            Derivation::Year { .. } => DataType::Int64,
-            _ => DataType::Float64,
+        match self.gives() {
+            ColumnType::Integer => DataType::Int64,
+            ColumnType::Number => DataType::Float64,
+            ColumnType::Text => DataType::Utf8,
         }
     }
 
-    /// The derived column, as long as `column`; `None` when a number is needed and the column holds texts.
-    pub(super) fn apply(&self, column: &ArrayRef) -> Option<ArrayRef> {
-        if column.null_count() == column.len() {
+    /// The part of a date that is asked for, the format and whether the day comes first.
+    fn date(&self) -> Option<(Part, Option<&str>, Option<bool>)> {
+        let (part, format, day_first) = match self {
+            Derivation::Year { format, day_first, .. } => (Part::Year, format, day_first),
+            Derivation::Month { format, day_first, .. } => (Part::Month, format, day_first),
+            Derivation::Weekday { format, day_first, .. } => (Part::Weekday, format, day_first),
+            Derivation::Hour { format, day_first, .. } => (Part::Hour, format, day_first),
+            Derivation::Days { since, format, day_first, .. } => {
+                (Part::DaysSince(day(since).unwrap_or_default()), format, day_first)
+            }
+            _ => return None,
+        };
+        Some((part, format.as_deref(), *day_first))
+    }
+
+    /// The derived column, as long as those it is made of; `None` when a number is needed and the column holds texts.
+    pub(super) fn apply(&self, sources: &[Source], numerals: Numerals) -> Option<Derived> {
+        let first = sources.first()?;
+        if sources.iter().all(|source| source.column.null_count() == source.column.len()) {
             // Nothing tells of which type a column without a value is.
-            return Some(new_null_array(&self.data_type(), column.len()));
+            return Some(Derived::new(new_null_array(&self.data_type(), first.column.len())));
         }
-        if let Derivation::Year { .. } = self {
-            let text = cast(column, &DataType::Utf8).ok()?;
-            let years: Int64Array = text.as_string::<i32>().iter().map(|t| year(t?)).collect();
-            return Some(Arc::new(years));
+        if self.needs_numbers() {
+            return self.of_numbers(first.column);
         }
+        let texts = sources.iter().map(Source::texts).collect::<Option<Vec<StringArray>>>()?;
+        let text = &texts[0];
+        if let Some((part, format, day_first)) = self.date() {
+            // A number with separators of thousands is one without, e.g. the year 1.990.
+            let is_plain = first.column.data_type() == &DataType::Utf8 || format.is_some();
+            let plain = |text| if is_plain { Cow::Borrowed(text) } else { numerals.plain(text) };
+            return dated(text.iter().map(|text| text.map(plain)), &part, format, day_first);
+        }
+        let column: ArrayRef = match self {
+            Derivation::Number { unit: wanted, .. } => return Some(numbered(text, wanted.as_deref(), numerals)),
+            Derivation::Length { .. } => {
+                Arc::new(text.iter().map(|text| Some(text?.chars().count() as i64)).collect::<Int64Array>())
+            }
+            Derivation::Joined { separator, .. } => {
+                let joined = (0..first.column.len()).map(|row| {
+                    let cells = texts.iter().filter(|text| text.is_valid(row)).map(|text| text.value(row));
+                    let cells: Vec<&str> = cells.collect();
+                    (!cells.is_empty()).then(|| cells.join(separator))
+                });
+                Arc::new(joined.collect::<StringArray>())
+            }
+            Derivation::Element { has, separator, .. } => {
+                let has_it = |text: &str| text.split(separator.as_str()).any(|element| element.trim() == has.trim());
+                Arc::new(text.iter().map(|text| text.map(|text| i64::from(has_it(text)))).collect::<Int64Array>())
+            }
+            _ => return None,
+        };
+        Some(Derived::new(column))
+    }
+
+    fn of_numbers(&self, column: &ArrayRef) -> Option<Derived> {
         if !column.data_type().is_numeric() {
             return None;
         }
@@ -112,46 +359,204 @@ impl Derivation {
             Derivation::Cosine { period, .. } => values.map(|x| finite((TAU * (x? / period)).cos())).collect(),
             _ => values.map(|x| x.filter(|x| *x > 0.0).map(f64::ln)).collect(),
         };
-        Some(Arc::new(derived))
+        let lost = (0..column.len()).filter(|&row| derived.is_null(row) && !column.is_null(row)).collect();
+        Some(Derived { lost, ..Derived::new(Arc::new(derived)) })
     }
 }
 
+fn dated<'t>(
+    texts: impl ExactSizeIterator<Item = Option<Cow<'t, str>>>,
+    part: &Part,
+    format: Option<&str>,
+    day_first: Option<bool>,
+) -> Option<Derived> {
+    let format = format.map(Format::new).transpose().ok()?;
+    let mut values: Vec<Option<i64>> = Vec::with_capacity(texts.len());
+    let mut derived = Derived::new(new_null_array(&DataType::Int64, 0));
+    for (row, text) in texts.enumerate() {
+        let date = text.as_deref().and_then(|text| match &format {
+            Some(format) => format.read(text),
+            None => date::read(text, day_first),
+        });
+        let value = date.and_then(|date| part.of(&date));
+        match date.map(|date| date.order) {
+            Some(Order::DayFirst) => derived.orders[0] += 1,
+            Some(Order::MonthFirst) => derived.orders[1] += 1,
+            _ => {}
+        }
+        if date.is_some_and(|date| date.order == Order::Either) && part.needs_order() {
+            derived.ambiguous.push(row);
+        } else if value.is_none() && text.is_some() {
+            derived.lost.push(row);
+        }
+        values.push(value);
+    }
+    derived.column = Arc::new(Int64Array::from(values));
+    Some(derived)
+}
+
+fn numbered(texts: &StringArray, wanted: Option<&str>, numerals: Numerals) -> Derived {
+    let wanted = wanted.map(unit);
+    let mut values: Vec<Option<f64>> = Vec::with_capacity(texts.len());
+    let mut derived = Derived::new(new_null_array(&DataType::Float64, 0));
+    for (row, text) in texts.iter().enumerate() {
+        let found = text.and_then(|text| quantity(text, numerals));
+        if found.is_none() && text.is_some() {
+            derived.lost.push(row);
+        }
+        let is_wanted = |unit: &str| wanted.as_deref().is_none_or(|wanted| wanted == unit);
+        if let Some(found) = found.as_ref().filter(|found| !found.unit.is_empty()) {
+            *derived.units.entry(found.unit.clone()).or_default() += 1;
+        }
+        values.push(found.filter(|found| is_wanted(&found.unit)).map(|found| found.value));
+    }
+    derived.column = Arc::new(Float64Array::from(values));
+    derived
+}
+
+/// A day as `since` has it.
+fn day(text: &str) -> Option<NaiveDate> {
+    NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d").ok()
+}
+
 /// The YAML form: all keys optional, so that a slip gets a message of its own instead of "no variant matched".
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct Written {
     year_of: Option<String>,
+    month_of: Option<String>,
+    weekday_of: Option<String>,
+    hour_of: Option<String>,
+    days_of: Option<String>,
     sin_of: Option<String>,
     cos_of: Option<String>,
     log_of: Option<String>,
+    number_of: Option<String>,
+    length_of: Option<String>,
+    joined: Option<Vec<String>>,
+    has: Option<String>,
+    of: Option<String>,
     period: Option<f64>,
+    format: Option<String>,
+    day_first: Option<bool>,
+    since: Option<String>,
+    unit: Option<String>,
+    separator: Option<String>,
+}
+
+impl Written {
+    /// The keys by which a derivation is known, where they are written.
+    fn kinds(&self) -> Vec<&'static str> {
+        let kinds = [
+            ("year_of", self.year_of.is_some()),
+            ("month_of", self.month_of.is_some()),
+            ("weekday_of", self.weekday_of.is_some()),
+            ("hour_of", self.hour_of.is_some()),
+            ("days_of", self.days_of.is_some()),
+            ("sin_of", self.sin_of.is_some()),
+            ("cos_of", self.cos_of.is_some()),
+            ("log_of", self.log_of.is_some()),
+            ("number_of", self.number_of.is_some()),
+            ("length_of", self.length_of.is_some()),
+            ("joined", self.joined.is_some()),
+            ("has", self.has.is_some()),
+        ];
+        kinds.into_iter().filter(|(_, is_there)| *is_there).map(|(kind, _)| kind).collect()
+    }
+
+    /// # Errors
+    /// A key is written that says nothing of this derivation.
+    fn check_keys(&self, kind: &str) -> Result<(), String> {
+        const DATES: &[&str] = &["year_of", "month_of", "weekday_of", "hour_of", "days_of"];
+        let others: [(bool, &str, &[&str], &str); 7] = [
+            (self.period.is_some(), "a period", &["sin_of", "cos_of"], "sin_of and cos_of"),
+            (self.format.is_some(), "a format", DATES, "year_of, month_of, weekday_of, hour_of and days_of"),
+            (self.day_first.is_some(), "day_first", DATES, "year_of, month_of, weekday_of, hour_of and days_of"),
+            (self.since.is_some(), "since", &["days_of"], "days_of"),
+            (self.unit.is_some(), "a unit", &["number_of"], "number_of"),
+            (self.separator.is_some(), "a separator", &["joined", "has"], "joined and has"),
+            (self.of.is_some(), "`of`", &["has"], "has"),
+        ];
+        match others.iter().find(|(is_there, _, kinds, _)| *is_there && !kinds.contains(&kind)) {
+            Some((_, what, _, whose)) => Err(format!("{what} belongs to {whose} only")),
+            None => Ok(()),
+        }
+    }
 }
 
 impl TryFrom<Written> for Derivation {
     type Error = String;
 
     fn try_from(written: Written) -> Result<Self, String> {
-        let period = |name: &str| match written.period {
-            Some(period) if period.is_finite() && period > 0.0 => Ok(period),
-            Some(period) => Err(format!("the period of '{name}' must be positive, not {period}")),
-            None => Err(format!("'{name}' needs a period (e.g. `period: 12`)")),
-        };
-        let derivation = match (written.year_of, written.sin_of, written.cos_of, written.log_of) {
-            (Some(year_of), None, None, None) => Derivation::Year { year_of },
-            (None, Some(sin_of), None, None) => {
-                let period = period(&sin_of)?;
-                return Ok(Derivation::Sine { sin_of, period });
+        let kind = match written.kinds().as_slice() {
+            [kind] => *kind,
+            _ => {
+                return Err("give exactly one of year_of, month_of, weekday_of, hour_of, days_of, sin_of, cos_of, log_of, number_of, length_of, joined, \
+                            has"
+                    .to_owned());
             }
-            (None, None, Some(cos_of), None) => {
-                let period = period(&cos_of)?;
-                return Ok(Derivation::Cosine { cos_of, period });
-            }
-            (None, None, None, Some(log_of)) => Derivation::Logarithm { log_of },
-            _ => return Err("give exactly one of year_of, sin_of, cos_of, log_of".to_owned()),
         };
-        match written.period {
-            Some(_) => Err("a period belongs to sin_of and cos_of only".to_owned()),
-            None => Ok(derivation),
+        written.check_keys(kind)?;
+        let derivation = of_kind(written)?;
+        if let Some((part, Some(format), day_first)) = derivation.date() {
+            let says = Format::new(format)?.says();
+            if day_first.is_some() {
+                return Err("a format says where the day stands: give either `format` or `day_first`".to_owned());
+            }
+            if part.of(&says).is_none() {
+                return Err(format!("dates in the format '{format}' do not tell what {kind} needs"));
+            }
         }
+        Ok(derivation)
     }
+}
+
+/// What is written, by the one key that names what is wanted.
+fn of_kind(written: Written) -> Result<Derivation, String> {
+    let Written { format, day_first, separator, unit, .. } = written;
+    let period = |name: &str| match written.period {
+        Some(period) if period.is_finite() && period > 0.0 => Ok(period),
+        Some(period) => Err(format!("the period of '{name}' must be positive, not {period}")),
+        None => Err(format!("'{name}' needs a period (e.g. `period: 12`)")),
+    };
+    Ok(match written {
+        Written { year_of: Some(year_of), .. } => Derivation::Year { year_of, format, day_first },
+        Written { month_of: Some(month_of), .. } => Derivation::Month { month_of, format, day_first },
+        Written { weekday_of: Some(weekday_of), .. } => Derivation::Weekday { weekday_of, format, day_first },
+        Written { hour_of: Some(hour_of), .. } => Derivation::Hour { hour_of, format, day_first },
+        Written { days_of: Some(days_of), since, .. } => {
+            let Some(since) = since else {
+                return Err(format!("'{days_of}' needs the day that days are counted from (e.g. `since: 2020-01-01`)"));
+            };
+            if day(&since).is_none() {
+                return Err(format!("since: '{since}' is no day (write it as 2020-01-31)"));
+            }
+            Derivation::Days { days_of, since, format, day_first }
+        }
+        Written { sin_of: Some(sin_of), .. } => Derivation::Sine { period: period(&sin_of)?, sin_of },
+        Written { cos_of: Some(cos_of), .. } => Derivation::Cosine { period: period(&cos_of)?, cos_of },
+        Written { log_of: Some(log_of), .. } => Derivation::Logarithm { log_of },
+        Written { number_of: Some(number_of), .. } => Derivation::Number { number_of, unit },
+        Written { length_of: Some(length_of), .. } => Derivation::Length { length_of },
+        Written { joined: Some(joined), .. } => {
+            if joined.len() < 2 {
+                return Err("`joined` needs two columns or more (e.g. `joined: [title, subtitle]`)".to_owned());
+            }
+            Derivation::Joined { joined, separator: separator.unwrap_or_else(space) }
+        }
+        Written { has: Some(has), of, .. } => {
+            let separator = separator.unwrap_or_else(comma);
+            let Some(of) = of else {
+                return Err(format!("'{has}' needs a column to be looked for in (e.g. `of: genres`)"));
+            };
+            if separator.is_empty() {
+                return Err("a separator needs a character".to_owned());
+            }
+            if has.trim().is_empty() || has.contains(&separator) {
+                return Err(format!("has: '{has}' can be no value between separators '{separator}' (write one value)"));
+            }
+            Derivation::Element { has, of, separator }
+        }
+        _ => return Err("nothing says what to derive".to_owned()),
+    })
 }

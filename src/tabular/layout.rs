@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use indexmap::IndexSet;
 
+use super::derive::Derivation;
 use super::error::{CsvError, Problem, SHOWN, bounded};
 use super::header::ColumnNames;
 use super::names::{self, ROW_COLUMNS};
@@ -73,7 +74,9 @@ impl Layout {
         }
         let files: IndexSet<&str> = known.clone();
         for (name, derivation) in &options.derive {
-            unknown(format!("derive.{name}"), derivation.source(), &known, &mut problems);
+            for source in derivation.sources() {
+                unknown(format!("derive.{name}"), source, &known, &mut problems);
+            }
             if name.trim().is_empty() {
                 problems.push(Problem::DerivedUnnamed(name.clone()));
             } else if names::added_as(name).is_some() {
@@ -115,7 +118,7 @@ impl Layout {
         }
 
         let output_names = names_of(&output);
-        let sources: HashSet<&str> = options.derive.values().map(|derivation| derivation.source()).collect();
+        let sources: HashSet<&str> = options.derive.values().flat_map(Derivation::sources).collect();
         let filtered: HashSet<&str> = options.where_.columns().collect();
         let needed = |name: &&str| output_names.contains(name) || sources.contains(name) || filtered.contains(name);
         let read: IndexSet<String> = files.iter().copied().filter(needed).map(str::to_owned).collect();
@@ -162,7 +165,7 @@ fn unmatched(
         output.contains(name)
             && options.label.as_deref() != Some(name)
             && options.where_.columns().all(|column| column != name)
-            && options.derive.values().all(|derivation| derivation.source() != name)
+            && options.derive.values().all(|derivation| !derivation.sources().contains(&name))
     };
     let can_be_dropped = options.keep.is_empty() && used.iter().filter(is_idle).count() == used.len();
     let drop = can_be_dropped.then(|| options.drop.iter().chain(used.iter().copied()).cloned().collect());

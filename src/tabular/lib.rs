@@ -20,7 +20,7 @@
 //! | `absent` | cells that a token makes missing, labels above all: which, how many, where |
 //! | `placeholder` | tokens among numbers that may stand for a missing value |
 //! | `spelling` | values in two spellings: one class as labels, a note as other texts |
-//! | `derive` | year, sine, cosine and logarithm of a column; `date` finds the year |
+//! | `derive` | columns made of others, row by row; `date` reads dates, `quantity` the number in a text |
 //! | `filter` | conditions on rows, also for tables that come from elsewhere; `condition` is what one asks of a column, `exact` compares numbers, `filter_text` finds values among texts |
 //! | `sniff` | how a file is to be read, for who begins a study |
 //! | `column_roles` | what each column seems to be, for who begins a study |
@@ -54,6 +54,7 @@ mod numerals;
 mod options;
 mod parquet;
 mod placeholder;
+mod quantity;
 mod records;
 mod sniff;
 mod spelling;

@@ -290,3 +290,58 @@ fn a_package_that_lies_is_refused() {
         assert!(output.stdout.is_empty(), "{what}");
     }
 }
+
+/// Of a stage's rows and of another file, in which other cells stand beside them.
+#[test]
+fn derived_columns_of_a_later_file_are_those_of_the_study() {
+    let line = |i: usize| {
+        let length = if i.is_multiple_of(3) { format!("{} min", i % 90 + 5) } else { format!("{}.50", i % 90 + 5) };
+        format!(
+            "{length},{:02}/{:02}/2021 {:02}:15,\"{}\",n{i}",
+            i % 28 + 1,
+            i % 12 + 1,
+            i % 24,
+            ["Dramas, Comedies", "Comedies", "Horror, Dramas"][i % 3]
+        )
+    };
+    let class = |i: usize| if i % 24 < 12 { "day" } else { "night" };
+    let header = "length,when,kinds,note";
+    let all = (0..240).fold(format!("{header},y\n"), |text, i| text + &format!("{},{}\n", line(i), class(i)));
+    // Of lengths that are all plain numbers: another type than in the study.
+    let new =
+        (0..60usize).filter(|i| !i.is_multiple_of(3)).fold(format!("{header}\n"), |text, i| text + &line(i) + "\n");
+    let stages = "name: study
+seed: 3
+stages:
+  rows:
+    kind: load
+    files: {all: t.csv, new: new.csv}
+    label: y
+    derive:
+      size: {number_of: length}
+      month: {month_of: when, day_first: true}
+      weekday: {weekday_of: when, format: '%d/%m/%Y %H:%M'}
+      hour: {hour_of: when}
+      days: {days_of: when, since: 2021-01-01, day_first: true}
+      drama: {has: Dramas, of: kinds}
+      characters: {length_of: length}
+      both: {joined: [kinds, note], separator: ': '}
+      long: {length_of: both}
+  folds: {kind: split, rows: rows, folds: 2}
+  base: {kind: baseline, rows: folds, numeric: [size, month, weekday, hour, days, drama, characters, long], models: {random_forest: {trees: 9}}}
+  said: {kind: predict, model: base.random_forest, rows: rows.new, file: said.csv}
+";
+    let work = Workspace::new().file("t.csv", &all).file("new.csv", &new).pipeline(stages);
+    work.run().succeeded();
+    let here = succeeded(work.runner(&["predict", "pipeline.yaml", "base.random_forest", "new.csv"]));
+    assert_eq!(here, work.text("artifacts/study/said/said.csv"));
+    // pd.to_datetime("06/06/2021 05:15", dayfirst=True).isocalendar().weekday, (… - pd.Timestamp("2021-01-01")).days
+    let table = Table::from_ipc(&work.read("artifacts/study/rows/new.arrow")).expect("a table");
+    let first = |name: &str| {
+        let column = arrow::compute::cast(table.column(name).expect("a column"), &arrow::datatypes::DataType::Utf8);
+        column.expect("texts").as_string::<i32>().value(3).to_owned()
+    };
+    let found = ["when", "size", "month", "weekday", "hour", "days", "drama", "characters", "both", "long"].map(first);
+    let expected = ["06/06/2021 05:15", "10.5", "6", "7", "5", "156", "1", "5", "Horror, Dramas: n5", "18"];
+    assert_eq!(found, expected);
+}

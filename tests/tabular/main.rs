@@ -5,6 +5,7 @@ mod dialects;
 mod foreign_arrow;
 mod foreign_text;
 mod mapped;
+mod split_ways;
 mod tables;
 
 use runner_test_support::{records, screen, workspace};

@@ -119,9 +119,12 @@ pub(super) fn split(split: &Split, style: Style) -> String {
         ("groups", split.groups.map(screen::count)),
         ("group keys", (!split.group_keys.is_empty()).then(|| listed(&split.group_keys))),
         ("folds", Some(screen::count(split.folds))),
+        ("order by", split.order_by.clone()),
+        ("parts by", split.parts_by.clone()),
         ("left out", Some(screen::count(split.left_out))),
         ("filtered out", Some(screen::count(split.filtered_out))),
         ("without label", Some(screen::count(split.without_label))),
+        ("of rare classes", (split.rare > 0).then(|| screen::count(split.rare))),
     ];
     let facts: Vec<Vec<String>> =
         facts.into_iter().filter_map(|(name, value)| Some(vec![style.dim(name), value?])).collect();

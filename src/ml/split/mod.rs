@@ -1,9 +1,10 @@
 //! Seeded splits of labelled rows into train, valid and test parts and into folds: stratified by class, and whole
 //! groups at a time, so that no song has a duplicate on the other side.
 //!
-//! Two steps: `groups` unites rows that share any key into connected groups, `assign` spreads the groups.
+//! Two steps: `groups` unites rows that share any key into connected groups, `assign` spreads the groups; `given` has parts that are not drawn.
 
 mod assign;
+mod given;
 mod groups;
 
 use schemars::JsonSchema;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::rng::Stream;
 use assign::{Assignment, ClassCounts};
+pub use given::{split_as_given, split_by_order};
 pub use groups::connected_groups;
 
 /// The shares of the parts, and the number of folds.
@@ -123,6 +125,22 @@ pub enum SplitError {
         if .0.len() == 1 { "it" } else { "them" }, RareClass::list(.0)
     )]
     InOneFold(Vec<RareClass>),
+    #[error(
+        "no row of the train part has {}: what no model can learn cannot be judged (bring rows of the train part that have {}, or leave {} out)",
+        RareClass::list(.0), if .0.len() == 1 { "it" } else { "them" }, if .0.len() == 1 { "the class" } else { "the classes" }
+    )]
+    NotInTrain(Vec<RareClass>),
+    #[error(
+        "there {}, too few for {parts} parts (rows that are equal in it{} stay together: give a share of 0 to a part, or a finer column)",
+        match .moments { 1 => "is 1 place in the order".to_owned(), moments => format!("are {moments} places in the order") },
+        if *.linked { " or linked by `groups`" } else { "" }
+    )]
+    FewMoments { moments: usize, parts: usize, linked: bool },
+    #[error(
+        "{groups} {} rows in several parts, {rows} rows in all (leave `groups` out, or mend the column that says the parts)",
+        if *.groups == 1 { "group has" } else { "groups have" }
+    )]
+    Torn { groups: usize, rows: usize },
 }
 
 /// A class with too few rows, or rows in too few groups.

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::{Part, Split, SplitError, SplitOptions, connected_groups, group_folds, split};
+use super::{
+    Part, Split, SplitError, SplitOptions, connected_groups, group_folds, split, split_as_given, split_by_order,
+};
 
 fn names(count: usize) -> Vec<String> {
     (0..count).map(|class| format!("c{class}")).collect()
@@ -217,4 +219,63 @@ fn folds_take_any_group_numbers() {
         assert_eq!(count(&labels, 0, |row| folds[row] == fold), 4.0);
     }
     assert!((0..40).all(|row| folds[row] == folds[row / 4 * 4]));
+}
+
+// r = np.array([...]); order = np.argsort(r, kind="stable"); n = 100: train = r < r[order[70]], test = r >= r[order[85]]
+#[test]
+fn the_newest_rows_are_the_test_part() {
+    let labels: Vec<u32> = (0..100).map(|row| row % 2).collect();
+    let ranks: Vec<u32> = (0..100).map(|row| row * 37 % 100).collect();
+    let found = split_by_order(&labels, &names(2), &[], &ranks, &SplitOptions::default(), 1).unwrap();
+    for row in 0..100 {
+        let expected = match ranks[row] {
+            0..70 => Part::Train,
+            70..85 => Part::Valid,
+            _ => Part::Test,
+        };
+        assert_eq!(found.part[row], expected, "{row}");
+        assert_eq!(found.fold[row].is_some(), expected == Part::Train);
+    }
+    let without = SplitOptions { train: 0.8, valid: 0.0, test: 0.2, folds: 0 };
+    let found = split_by_order(&labels, &names(2), &[], &ranks, &without, 1).unwrap();
+    assert!((0..100).all(|row| (found.part[row] == Part::Test) == (ranks[row] >= 80)));
+    assert!(!found.part.contains(&Part::Valid));
+    let without = SplitOptions { train: 0.8, valid: 0.2, test: 0.0, folds: 0 };
+    let found = split_by_order(&labels, &names(2), &[], &ranks, &without, 1).unwrap();
+    assert!((0..100).all(|row| (found.part[row] == Part::Valid) == (ranks[row] >= 80)));
+}
+
+#[test]
+fn ties_and_groups_stay_together_in_time() {
+    let labels: Vec<u32> = (0..100).map(|row| row % 2).collect();
+    // Seven days, of which the last two and the two before have 28 and 28 rows.
+    let days: Vec<u32> = (0..100).map(|row| row / 14).collect();
+    let options = SplitOptions { folds: 0, ..SplitOptions::default() };
+    let found = split_by_order(&labels, &names(2), &[], &days, &options, 1).unwrap();
+    let of = |part: Part| (0..100).filter(|&row| found.part[row] == part).map(|row| days[row]).collect::<Vec<_>>();
+    assert!(of(Part::Train).iter().all(|day| *day < 5) && of(Part::Valid).iter().all(|day| *day == 5));
+    assert!(of(Part::Test).iter().all(|day| *day > 5));
+    // Row 0 is linked to the newest one, and judged with it.
+    let ranks: Vec<u32> = (0..100).collect();
+    let keys: Vec<Option<&str>> = (0..100).map(|row| matches!(row, 0 | 99).then_some("a")).collect();
+    let found = split_by_order(&labels, &names(2), &[keys], &ranks, &options, 1).unwrap();
+    assert_eq!((found.part[0], found.part[99]), (Part::Test, Part::Test));
+    let two: Vec<u32> = (0..100).map(|row| row / 50).collect();
+    let refused = split_by_order(&labels, &names(2), &[], &two, &options, 1).unwrap_err().to_string();
+    assert!(refused.starts_with("there are 2 places in the order, too few for 3 parts"), "{refused}");
+    let late: Vec<u32> = (0..100).map(|row| u32::from(row >= 90)).collect();
+    let refused = split_by_order(&late, &names(2), &[], &ranks, &options, 1).unwrap_err().to_string();
+    assert!(refused.starts_with("no row of the train part has class 'c1' (10 rows)"), "{refused}");
+}
+
+#[test]
+fn given_parts_are_kept_and_must_not_tear_groups() {
+    let labels: Vec<u32> = (0..100).map(|row| row % 2).collect();
+    let part: Vec<Part> = (0..100).map(|row| Part::ALL[(row / 2) % 3]).collect();
+    let found = split_as_given(&labels, &names(2), &[], part.clone(), 3, 1).unwrap();
+    assert_eq!(found.part, part);
+    assert_eq!(found.fold.iter().flatten().count(), part.iter().filter(|part| **part == Part::Train).count());
+    let keys: Vec<Option<&str>> = (0..100).map(|row| (row < 4).then_some(["a", "b"][row % 2])).collect();
+    let refused = split_as_given(&labels, &names(2), &[keys], part, 3, 1).unwrap_err();
+    assert_eq!(refused, SplitError::Torn { groups: 2, rows: 4 });
 }

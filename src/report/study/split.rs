@@ -15,6 +15,12 @@ pub(crate) fn section(study: &Study) -> Option<Section> {
         let parts = split.parts.all();
         let total: u64 = parts.iter().map(|(_, part)| part.rows).sum();
         let mut facts = Vec::new();
+        if let Some(column) = &split.order_by {
+            facts.push(format!("the newest rows by '{column}' are the test part"));
+        }
+        if let Some(column) = &split.parts_by {
+            facts.push(format!("column '{column}' says what part each is of"));
+        }
         if let Some(groups) = split.groups {
             facts.push(format!("{} stay whole in one part each", plural(groups, "group")));
         }
@@ -26,12 +32,15 @@ pub(crate) fn section(study: &Study) -> Option<Section> {
             sentence.push_str(&format!("; {}", facts.join(", ")));
         }
         inner.say(format!("{sentence}."));
-        let left_out: Vec<String> =
-            [(split.filtered_out, "not selected by `where`"), (split.without_label, "without a label")]
-                .into_iter()
-                .filter(|(rows, _)| *rows > 0)
-                .map(|(rows, why)| format!("{} {why}", plural(rows, "row")))
-                .collect();
+        let left_out: Vec<String> = [
+            (split.filtered_out, "not selected by `where`"),
+            (split.without_label, "without a label"),
+            (split.rare, "of rare classes"),
+        ]
+        .into_iter()
+        .filter(|(rows, _)| *rows > 0)
+        .map(|(rows, why)| format!("{} {why}", plural(rows, "row")))
+        .collect();
         let classes = match split.filtered_out_classes {
             0 => String::new(),
             gone => format!(" `where` leaves out all rows of {}.", plural(gone, "class")),

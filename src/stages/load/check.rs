@@ -245,7 +245,7 @@ impl Load {
         };
         check_types(context, &self.filter, |column| types.get(&name_of(column)).copied());
         for (name, derivation) in &self.derive {
-            let source = derivation.source();
+            let Some(source) = derivation.sources().first().copied() else { continue };
             if derivation.needs_numbers() && is_of_file(source) && types.get(source) == Some(&ColumnType::Text) {
                 let message = format!("derive.{name}: column '{source}' holds text, not numbers");
                 let help = match self.types.contains_key(source) {

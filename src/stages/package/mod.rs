@@ -195,21 +195,22 @@ impl RowPlaces for Places<'_> {
     }
 }
 
-/// The options by which the columns that a model reads are read from other files: numbers as such whatever a file holds, and no column but these.
+/// The options by which the columns that a model reads are read from other files: numbers as such whatever a file holds, texts that something is derived from
+/// as texts, and no column but these.
 fn narrowed(all: &LoadOptions, wanted: &[String], numeric: &[String]) -> (LoadOptions, Vec<String>) {
     let mut derive = IndexMap::new();
     let mut columns: Vec<String> = Vec::new();
     let mut numbers: Vec<String> = numeric.to_vec();
+    let mut texts: Vec<String> = Vec::new();
     let mut open: Vec<String> = wanted.to_vec();
     while let Some(name) = open.pop() {
         match all.derive.get(&name) {
             Some(derivation) => {
                 if derive.insert(name, derivation.clone()).is_none() {
-                    let source = derivation.source().to_owned();
-                    if derivation.needs_numbers() {
-                        numbers.push(source.clone());
-                    }
-                    open.push(source);
+                    let sources = derivation.sources().into_iter().map(str::to_owned);
+                    let read = if derivation.needs_numbers() { &mut numbers } else { &mut texts };
+                    read.extend(sources.clone());
+                    open.extend(sources);
                 }
             }
             None if !columns.contains(&name) => columns.push(name),
@@ -223,6 +224,10 @@ fn narrowed(all: &LoadOptions, wanted: &[String], numeric: &[String]) -> (LoadOp
     types.retain(|name, _| columns.contains(name));
     for name in numbers.iter().filter(|name| columns.contains(name)) {
         types.insert(name.clone(), ColumnType::Number);
+    }
+    // A derivation reads a cell as it is written, whatever the other cells of a file suggest.
+    for name in texts.into_iter().filter(|name| columns.contains(name) && !wanted.contains(name)) {
+        types.entry(name).or_insert(ColumnType::Text);
     }
     let keep = wanted.to_vec();
     let options =

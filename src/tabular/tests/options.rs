@@ -8,7 +8,7 @@ use arrow::array::{
 use arrow::datatypes::{Float64Type, Int32Type};
 
 use super::super::{Filter, LoadOptions, columns};
-use super::{errors, header_of, integers, names, numbers, options, table};
+use super::{errors, header_of, integers, load_one, names, numbers, options, table, texts};
 
 #[test]
 fn unknown_names_in_the_options_are_told_with_the_nearest() {
@@ -89,9 +89,115 @@ fn columns_are_derived() {
     );
 }
 
+// d = pd.to_datetime(pd.Series(["2020-01-31 23:05", "25/12/2019 06:00", "March 5, 2024"]), format="mixed", dayfirst=True)
+// d.dt.month, d.dt.isocalendar().day, d.dt.hour, (d.dt.normalize() - pd.Timestamp("2020-01-01")).dt.days
+#[test]
+fn parts_of_dates_are_derived() {
+    let text = "d\n2020-01-31 23:05\n25/12/2019 06:00\n\"March 5, 2024\"\n01/03/1990\n\"\"\nsoon\n";
+    let yaml = "derive: {m: {month_of: d}, w: {weekday_of: d}, h: {hour_of: d}, n: {days_of: d, since: 2020-01-01}, y: {year_of: d}}";
+    let batch = table(text, yaml);
+    assert_eq!(integers(&batch, "m"), [Some(1), Some(12), Some(3), None, None, None]);
+    assert_eq!(integers(&batch, "w"), [Some(5), Some(3), Some(2), None, None, None]);
+    assert_eq!(integers(&batch, "h"), [Some(23), Some(6), None, None, None, None]);
+    assert_eq!(integers(&batch, "n"), [Some(30), Some(-7), Some(1525), None, None, None]);
+    assert_eq!(integers(&batch, "y"), [Some(2020), Some(2019), Some(2024), Some(1990), None, None]);
+    // pd.Timestamp("1990-03-01").isocalendar().weekday, pd.Timestamp("1990-01-03").isocalendar().weekday
+    for (reading, month, weekday) in
+        [("day_first: true", 3, 4), ("day_first: false", 1, 3), ("format: \"%d/%m/%Y\"", 3, 4)]
+    {
+        let batch = table(
+            "d\n01/03/1990\n",
+            &format!("derive: {{m: {{month_of: d, {reading}}}, w: {{weekday_of: d, {reading}}}}}"),
+        );
+        assert_eq!(
+            (integers(&batch, "m"), integers(&batch, "w")),
+            (vec![Some(month)], vec![Some(weekday)]),
+            "{reading}"
+        );
+    }
+}
+
+#[test]
+fn dates_that_can_be_read_both_ways_are_told_once() {
+    let told = |rows: &str, yaml: &str| load_one(format!("d\n{rows}"), yaml).expect("the file loads").notes;
+    let found =
+        told("01/03/1990\n02/03/1990\n05/05/1990\n", "derive: {m: {month_of: d}, w: {weekday_of: d}, y: {year_of: d}}");
+    assert_eq!(
+        found,
+        [
+            "derived columns m, w are missing in 2 rows, as the day and the month of 'd' cannot be told apart there, e.g. '01/03/1990' (a.csv:2), \
+             '02/03/1990' (a.csv:3) (write `day_first: true`, `day_first: false` or a `format` beside it)"
+        ]
+    );
+    let found = told("01/03/1990\n25/03/1990\n", "derive: {m: {month_of: d}}");
+    assert!(found[0].ends_with("(write `day_first: true`, as 1 other row has the day first for certain)"), "{found:?}");
+    // What does not fit what is said is told of too.
+    let found = told("01/03/1990\n3/25/1990\n", "derive: {m: {month_of: d, day_first: true}}");
+    assert!(found[0].starts_with("derived column 'm' is missing in 1 rows, as 1 of 2 values of 'd'"), "{found:?}");
+    assert_eq!(told("01/03/1990\n", "derive: {y: {year_of: d}}"), [""; 0]);
+}
+
+#[test]
+fn numbers_lengths_joined_texts_and_elements_are_derived() {
+    let text = "n,a,b,g\n90 min,Été,x,\"Dramas, Comedies\"\n\"$1,200\",ab,,Dramas International\n12k,,,\n10-20,,y,\" Comedies ,Dramas\"\n";
+    let yaml = "derive: {x: {number_of: n}, min: {number_of: n, unit: min}, l: {length_of: a}, j: {joined: [a, b], separator: ' / '}, \
+                dramas: {has: Dramas, of: g}, long: {length_of: j}}";
+    let batch = table(text, yaml);
+    assert_eq!(numbers(&batch, "x"), [Some(90.0), Some(1200.0), Some(12_000.0), None]);
+    assert_eq!(numbers(&batch, "min"), [Some(90.0), None, None, None]);
+    assert_eq!(integers(&batch, "l"), [Some(3), Some(2), None, None]);
+    assert_eq!(texts(&batch, "j"), [Some("Été / x".to_owned()), Some("ab".to_owned()), None, Some("y".to_owned())]);
+    assert_eq!(integers(&batch, "dramas"), [Some(1), Some(0), None, Some(1)]);
+    assert_eq!(integers(&batch, "long"), [Some(7), Some(2), None, Some(1)]);
+    let found = load_one("n\n90 min\n2 Seasons\n1 Season\n3 or 4\n", "derive: {x: {number_of: n}}")
+        .expect("the file loads")
+        .notes;
+    assert!(found[0].contains("1 of 4 values of 'n' could not be used, e.g. '3 or 4' (a.csv:5)"), "{found:?}");
+    assert!(
+        found[1].contains("numbers of different units, which are not converted: 'season' (2 rows), 'min' (1 row)"),
+        "{found:?}"
+    );
+    let german = "{delimiter: ';', decimal: ',', thousands: '.'}";
+    let batch =
+        table("n\n\"1.506,58 €\"\n\"1,5 €\"\n", &format!("{{dialect: {german}, derive: {{x: {{number_of: n}}}}}}"));
+    assert_eq!(numbers(&batch, "x"), [Some(1506.58), Some(1.5)]);
+}
+
+/// The types of a column depend on all of its rows, a derived value on its own row alone.
+#[test]
+fn a_derived_value_does_not_depend_on_other_rows() {
+    let yaml = "derive: {l: {length_of: n}, x: {number_of: n}}";
+    let derived = |text: &str| {
+        let batch = table(text, yaml);
+        (integers(&batch, "l")[0], numbers(&batch, "x")[0])
+    };
+    assert_eq!(derived("n\n1.50\n2\n"), (Some(4), Some(1.5)));
+    assert_eq!(derived("n\n1.50\nfar\naway\n"), (Some(4), Some(1.5)));
+    let german = "dialect: {decimal: ',', thousands: '.'}";
+    let batch = table("y\n1.990\n2021\n", &format!("{{{german}, derive: {{year: {{year_of: y}}}}}}"));
+    assert_eq!(integers(&batch, "year"), [Some(1990), Some(2021)]);
+    let batch = table("d\n25.10\n1.3\n", "derive: {month: {month_of: d, format: '%d.%m'}}");
+    assert_eq!(integers(&batch, "month"), [Some(10), Some(3)]);
+}
+
 #[test]
 fn misspelt_derivations_are_explained() {
     let cases = [
+        ("{d: {days_of: key}}", "'key' needs the day that days are counted from"),
+        ("{d: {days_of: key, since: 2020}}", "'2020' is no day"),
+        ("{d: {days_of: key, since: 2020-02-30}}", "'2020-02-30' is no day"),
+        ("{d: {month_of: key, since: 2020-01-01}}", "since belongs to days_of only"),
+        ("{d: {month_of: key, format: '%Q'}}", "'%Q' is no format of a date"),
+        ("{d: {month_of: key, format: '%Y'}}", "dates in the format '%Y' do not tell what month_of needs"),
+        ("{d: {weekday_of: key, format: '%m/%Y'}}", "do not tell what weekday_of needs"),
+        ("{d: {month_of: key, format: '%m/%Y', day_first: true}}", "give either `format` or `day_first`"),
+        ("{d: {log_of: key, format: '%Y'}}", "a format belongs to"),
+        ("{d: {joined: [key]}}", "needs two columns or more"),
+        ("{d: {has: a}}", "'a' needs a column to be looked for in"),
+        ("{d: {has: 'a,b', of: key}}", "can be no value between separators ','"),
+        ("{d: {has: a, of: key, separator: ''}}", "a separator needs a character"),
+        ("{d: {number_of: key, has: a, of: key}}", "exactly one of"),
+        ("{d: {length_of: key, unit: m}}", "a unit belongs to number_of only"),
         ("{d: {sin_of: key}}", "'key' needs a period"),
         ("{d: {sin_of: key, period: 0}}", "must be positive"),
         ("{d: {log_of: key, period: 3}}", "a period belongs to"),
