@@ -288,8 +288,9 @@ impl<'a> Study<'a> {
         } else {
             model.is_probabilistic() && !weights.is_empty()
         };
-        let mut calibration =
-            wants.then(|| Calibration::fit(&of_valid, &self.valid.y, &weights, steps.progress)).transpose()?;
+        let is_of_votes = model.is_probabilistic() && !is_sound;
+        let fit = if is_of_votes { Calibration::fit_votes } else { Calibration::fit };
+        let mut calibration = wants.then(|| fit(&of_valid, &self.valid.y, &weights, steps.progress)).transpose()?;
         let mut threshold = None;
         if let Some(wanted) = self.aims.threshold.filter(|_| model.is_probabilistic() || calibration.is_some()) {
             let own = calibration.clone().unwrap_or(Calibration::NONE);

@@ -293,7 +293,7 @@ fn scores_become_probabilities_where_there_are_validation_rows() {
 }
 
 #[test]
-fn votes_of_leaves_become_probabilities() {
+fn votes_of_leaves_and_neighbours_become_probabilities() {
     let (x, _) = table(1600, false);
     // One row in twenty, and the columns tell little of which.
     let y: Vec<u32> = (0..1600).map(|row| u32::from(row * 7919 % 1009 % 20 == 0)).collect();
@@ -301,7 +301,7 @@ fn votes_of_leaves_become_probabilities() {
     let part = |wanted: [usize; 2]| -> Vec<usize> { (0..1600).filter(|row| wanted.contains(&(row % 4))).collect() };
     let (train, valid, test) = (part([0, 1]), part([2, 2]), part([3, 3]));
     let folds: Vec<u32> = (0..train.len() as u32).map(|i| i % 2).collect();
-    let block = r#"{"tree": {}, "random_forest": {"trees": 30}, "naive_bayes": {}, "majority": {}}"#;
+    let block = r#"{"tree": {}, "random_forest": {"trees": 30}, "knn": {"k": 5}, "naive_bayes": {}, "majority": {}}"#;
     let block: Baselines = serde_json::from_str(block).unwrap();
     let evaluated = evaluate(
         &block.estimators(),
