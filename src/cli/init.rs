@@ -33,7 +33,7 @@ pub(super) struct InitArguments {
     /// The folder of the study
     #[arg(default_value = ".")]
     folder: PathBuf,
-    /// The example to begin with, where there is no table of your own: pipelines and data that run as they are
+    /// Without `--from`: the example to begin with, pipelines and data that run as they are
     #[arg(long, value_enum, default_value_t = Example::Songs, conflicts_with = "from")]
     example: Example,
     /// The table to learn from: writes a pipeline for it, in which each choice stands with its reason
@@ -65,7 +65,7 @@ pub(super) struct InitArguments {
 /// A study that comes with the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Example {
-    /// Genres of songs: all that the program can do, on a synthetic sample
+    // Genres of songs: all that the program can do, on a synthetic sample.
     Songs,
 }
 

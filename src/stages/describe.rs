@@ -115,6 +115,9 @@ impl Stage for Describe {
         }
         let sources: Vec<String> = strings(&rows, SOURCE)?.into_iter().map(Option::unwrap_or_default).collect();
         let lines: Vec<u64> = integers(&rows, LINE)?.into_iter().map(|line| line.max(0) as u64).collect();
+        let label_classes = dataset::classes(&strings(&all, &label)?);
+        // The frame has what is needed of a table that may be large.
+        drop((all, rows));
         let input = ProfileInput {
             frame: &frame,
             label: &labels,
@@ -125,7 +128,7 @@ impl Stage for Describe {
             seed: context.seed(),
         };
         let mut profile = profile::profile(&input, &self.options, context.threads(), &Adapter(context.report()))?;
-        profile.label_classes = dataset::classes(&strings(&all, &label)?);
+        profile.label_classes = label_classes;
         for finding in profile.audit.findings.iter().filter(|finding| finding.severity == Severity::Danger) {
             context.report().warn(&audit::title(finding));
         }

@@ -101,7 +101,7 @@ impl Predictor {
             members.push((member.name, Some(Predictor::read_at(input, place)?)));
         }
         let EnsembleFile { average, temperature, bias, decision, .. } = file;
-        let calibration = Calibration { temperature, bias, decision };
+        let calibration = Calibration { floor: 0.0, temperature, bias, decision };
         let combination = Combination { average, weights, calibration };
         let several = Predictor::Several(Several { combination, alike: file.alike, members });
         let models = several.models();
@@ -378,7 +378,7 @@ impl Several {
             }
             files.push(MemberFile { name: name.clone(), weight, file });
         }
-        let Calibration { temperature, bias, decision } = calibration.clone();
+        let Calibration { temperature, bias, decision, .. } = calibration.clone();
         let average = *average;
         let file =
             EnsembleFile { format: FORMAT, average, temperature, bias, decision, alike: self.alike, members: files };

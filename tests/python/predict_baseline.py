@@ -164,7 +164,8 @@ for kind in sys.argv[2:]:
     arrays = load_file(study / f"baseline/{kind}.safetensors")
     ours = globals()[kind](arrays, *encoded(arrays, x, category, recipe["inputs"], texts), recipe["model"][kind])
     if calibration := recipe.get("calibration"):
-        logarithms = np.log(np.maximum(ours.astype("f"), np.finfo("f").tiny).astype("d")) # never of 0
+        floor = max(np.float32(calibration.get("floor", 0.0)), np.finfo("f").tiny) # never of 0
+        logarithms = np.log(np.maximum(ours.astype("f"), floor).astype("d"))
         ours = softmax(logarithms / calibration["temperature"] + np.array(calibration.get("bias", 0.0)))
     expected = pa.ipc.open_file(study / f"new_{kind}/rows.arrow").read_all()
     theirs = np.stack([expected["runner.p_" + name].to_numpy() for name in recipe["classes"]], 1)

@@ -20,7 +20,26 @@ const LOOSE: f64 = 0.1;
 const PRECISIONS: (f64, f64) = (0.01, 1e4);
 const ROUNDS: usize = 10;
 
+/// The least probability that shares of votes are taken to tell, in a leaf or among neighbours.
+const FLOOR_OF_VOTES: f32 = 1e-3;
+
 impl Calibration {
+    /// The same of shares of votes, of which many are 0.
+    ///
+    /// # Errors
+    /// If the user wants to stop.
+    pub(crate) fn fit_votes(
+        probabilities: &Matrix,
+        labels: &[u32],
+        weights: &[f32],
+        progress: &dyn Progress,
+    ) -> Result<Calibration, Cancelled> {
+        let mut raised = probabilities.clone();
+        raised.data.iter_mut().for_each(|p| *p = p.max(FLOOR_OF_VOTES));
+        let found = Calibration::fit(&raised, labels, weights, progress)?;
+        Ok(Calibration { floor: f64::from(FLOOR_OF_VOTES), ..found })
+    }
+
     /// The calibration of `probabilities` (rows × classes) that these rows call for. `weights` are the class weights of the loss that was minimised,
     /// empty for none: a model that minimises a weighted loss gives the probabilities of classes that are as frequent as they weigh, so that the
     /// bias starts from −ln w. What is predicted stays the class that was likeliest before. Where a class has no rows the shares are left as they are, and
@@ -67,7 +86,7 @@ impl Calibration {
 
     /// The likeliest class before is the class predicted after.
     fn of(temperature: f64, bias: Vec<f64>) -> Calibration {
-        Calibration { temperature, decision: bias.iter().map(|bias| -bias).collect(), bias }
+        Calibration { floor: 0.0, temperature, decision: bias.iter().map(|bias| -bias).collect(), bias }
     }
 
     fn bias_or_zero(&self, classes: usize) -> Vec<f64> {

@@ -17,6 +17,10 @@ use crate::matrix::Matrix;
 /// Bins of equal width over the confidence, as in the paper.
 pub(crate) const BINS: usize = 15;
 
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
 /// How raw probabilities become those that a model gives, and which class it predicts.
 ///
 /// The two are told apart: a model that was trained with class weights, or whose epoch was chosen by macro-F1, predicts a rare class more often than
@@ -24,6 +28,9 @@ pub(crate) const BINS: usize = 15;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calibration {
+    /// Smaller raw probabilities count as this: of few votes a class that has none is not impossible. 0 for none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub floor: f64,
     /// The logits (logarithms of the raw probabilities) are divided by it. Above 1 the classifier was too sure of itself.
     pub temperature: f64,
     /// Added to them after that, one for each class; empty for none.
@@ -36,18 +43,19 @@ pub struct Calibration {
 
 impl Calibration {
     /// Leaves everything as it is.
-    pub const NONE: Calibration = Calibration { temperature: 1.0, bias: Vec::new(), decision: Vec::new() };
+    pub const NONE: Calibration = Calibration { floor: 0.0, temperature: 1.0, bias: Vec::new(), decision: Vec::new() };
 
     /// Replaces every row p by `p^(1/T)·e^bias`, made to sum to 1.
     pub fn apply(&self, probabilities: &mut Matrix) {
-        if self.temperature == 1.0 && self.bias.is_empty() {
+        if self.floor == 0.0 && self.temperature == 1.0 && self.bias.is_empty() {
             return;
         }
         for i in 0..probabilities.rows {
             let row = probabilities.row_mut(i);
             let bias = |class: usize| self.bias.get(class).copied().unwrap_or(0.0);
-            let scaled: Vec<f64> =
-                row.iter().enumerate().map(|(class, &p)| log(p) / self.temperature + bias(class)).collect();
+            let floor = self.floor as f32;
+            let scaled = row.iter().enumerate().map(|(class, &p)| log(p.max(floor)) / self.temperature + bias(class));
+            let scaled: Vec<f64> = scaled.collect();
             let largest = scaled.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let powers: Vec<f64> = scaled.iter().map(|value| (value - largest).exp()).collect();
             let total: f64 = powers.iter().sum();
@@ -73,7 +81,9 @@ impl Calibration {
         let odd = |values: &Vec<f64>| {
             !values.is_empty() && (values.len() != classes || values.iter().any(|value| !value.is_finite()))
         };
-        if !(self.temperature.is_finite() && self.temperature > 0.0) {
+        if !(0.0..1.0).contains(&self.floor) {
+            Some(format!("its floor is {}, not a probability below 1", self.floor))
+        } else if !(self.temperature.is_finite() && self.temperature > 0.0) {
             Some(format!("its temperature is {}, not above 0", self.temperature))
         } else if odd(&self.bias) || odd(&self.decision) {
             Some(format!("its bias or decision is not a number for each of {classes} classes"))

@@ -133,6 +133,10 @@ impl Default for Boosting {
 }
 
 impl Estimator for Boosting {
+    fn minimises_log_loss(&self) -> bool {
+        true
+    }
+
     fn name(&self) -> &'static str {
         "boosting"
     }

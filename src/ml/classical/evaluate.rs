@@ -282,9 +282,15 @@ impl<'a> Study<'a> {
         let of_valid = model.predict_or_stop(&self.valid.x, steps.progress)?;
         let weights = self.weights_of_classes(estimator, &self.train.y)?;
         // Without validation rows there is only what the weights say, and nothing makes probabilities of scores.
-        let wants = if model.is_probabilistic() { !weights.is_empty() } else { self.valid.x.rows > 0 };
-        let mut calibration =
-            wants.then(|| Calibration::fit(&of_valid, &self.valid.y, &weights, steps.progress)).transpose()?;
+        let is_sound = model.is_probabilistic() && estimator.minimises_log_loss();
+        let wants = if self.valid.x.rows > 0 {
+            !is_sound || !weights.is_empty()
+        } else {
+            model.is_probabilistic() && !weights.is_empty()
+        };
+        let is_of_votes = model.is_probabilistic() && !is_sound;
+        let fit = if is_of_votes { Calibration::fit_votes } else { Calibration::fit };
+        let mut calibration = wants.then(|| fit(&of_valid, &self.valid.y, &weights, steps.progress)).transpose()?;
         let mut threshold = None;
         if let Some(wanted) = self.aims.threshold.filter(|_| model.is_probabilistic() || calibration.is_some()) {
             let own = calibration.clone().unwrap_or(Calibration::NONE);

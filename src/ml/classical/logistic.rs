@@ -42,6 +42,10 @@ impl Default for Logistic {
 }
 
 impl Estimator for Logistic {
+    fn minimises_log_loss(&self) -> bool {
+        true
+    }
+
     fn name(&self) -> &'static str {
         "logistic"
     }

@@ -17,6 +17,10 @@ use crate::progress::Progress;
 pub struct Majority {}
 
 impl Estimator for Majority {
+    fn minimises_log_loss(&self) -> bool {
+        true
+    }
+
     fn name(&self) -> &'static str {
         "majority"
     }

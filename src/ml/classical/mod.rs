@@ -93,6 +93,12 @@ pub trait Estimator: Send + Sync {
         true
     }
 
+    /// Whether what it fits is the log loss itself, or the shares of the classes: its probabilities need no correction. Votes of neighbours and leaves, and
+    /// the products of naive Bayes, are far too sure of themselves.
+    fn minimises_log_loss(&self) -> bool {
+        false
+    }
+
     /// All parameters with their defaults filled in, as an object.
     fn params(&self) -> serde_json::Value;
 

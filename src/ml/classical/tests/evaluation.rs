@@ -110,8 +110,12 @@ fn an_evaluation_scores_each_training_row_once_and_the_test_part_once() {
     let evaluations: Vec<&Evaluation> = evaluated.iter().map(|one| &one.evaluation).collect();
     let names: Vec<&str> = evaluations.iter().map(|evaluation| evaluation.name.as_str()).collect();
     assert_eq!(names, ["majority", "tree"]);
-    for Evaluated { evaluation, held_out: predicted, model, .. } in &evaluated {
-        assert_eq!(model.predict_probabilities(&x.take(&test)), predicted.test.probabilities);
+    for Evaluated { evaluation, held_out: predicted, model, calibration, .. } in &evaluated {
+        let mut said = model.predict_probabilities(&x.take(&test));
+        // Leaves are surer of themselves than is right.
+        assert_eq!(calibration.is_some(), evaluation.name == "tree");
+        calibration.iter().for_each(|calibration| calibration.apply(&mut said));
+        assert_eq!(said, predicted.test.probabilities);
         let share = |said: &Matrix, rows: &[usize]| {
             let hits = said.argmax_rows().iter().zip(rows).filter(|&(&class, &row)| class == y[row]).count();
             (said.rows, hits as f64 / rows.len() as f64)
@@ -285,5 +289,41 @@ fn scores_become_probabilities_where_there_are_validation_rows() {
         assert_eq!(alone.groups, None);
         assert_eq!(grouped.accuracy, alone.accuracy);
         assert_ne!(grouped.intervals, alone.intervals);
+    }
+}
+
+#[test]
+fn votes_of_leaves_and_neighbours_become_probabilities() {
+    let (x, _) = table(1600, false);
+    // One row in twenty, and the columns tell little of which.
+    let y: Vec<u32> = (0..1600).map(|row| u32::from(row * 7919 % 1009 % 20 == 0)).collect();
+    let names = ["common", "rare"].map(str::to_owned);
+    let part = |wanted: [usize; 2]| -> Vec<usize> { (0..1600).filter(|row| wanted.contains(&(row % 4))).collect() };
+    let (train, valid, test) = (part([0, 1]), part([2, 2]), part([3, 3]));
+    let folds: Vec<u32> = (0..train.len() as u32).map(|i| i % 2).collect();
+    let block = r#"{"tree": {}, "random_forest": {"trees": 30}, "knn": {"k": 5}, "naive_bayes": {}, "majority": {}}"#;
+    let block: Baselines = serde_json::from_str(block).unwrap();
+    let evaluated = evaluate(
+        &block.estimators(),
+        &x,
+        &y,
+        &[],
+        &names,
+        &train,
+        &folds,
+        &valid,
+        &test,
+        &UNWEIGHTED,
+        0,
+        2,
+        Aims::default(),
+        &(),
+        &Silent,
+    )
+    .unwrap();
+    let loss = |one: &Evaluated| one.evaluation.test.as_ref().unwrap().log_loss.unwrap();
+    let guess = evaluated.iter().find(|one| one.evaluation.name == "majority").map(loss).unwrap();
+    for one in &evaluated {
+        assert!(loss(one) < guess + 0.02, "{}: {} beside {guess} of the guess", one.evaluation.name, loss(one));
     }
 }
