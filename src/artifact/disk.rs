@@ -302,7 +302,7 @@ pub fn write_through_links(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// The file that a path means, which need not be there yet.
-fn behind_links(path: &Path) -> io::Result<PathBuf> {
+pub(crate) fn behind_links(path: &Path) -> io::Result<PathBuf> {
     /// As many as Linux follows.
     const MOST_LINKS: usize = 40;
     let mut path = path.to_owned();

@@ -6,7 +6,9 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use super::interrupt::{self, interrupted};
+use super::study::invalid;
 use super::{DONE, INTERRUPTED, Outcome, StudyArguments, fitted, screen};
+use crate::artifact::same_file;
 
 #[derive(Args)]
 pub(super) struct ExportArguments {
@@ -23,6 +25,9 @@ pub(super) struct ExportArguments {
 }
 
 pub(super) fn export(arguments: &ExportArguments) -> Outcome {
+    if same_file(&[&arguments.study.file, &arguments.output]).is_some() {
+        return Err(invalid("`--output` is the pipeline file: name another one"));
+    }
     interrupt::catch()?;
     let package = fitted::of_stage(&arguments.study, &arguments.stage)?;
     let bar = ProgressBar::hidden();

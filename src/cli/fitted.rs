@@ -66,7 +66,10 @@ impl Report for Told<'_> {
 
     fn warn(&self, message: &str) {
         let mut seen = self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if seen.insert(message.to_owned()) {
+        // Parts of a file differ in how many rows a warning is of, and in its examples.
+        let about: String =
+            message.split(',').next().unwrap_or_default().chars().filter(|c| !c.is_ascii_digit()).collect();
+        if seen.insert(about) {
             self.bar.suspend(|| warn(message));
         }
     }

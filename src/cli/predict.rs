@@ -1,22 +1,20 @@
 //! `runner predict`: the rows of a file with the class that a fitted model gives each; part by part, so that the file may be larger than the memory.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Read, Write as _};
+use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
-use tempfile::NamedTempFile;
 
 use super::fitted::{self, Told};
 use super::interrupt::{self, interrupted};
 use super::output::{is_lost, print_content};
 use super::study::invalid;
 use super::{DONE, Failure, INTERRUPTED, Outcome, StudyArguments, screen};
-use crate::artifact::Table;
+use crate::artifact::{NewFile, Table, same_file};
 use crate::boundary::files::open_regular;
-use crate::boundary::text::Lines;
+use crate::boundary::text::{Lines, quoted};
 use crate::report::counted;
 use crate::stages::package::{CsvWriter, Package, is_package};
 use crate::tabular::{Chunk, Chunks, LoadOptions};
@@ -60,6 +58,10 @@ enum OnBadRow {
 }
 
 pub(super) fn predict(arguments: &PredictArguments) -> Outcome {
+    if arguments.rejected.is_some() && arguments.on_bad_row == OnBadRow::Refuse {
+        return Err(invalid("`--rejected` goes with `--on-bad-row skip`: otherwise no row is left out"));
+    }
+    refuse_own(arguments)?;
     interrupt::catch()?;
     let (package, input) = model(arguments)?;
     let bar = bar();
@@ -86,8 +88,30 @@ pub(super) fn predict(arguments: &PredictArguments) -> Outcome {
     }
 }
 
+/// Refuses to write over what is read, or twice to one file.
+fn refuse_own(arguments: &PredictArguments) -> Result<(), Failure> {
+    let written: Vec<&Path> =
+        [&arguments.output, &arguments.rejected].into_iter().flatten().map(PathBuf::as_path).collect();
+    let input = arguments.rest.last().filter(|input| *input != "-").map(Path::new);
+    let read = std::iter::once(arguments.model.as_path()).chain(input);
+    for pair in written.iter().flat_map(|written| read.clone().map(move |read| [read, *written])).chain(
+        match written.as_slice() {
+            [one, other] => Some([*one, *other]),
+            _ => None,
+        },
+    ) {
+        if same_file(&pair).is_some() {
+            let message = format!("'{}' would be written over: name another file to write", pair[1].display());
+            return Err(invalid(&message));
+        }
+    }
+    Ok(())
+}
+
 /// The model and the name of the file to predict.
 fn model(arguments: &PredictArguments) -> Result<(Package, &str), Failure> {
+    // A file that cannot be read is neither.
+    open_regular(&arguments.model).map_err(|error| anyhow!("cannot read {}: {error}", arguments.model.display()))?;
     let is_package = is_package(&arguments.model);
     match (arguments.rest.as_slice(), is_package) {
         ([input], true) => Ok((fitted::of_file(&arguments.model)?, input)),
@@ -118,8 +142,8 @@ struct Run<'a> {
     chunks: Chunks<Box<dyn Read>>,
     options: LoadOptions,
     writer: CsvWriter,
-    target: Option<(NamedTempFile, &'a Path)>,
-    rejected: Option<BufWriter<File>>,
+    target: Option<(NewFile, &'a Path)>,
+    rejected: Option<(NewFile, &'a Path)>,
     rows: usize,
     skipped: usize,
 }
@@ -134,21 +158,15 @@ impl<'a> Run<'a> {
     ) -> anyhow::Result<Self> {
         let chunks = Chunks::open(path, reader, &package.load_options().dialect, &interrupted);
         let chunks = chunks.map_err(|errors| lines(&errors))?;
+        chunks.note().iter().for_each(|note| fitted::warn(note));
         let options = package.options(path, &chunks.columns().names)?;
         let (columns, terminator) = (&chunks.columns().names, chunks.terminator());
         let writer = CsvWriter::new(package, columns, chunks.dialect(), terminator, arguments.proba);
-        let target = arguments.output.as_deref().map(|path| Ok::<_, anyhow::Error>((temporary(path)?, path)));
-        let rejected = match &arguments.rejected {
-            Some(_) if arguments.on_bad_row == OnBadRow::Refuse => {
-                bail!("`--rejected` goes with `--on-bad-row skip`: otherwise no row is left out")
-            }
-            Some(path) => {
-                let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-                Some(BufWriter::new(file))
-            }
-            None => None,
+        let open = |path: &'a Path| -> anyhow::Result<(NewFile, &'a Path)> {
+            Ok((NewFile::at(path).with_context(|| cannot_write(path))?, path))
         };
-        let target = target.transpose()?;
+        let target = arguments.output.as_deref().map(open).transpose()?;
+        let rejected = arguments.rejected.as_deref().map(open).transpose()?;
         Ok(Run { arguments, package, path, told, chunks, options, writer, target, rejected, rows: 0, skipped: 0 })
     }
 
@@ -156,8 +174,8 @@ impl<'a> Run<'a> {
         let own = self.chunks.header();
         let header = self.writer.header(own.as_deref())?;
         self.write(&header)?;
-        if let (Some(rejected), Some(own)) = (&mut self.rejected, &own) {
-            writeln!(rejected, "{own}")?;
+        if let (Some((rejected, path)), Some(own)) = (&mut self.rejected, &own) {
+            writeln!(rejected, "{own}").with_context(|| cannot_write(path))?;
         }
         while let Some(chunk) = self.chunks.next_chunk(&interrupted)? {
             self.predict(&chunk)?;
@@ -170,22 +188,22 @@ impl<'a> Run<'a> {
         if self.rows == 0 && self.skipped == 0 {
             bail!("{}: the file has no rows to predict", self.path);
         }
-        if let Some(mut rejected) = self.rejected {
-            rejected.flush().context("cannot write the rows that were left out")?;
+        if let Some((rejected, path)) = self.rejected {
+            rejected.persist().with_context(|| cannot_write(path))?;
         }
         let mut place = "standard output".to_owned();
         if let Some((target, path)) = self.target {
-            target.persist(path).map_err(|error| anyhow!("cannot write {}: {}", path.display(), error.error))?;
+            target.persist().with_context(|| cannot_write(path))?;
             place = screen::path(path);
         }
         let columns = match self.writer.added() {
-            [one] => format!("column '{one}'"),
-            [one, ..] => format!("column '{one}' and {} with probabilities", self.writer.added().len() - 1),
+            [one] => format!("column '{}'", quoted(one)),
+            [one, ..] => format!("column '{}' and {} with probabilities", quoted(one), self.writer.added().len() - 1),
             [] => String::new(),
         };
         let skipped = match self.skipped {
             0 => String::new(),
-            skipped => format!(", {} left out", counted(skipped as u64, "row")),
+            skipped => format!(", {} left out", counted(skipped as u64, "line")),
         };
         Ok(format!("{}{skipped}: {columns} → {place}\n", counted(self.rows as u64, "row")))
     }
@@ -217,7 +235,8 @@ impl<'a> Run<'a> {
             // Of Parquet and Arrow files no row can be told from the others.
             return Err(anyhow!("{error:#}"));
         }
-        self.skipped += 1;
+        // An open quote takes what follows it along.
+        self.skipped += chunk.text().trim_end().lines().count().max(1);
         match self.skipped {
             ..=TOLD => self.told.bar.suspend(|| fitted::warn(&format!("left out: {error:#}"))),
             skipped if skipped == TOLD + 1 => {
@@ -225,19 +244,16 @@ impl<'a> Run<'a> {
             }
             _ => {}
         }
-        if let Some(rejected) = &mut self.rejected {
+        if let Some((rejected, path)) = &mut self.rejected {
             let text = chunk.text();
-            writeln!(rejected, "{}", text.trim_end_matches(['\r', '\n']))
-                .context("cannot write the rows that were left out")?;
+            writeln!(rejected, "{}", text.trim_end_matches(['\r', '\n'])).with_context(|| cannot_write(path))?;
         }
         Ok(())
     }
 
     fn write(&mut self, text: &str) -> anyhow::Result<()> {
         match &mut self.target {
-            Some((target, path)) => {
-                target.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
-            }
+            Some((target, path)) => target.write_all(text.as_bytes()).with_context(|| cannot_write(path)),
             None => {
                 print_content(text);
                 Ok(())
@@ -246,13 +262,8 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Beside the file that it becomes when it is whole.
-fn temporary(path: &Path) -> anyhow::Result<NamedTempFile> {
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    NamedTempFile::new_in(folder).with_context(|| format!("cannot write {}", path.display()))
+fn cannot_write(path: &Path) -> String {
+    format!("cannot write {}", path.display())
 }
 
 fn lines(errors: &[crate::tabular::CsvError]) -> anyhow::Error {

@@ -330,8 +330,9 @@ fn deliverables(study: &Study, arguments: &StudyArguments, summary: &RunSummary)
     let files = |stage: &str, record: &ActionRecord| -> Vec<String> {
         let outputs = record.outputs.iter().filter(|output| output.holds == PortType::Files);
         let names = outputs.flat_map(|output| &output.files).map(|file| &file.name);
-        let wanted =
-            names.filter(|name| [".csv", ".html", ".pdf", ".tex", ".zip"].iter().any(|end| name.ends_with(end)));
+        let wanted = names.filter(|name| {
+            [".csv", ".tsv", ".txt", ".html", ".pdf", ".tex", ".zip"].iter().any(|end| name.ends_with(end))
+        });
         let mut lines: Vec<(&str, &str, usize)> = Vec::new();
         for name in wanted {
             let shown = name.split_once('/').map_or(name.as_str(), |(inner, _)| inner);

@@ -164,12 +164,12 @@ fn of_input(
 }
 
 /// What differs of a whole stage that is read: its parameters by name.
-fn of_stage(from: &str, sides: (Option<&str>, Option<&str>)) -> String {
+fn of_stage(from: &str, views: (Option<&str>, Option<&str>)) -> String {
     /// So many parameters are named.
     const NAMED: usize = 3;
     let view = |side: Option<&str>| side.and_then(|text| serde_json::from_str::<StageView>(text).ok());
-    let (Some(old), Some(new)) = (view(sides.0), view(sides.1)) else {
-        return match sides {
+    let (Some(old), Some(new)) = (view(views.0), view(views.1)) else {
+        return match views {
             (None, _) => format!("{from} is new"),
             (_, None) => format!("{from} is gone"),
             _ => format!("{from} has changed"),
@@ -196,6 +196,11 @@ fn of_stage(from: &str, sides: (Option<&str>, Option<&str>)) -> String {
         parts.insert(0, format!("kind {} → {}", old.kind, new.kind));
     } else if old.version != new.version {
         parts.insert(0, format!("version of the kind {} → {}", old.version, new.version));
+    }
+    let keys = old.aims.keys().chain(new.aims.keys().filter(|key| !old.aims.contains_key(*key)));
+    for key in keys.filter(|key| old.aims.get(*key) != new.aims.get(*key)) {
+        let (before, after) = sides(old.aims.get(key).map(String::as_str), new.aims.get(key).map(String::as_str));
+        parts.push(format!("{key} {before} → {after}"));
     }
     if old.inputs != new.inputs {
         parts.push("reads other stages".to_owned());

@@ -16,7 +16,7 @@ use super::dataset::{Selection, dataset, tell_of_model};
 use super::documents::put_document;
 use super::predictions::Predictions;
 use super::predictor::{NO_NETWORK, Predictor, distinct};
-use super::procedure::{How, Procedure, tell_weights};
+use super::procedure::{self, How, Procedure};
 use super::required::{require_part, tell_not_rows};
 use runner_engine::{Aim, Arity, CheckContext, InputPort, Memo, OutputPort, PortType, Stage, StageContext, Threads};
 use runner_ml::classical::{Aims, Baselines, Evaluated, Evaluation, Fitted, Inputs, KeptFits, TextOptions, evaluate};
@@ -176,7 +176,7 @@ impl Stage for Baseline {
         }
         for (name, _) in self.models.estimators() {
             tell_of_model(context, &name, selection.model_columns());
-            tell_weights(context, &name, selection.sample_weight);
+            procedure::tell(context, &name, selection.sample_weight, selection.filter);
             context.tell(&name, NO_NETWORK, "a baseline, which has no layers to carry over");
         }
     }
@@ -231,6 +231,7 @@ impl Stage for Baseline {
             let procedure = Procedure {
                 seed: context.seed(),
                 sample_weight: self.sample_weight.clone(),
+                filter: self.filter.clone(),
                 how: How::Baseline { class_weights: self.class_weights.clone() },
             };
             Predictor::one(fitted, procedure, &data, &self.text).put(context, name)?;

@@ -15,7 +15,7 @@ use super::fitted_on;
 use super::model_file::{Learner, ModelFile};
 use super::network_shape::Shape;
 use super::predictor::{NO_NETWORK, Predictor, Several, model_name};
-use super::procedure::{How, HowTrained, HowTransferred, Procedure, weighted_by};
+use super::procedure::{How, HowTrained, HowTransferred, Procedure, fitted_where, weighted_by};
 use super::required::require_split;
 use super::training::at_parameter;
 use super::{columns::LABEL_COLUMN, unnamed};
@@ -40,7 +40,7 @@ pub(super) const STARTED_FROM: Fact<String> = Fact::new("started_from");
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Refit {
-    /// Rows to learn from: those that the model learnt from, and was judged on.
+    /// Rows to learn from, where they are not those of the model's own `where`.
     #[serde(default, rename = "where")]
     filter: Filter,
 }
@@ -101,7 +101,8 @@ impl Stage for Refit {
             }
             _ => {}
         }
-        let filtered = readable_of(context, "rows", &self.filter);
+        let filters = [vec![self.filter.clone()], fitted_where(context, "model")].concat();
+        let filtered: Vec<String> = filters.iter().flat_map(|filter| readable_of(context, "rows", filter)).collect();
         let weights = weighted_by(context, "model");
         let rows = model_columns(context, "rows").map(|columns| {
             distinct([ROW_ID, LABEL, PART, FOLD, GROUP], columns.into_iter().chain(filtered).chain(weights))
@@ -198,12 +199,12 @@ impl Refit {
             categories: &categories,
             texts: model.texts(),
             sample_weight: procedure.sample_weight.as_deref(),
-            filter: &self.filter,
+            filter: if self.filter.is_empty() { &procedure.filter } else { &self.filter },
         };
         let mut data = dataset(context, &selection)?;
         if data.classes != model.classes() {
             let error = anyhow!(
-                "the rows have the classes {}, but the model learnt {} (write the `where` of the model's stage here, too)",
+                "the rows have the classes {}, but the model learnt {} (leave `where` out: the rows are then those of the model's own)",
                 listed(&data.classes),
                 listed(model.classes())
             );

@@ -22,7 +22,7 @@ use super::ensemble_scores::Averaged;
 use super::figures::put_figures;
 use super::network_shape::Shape;
 use super::predictor::Predictor;
-use super::procedure::{How, HowTrained, Procedure, tell_weights};
+use super::procedure::{self, How, HowTrained, Procedure};
 use super::report_input::view;
 use super::required::{require_part, tell_not_rows};
 use super::training::{at_parameter, curve_table, headline, parameters, scores_by_part, with_training};
@@ -182,7 +182,7 @@ impl Stage for Train {
             tell_not_rows(context, "trials", "trials");
         }
         tell_of_model(context, "model", selection.model_columns());
-        tell_weights(context, "model", selection.sample_weight);
+        procedure::tell(context, "model", selection.sample_weight, selection.filter);
         for (part, purpose) in [("train", "from which networks learn"), ("valid", "on which the epoch is chosen")] {
             require_part(context, "rows", part, purpose);
             require_left(context, "rows", &self.filter, part, purpose);
@@ -311,7 +311,7 @@ impl Train {
     fn procedure(&self, seed: u64, epochs: usize) -> Procedure {
         let (network, training) = (self.network.clone(), self.training());
         let how = How::Training(Box::new(HowTrained { epochs, network, training }));
-        Procedure { seed, sample_weight: self.sample_weight.clone(), how }
+        Procedure { seed, sample_weight: self.sample_weight.clone(), filter: self.filter.clone(), how }
     }
 
     /// What a training is of, beside its inputs.

@@ -21,7 +21,7 @@ use super::figures::put_figures;
 use super::fitted_on;
 use super::network_shape::Shape;
 use super::predictor::{NO_NETWORK, Predictor};
-use super::procedure::{How, HowTransferred, Procedure};
+use super::procedure::{self, How, HowTransferred, Procedure};
 use super::refit::{STARTED_FROM, refuse_refitted};
 use super::required::{require_part, tell_not_rows};
 use super::training::{at_parameter, curve_columns, headline, parameters, scores_by_part, with_training};
@@ -160,6 +160,7 @@ impl Stage for Transfer {
         );
         if let Some(old) = context.inputs("model").first().map(|shape| shape.stage.clone()) {
             context.tell("model", STARTED_FROM, old);
+            procedure::tell(context, "model", None, &self.filter);
         }
         if let Some(what) = context.fact("model", NO_NETWORK).copied() {
             let stage = context.inputs("model").first().map(|shape| shape.stage.clone()).unwrap_or_default();
@@ -329,7 +330,12 @@ impl Transfer {
             transfer: self.spec(),
             training: training.clone(),
         };
-        let procedure = Procedure { seed: best.seed, sample_weight: None, how: How::Transfer(Box::new(how)) };
+        let procedure = Procedure {
+            seed: best.seed,
+            sample_weight: None,
+            filter: self.filter.clone(),
+            how: How::Transfer(Box::new(how)),
+        };
         let metrics = Training {
             parts,
             calibration,

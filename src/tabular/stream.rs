@@ -17,7 +17,7 @@ const CHUNK: usize = 4 << 20;
 /// Rows of a chunk: what is made of a row, as vectors of its texts, may be much larger than the row.
 const ROWS: usize = 16_384;
 /// A longer record is rather a quote that nothing closes.
-const LONGEST_RECORD: usize = 64 << 20;
+const LONGEST_RECORD: usize = 16 << 20;
 
 /// The chunks of a file, from its header on.
 ///
@@ -37,6 +37,7 @@ pub struct Chunks<R> {
     is_at_end: bool,
     /// Of a file of columns: its bytes, which are one chunk.
     whole: Option<Vec<u8>>,
+    note: Option<String>,
 }
 
 /// Where a record begins and ends, and how many lines of the file lie between the header's text and it.
@@ -71,6 +72,7 @@ impl<R: Read> Chunks<R> {
             skipped: 0,
             is_at_end: false,
             whole: None,
+            note: None,
         };
         chunks.begin(cancelled)?;
         Ok(chunks)
@@ -87,6 +89,7 @@ impl<R: Read> Chunks<R> {
             }
             let contents = Contents::read(&self.path, &self.rest, &self.dialect, cancelled).map_err(one)?;
             is_columns = contents.cells.is_some();
+            self.note = contents.note;
             let (text, own) = (contents.text.into_owned(), contents.dialect);
             let bytes = std::mem::replace(&mut self.rest, text);
             self.whole = is_columns.then_some(bytes);
@@ -95,6 +98,10 @@ impl<R: Read> Chunks<R> {
         let mut records = Records::new(&self.path, &self.rest, &self.dialect);
         let header = read_header(&mut records, &self.dialect, self.is_at_end, is_columns)?;
         (self.columns, self.terminator) = (header.columns, header.terminator);
+        if !self.dialect.header {
+            // A file may lack the last ones.
+            self.dialect.names.clone_from(&self.columns.names);
+        }
         let end = records.end();
         if self.dialect.header {
             let behind = self.rest.split_off(end);
@@ -114,6 +121,11 @@ impl<R: Read> Chunks<R> {
     pub fn header(&self) -> Option<String> {
         let text = String::from_utf8_lossy(&self.prefix);
         self.dialect.header.then(|| text.trim_start_matches(['\u{feff}', '\r', '\n']).to_owned())
+    }
+
+    /// What is worth telling of how it is read.
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
     }
 
     /// How its text is taken apart.

@@ -170,7 +170,7 @@ fn rows_that_cannot_be_read_are_refused_by_line_or_left_out() {
     ];
     let output = work.runner(&skip);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success() && told.contains("bad.csv:39001") && told.contains("2 rows left out"), "{told}");
+    assert!(output.status.success() && told.contains("bad.csv:39001") && told.contains("2 lines left out"), "{told}");
     assert_eq!(work.text("rejected.csv"), "size,hour,code,note\nmany,7,01,red sun\n1.5,7,01\n");
     let sound: Vec<&String> =
         lines.iter().enumerate().filter(|(i, _)| ![20_003, 39_000].contains(i)).map(|(_, line)| line).collect();
@@ -344,4 +344,36 @@ stages:
     let found = ["when", "size", "month", "weekday", "hour", "days", "drama", "characters", "both", "long"].map(first);
     let expected = ["06/06/2021 05:15", "10.5", "6", "7", "5", "156", "1", "5", "Horror, Dramas: n5", "18"];
     assert_eq!(found, expected);
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_that_is_read_is_written_over_and_files_are_for_whoever_may_read_them() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let work = study();
+    work.write("new.csv", new_rows(4).as_bytes());
+    let before = work.read("new.csv");
+    let predict = |more: &[&str]| work.runner(&[&["predict", "pipeline.yaml", "best", "new.csv"], more].concat());
+    for more in [
+        ["-o", "./new.csv", "--on-bad-row", "skip"].as_slice(),
+        &["-o", "pipeline.yaml"],
+        &["--on-bad-row", "skip", "--rejected", "new.csv"],
+        &["-o", "x.csv", "--on-bad-row", "skip", "--rejected", "./x.csv"],
+        &["--rejected", "r.csv"],
+    ] {
+        assert_eq!(predict(more).status.code(), Some(2), "{more:?}");
+    }
+    assert!(work.read("new.csv") == before && !work.exists("x.csv"));
+    let pipe = work.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    assert_eq!(predict(&["-o", "pipe"]).status.code(), Some(1));
+    work.write("target.csv", b"old");
+    symlink("target.csv", work.path().join("link.csv")).expect("a link");
+    succeeded(predict(&["-o", "link.csv"]));
+    assert!(work.text("target.csv").starts_with("size,"));
+    assert!(work.path().join("link.csv").symlink_metadata().expect("a link").is_symlink());
+    succeeded(work.runner(&["export", "pipeline.yaml", "best", "-o", "best.runner"]));
+    let mode = |name: &str| work.path().join(name).metadata().expect("a file").permissions().mode() & 0o044;
+    assert_eq!([mode("best.runner"), mode("target.csv")], [0o044, 0o044]);
 }

@@ -16,9 +16,9 @@ fn json(work: &Workspace, file: &str) -> Value {
 #[test]
 fn a_baseline_is_what_a_split_without_held_out_rows_gives() {
     let work = work(
-        "  kinds: {kind: baseline, rows: folds, numeric: [a, b], categories: [word], class_weights: balanced, sample_weight: c, models: {logistic: {}, boosting: {rounds: 9}}}
+        "  kinds: {kind: baseline, rows: folds, numeric: [a, b], categories: [word], class_weights: balanced, sample_weight: c, where: {a: {min: 0}}, models: {logistic: {}, boosting: {rounds: 9}}}
   whole: {kind: split, rows: rows, folds: 2, train: 1.0, valid: 0.0, test: 0.0}
-  all: {kind: baseline, rows: whole, numeric: [a, b], categories: [word], class_weights: balanced, sample_weight: c, models: {logistic: {}, boosting: {rounds: 9}}}
+  all: {kind: baseline, rows: whole, numeric: [a, b], categories: [word], class_weights: balanced, sample_weight: c, where: {a: {min: 0}}, models: {logistic: {}, boosting: {rounds: 9}}}
   linear: {kind: refit, model: kinds.logistic, rows: folds}
   trees: {kind: refit, model: kinds.boosting, rows: folds}
 ",
@@ -108,7 +108,7 @@ fn what_a_refit_cannot_do_is_told_before_anything_runs() {
 }
 
 #[test]
-fn a_refit_on_rows_of_other_classes_says_what_to_write() {
+fn a_refit_on_rows_of_other_classes_says_what_to_do() {
     let work = work("  final: {kind: refit, model: net, rows: folds, where: {a: {min: 0.1}, y: [PICK]}}\n");
     let class = table(240).lines().nth(1).and_then(|line| Some(line.rsplit_once(',')?.1.to_owned())).expect("a class");
     let second = table(240)
@@ -118,5 +118,5 @@ fn a_refit_on_rows_of_other_classes_says_what_to_write() {
     let yaml = work.text("pipeline.yaml").replace("PICK", &format!("{class}, {}", second.expect("another class")));
     work.write("pipeline.yaml", yaml.as_bytes());
     let error = work.run().error();
-    assert!(error.contains("write the `where` of the model's stage here, too"), "{error}");
+    assert!(error.contains("leave `where` out: the rows are then those of the model's own"), "{error}");
 }

@@ -314,7 +314,7 @@ fn learners(
     out.line(1, "");
     out.line(
         1,
-        "# The average of the others, by weights that validation rows chose: its scores are those of the study.",
+        "# The average of the others, by weights that validation rows chose. Predictions come from it, also where the page finds one of them ahead by a little.",
     );
     out.line(1, "average: {kind: ensemble, members: [baseline, network], models: [baseline, network]}");
 }

@@ -99,6 +99,9 @@ const LEAST: [usize; 2] = [8, 4];
 /// Rows that are looked at for leaks and copies; of more, as many evenly from all.
 const AUDITED: usize = 20_000;
 
+/// Columns but those of numbers that lack more than this share of their values are left out.
+const ALMOST_EMPTY: f64 = 0.95;
+
 /// A look-up that is right on this share of all rows is the label under another name.
 const IS_THE_LABEL: f64 = 0.995;
 
@@ -149,7 +152,8 @@ pub(super) fn study(
         return Err(too_few(&label, &classes));
     };
     let audited = audited(&labelled, &label)?;
-    let mut columns: Vec<Chosen> = columns.iter().map(|column| chosen(column, in_new.as_deref(), &audited)).collect();
+    let mut columns: Vec<Chosen> =
+        columns.iter().map(|column| chosen(column, of_train.num_rows(), in_new.as_deref(), &audited)).collect();
     name_derived(&mut columns, &label);
     if columns.iter().all(|column| column.use_ == Use::LeftOut) {
         let reasons = columns.iter().map(|column| format!("  '{}': {}", column.name, column.why));
@@ -310,7 +314,7 @@ fn in_frame(column: &ArrayRef) -> Result<Column, Failure> {
     Ok(Column::Numeric(numbers.as_primitive::<Float64Type>().iter().map(|x| x.unwrap_or(f64::NAN)).collect()))
 }
 
-fn chosen(column: &ColumnRole, in_new: Option<&[String]>, audited: &HashMap<String, Alone>) -> Chosen {
+fn chosen(column: &ColumnRole, rows: usize, in_new: Option<&[String]>, audited: &HashMap<String, Alone>) -> Chosen {
     let ColumnRole { name, role, missing, distinct, words, dates, .. } = column;
     let choose = |use_: Use, why: String| Chosen { name: name.clone(), use_, why, derived: Vec::new() };
     if in_new.is_some_and(|names| !names.contains(name)) {
@@ -322,6 +326,11 @@ fn chosen(column: &ColumnRole, in_new: Option<&[String]>, audited: &HashMap<Stri
             Use::LeftOut,
             format!("leaks the label: alone it is right on {:.1} % of the rows", 100.0 * right),
         );
+    }
+    // Of so few values some part of the data would have none.
+    let is_almost_empty = *missing as f64 > ALMOST_EMPTY * rows as f64;
+    if is_almost_empty && !matches!(role, Role::Empty | Role::Number) {
+        return choose(Use::LeftOut, format!("{missing} of {rows} rows have no value"));
     }
     let gaps = if *missing > 0 { format!(", {missing} missing") } else { String::new() };
     let (use_, mut why) = match role {

@@ -14,7 +14,7 @@ use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 use super::texts::Texts;
 use super::{FORMAT, Files, Head, Package};
 use crate::encoder::{self, TFIDF};
-use runner_artifact::Digest;
+use runner_artifact::{Digest, NewFile};
 use runner_boundary::files::open_regular;
 use runner_engine::Report;
 use runner_names as names;
@@ -59,14 +59,10 @@ pub(super) fn write(package: &Package, path: &Path, encoders: bool, report: &dyn
     head.files = files.iter().map(|(name, bytes)| (name.clone(), Digest::of(bytes).to_string())).collect();
     files.insert(HEAD.to_owned(), serde_json::to_vec_pretty(&head)?);
 
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
     let place = || format!("cannot write {}", path.display());
     // Whole or not at all, also where it replaces an earlier one.
-    let mut target = tempfile::NamedTempFile::new_in(folder).with_context(place)?;
-    let mut writer = ZipWriter::new(target.as_file_mut());
+    let mut target = NewFile::at(path).with_context(place)?;
+    let mut writer = ZipWriter::new(target.file_mut());
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .last_modified_time(DateTime::default())
@@ -77,8 +73,8 @@ pub(super) fn write(package: &Package, path: &Path, encoders: bool, report: &dyn
         writer.write_all(bytes).with_context(place)?;
     }
     writer.finish().with_context(place)?;
-    let bytes = target.as_file().metadata().with_context(place)?.len();
-    target.persist(path).map_err(|error| anyhow!("{}: {}", place(), error.error))?;
+    let bytes = target.file_mut().metadata().with_context(place)?.len();
+    target.persist().with_context(place)?;
     Ok(bytes)
 }
 
