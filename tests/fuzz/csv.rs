@@ -10,7 +10,8 @@ use crate::workspace::songs;
 
 fn options(variant: u8) -> LoadOptions {
     let derive: IndexMap<String, Derivation> = serde_json::from_value(
-        json!({"year": {"year_of": "day"}, "log": {"log_of": "tempo"}, "wave": {"sin_of": "tempo", "period": 12}}),
+        json!({"year": {"year_of": "day"}, "n": {"number_of": "day"}, "days": {"days_of": "day", "since": "2020-01-01"}, "hour": {"hour_of": "day", "format": "%H:%M"},
+            "both": {"joined": ["day", "tempo"]}, "has": {"has": "a", "of": "day"}, "long": {"length_of": "both"}, "log": {"log_of": "tempo"}, "wave": {"sin_of": "tempo", "period": 12}}),
     )
     .expect("derivations");
     let filter: Filter =

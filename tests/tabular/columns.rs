@@ -506,3 +506,30 @@ stages:
       pipeline.yaml:5:3: column 'id': '9223372036854775808' and '9223372036854775809' have more digits than a number holds, and would be one: leave it out of `numeric`, or list it under `categories`
     ");
 }
+
+#[test]
+fn derivations_that_cannot_be_are_refused_before_anything_runs() {
+    let derive = "j: {joined: [a, b]}, l: {log_of: j}, m: {month_of: d, format: '%Y'}, h: {has: x, of: kinds}";
+    let yaml = study(&format!("  rows: {{kind: load, files: {{all: t.csv}}, derive: {{{derive}}}}}\n"));
+    let work = Workspace::new().file("t.csv", "a,b,d\n1,2,2021\n").pipeline(&yaml);
+    insta::assert_snapshot!(stable(&work.run().stderr), @"
+    error: derive.l: 'j' is a derived text, not numbers
+     --> pipeline.yaml:4:76
+      |
+    4 | …l: t.csv}, derive: {j: {joined: [a, b]}, l: {log_of: j}, m: {month_of: d, format: '%Y'}, h: {has: x,…
+      |                                              ^^^^^^^^^^^
+      = help: derive from another column, or take a number out of the text by `number_of`
+
+    error: 'derive.m': dates in the format '%Y' do not tell what month_of needs
+     --> pipeline.yaml:4:92
+      |
+    4 | …rive: {j: {joined: [a, b]}, l: {log_of: j}, m: {month_of: d, format: '%Y'}, h: {has: x, of: kinds}}}
+      |                                                 ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+    error: derive.h: no file has a column 'kinds'
+     --> pipeline.yaml:4:124
+      |
+    4 | …rive: {j: {joined: [a, b]}, l: {log_of: j}, m: {month_of: d, format: '%Y'}, h: {has: x, of: kinds}}}
+      |                                                                                 ^^^^^^^^^^^^^^^^^^^
+    ");
+}

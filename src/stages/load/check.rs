@@ -246,6 +246,12 @@ impl Load {
         check_types(context, &self.filter, |column| types.get(&name_of(column)).copied());
         for (name, derivation) in &self.derive {
             let Some(source) = derivation.sources().first().copied() else { continue };
+            let is_text = self.derive.get(source).is_some_and(|other| other.gives() == ColumnType::Text);
+            if derivation.needs_numbers() && is_text {
+                let message = format!("derive.{name}: '{source}' is a derived text, not numbers");
+                let help = "derive from another column, or take a number out of the text by `number_of`".to_owned();
+                context.problem(&["derive", name], message, Some(help));
+            }
             if derivation.needs_numbers() && is_of_file(source) && types.get(source) == Some(&ColumnType::Text) {
                 let message = format!("derive.{name}: column '{source}' holds text, not numbers");
                 let help = match self.types.contains_key(source) {
