@@ -204,17 +204,17 @@ fn narrowed(all: &LoadOptions, wanted: &[String], numeric: &[String]) -> (LoadOp
     let mut texts: Vec<String> = Vec::new();
     let mut open: Vec<String> = wanted.to_vec();
     while let Some(name) = open.pop() {
-        match all.derive.get(&name) {
-            Some(derivation) => {
-                if derive.insert(name, derivation.clone()).is_none() {
-                    let sources = derivation.sources().into_iter().map(str::to_owned);
-                    let read = if derivation.needs_numbers() { &mut numbers } else { &mut texts };
-                    read.extend(sources.clone());
-                    open.extend(sources);
-                }
+        let Some(derivation) = all.derive.get(&name) else {
+            if !columns.contains(&name) {
+                columns.push(name);
             }
-            None if !columns.contains(&name) => columns.push(name),
-            None => {}
+            continue;
+        };
+        if derive.insert(name, derivation.clone()).is_none() {
+            let sources = derivation.sources().into_iter().map(str::to_owned);
+            let read = if derivation.needs_numbers() { &mut numbers } else { &mut texts };
+            read.extend(sources.clone());
+            open.extend(sources);
         }
     }
     // As the file of the pipeline has them: one may use those before it.
