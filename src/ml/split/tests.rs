@@ -227,8 +227,8 @@ fn the_newest_rows_are_the_test_part() {
     let labels: Vec<u32> = (0..100).map(|row| row % 2).collect();
     let ranks: Vec<u32> = (0..100).map(|row| row * 37 % 100).collect();
     let found = split_by_order(&labels, &names(2), &[], &ranks, &SplitOptions::default(), 1).unwrap();
-    for row in 0..100 {
-        let expected = match ranks[row] {
+    for (row, rank) in ranks.iter().enumerate() {
+        let expected = match rank {
             0..70 => Part::Train,
             70..85 => Part::Valid,
             _ => Part::Test,

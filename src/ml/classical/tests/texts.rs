@@ -268,9 +268,12 @@ fn texts_without_a_common_ngram_are_one_clear_error() {
     }
 }
 
+/// Fits by model and fold.
+type Fits = std::collections::BTreeMap<(String, Option<usize>), Vec<u8>>;
+
 /// Keeps fits in memory.
 #[derive(Default)]
-struct InMemory(std::sync::Mutex<std::collections::BTreeMap<(String, Option<usize>), Vec<u8>>>);
+struct InMemory(std::sync::Mutex<Fits>);
 
 impl KeptFits for InMemory {
     fn get(&self, model: &str, fold: Option<usize>) -> Option<Vec<u8>> {
