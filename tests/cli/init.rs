@@ -156,8 +156,9 @@ fn a_table_with_nothing_to_learn_from_gets_no_pipeline() {
 
 #[test]
 fn names_of_columns_end_no_comment_and_name_no_variable() {
-    let row =
-        |row: usize| format!("{},{},{}\n", row * 7 % 13, if row % 9 == 0 { "?" } else { "5" }, ["p", "q"][row % 2]);
+    let row = |row: usize| {
+        format!("{},{},{}\n", row * 7 % 13, if row.is_multiple_of(9) { "?" } else { "5" }, ["p", "q"][row % 2])
+    };
     let rows: String = (0..60).map(row).collect();
     let work = Workspace::new().file("t.csv", &format!("\"a\nseed: 9 #\",${{b}},y\n{rows}"));
     assert!(work.runner(&["init", "a", "--from", "t.csv", "--label", "y"]).status.success());

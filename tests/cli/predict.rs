@@ -215,6 +215,9 @@ fn an_encoder_that_is_packed_need_not_be_there() {
     assert_eq!(lacking.status.code(), Some(1), "{}", String::from_utf8_lossy(&lacking.stderr));
 }
 
+/// What becomes of an entry of a package: its name and its bytes.
+type Change<'a> = dyn Fn(&str, Vec<u8>) -> (String, Vec<u8>) + 'a;
+
 #[test]
 fn a_package_that_lies_is_refused() {
     let work = study();
@@ -232,7 +235,7 @@ fn a_package_that_lies_is_refused() {
         std::io::Read::read_to_end(&mut entry, &mut bytes).expect("its bytes");
         entries.push((entry.name().expect("a name").into_owned(), bytes));
     }
-    let with = |change: &dyn Fn(&str, Vec<u8>) -> (String, Vec<u8>)| {
+    let with = |change: &Change| {
         let entries: Vec<zips::Entry> = entries
             .iter()
             .map(|(name, bytes)| {

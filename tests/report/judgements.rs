@@ -168,9 +168,8 @@ fn models_that_differ_significantly_are_named_in_both_directions() {
     let differs = |pair: &mut PairwiseTest| pair.adjusted_p = 0.01;
     let names: Vec<Option<String>> = made.models.iter().map(|one| one.model.clone()).collect();
     for pair in &mut made.pairs {
-        match names[pair.b].as_deref() {
-            Some("knn" | "logistic") => differs(pair),
-            _ => {}
+        if let Some("knn" | "logistic") = names[pair.b].as_deref() {
+            differs(pair);
         }
     }
     // One of the two is more accurate on the test rows.
