@@ -144,6 +144,30 @@ fn columns_stand_in_any_order_and_what_is_missing_is_named() {
 }
 
 #[test]
+fn a_rows_category_depends_on_no_other_row() {
+    let row = |i: usize| format!("{},{}\n", [1, 2, 3, 4][i * 13 % 4], ["p", "q"][i * 13 % 4 / 2]);
+    let work = Workspace::new().file("t.csv", &(0..80).fold("k,y\n".to_owned(), |text, i| text + &row(i))).pipeline(
+        "name: study
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y}
+  folds: {kind: split, rows: rows, folds: 2}
+  base: {kind: baseline, rows: folds, categories: [k], models: {tree: {}}}
+",
+    );
+    work.run().succeeded();
+    let class = |rows: &str| {
+        work.write("n.csv", format!("k\n1.0\n{rows}").as_bytes());
+        let text = succeeded(work.runner(&["predict", "pipeline.yaml", "base.tree", "n.csv"]));
+        text.lines().nth(1).map(str::to_owned)
+    };
+    let alone = class("");
+    assert_eq!(alone.as_deref(), Some("1.0,p"));
+    for others in ["2\n3\n", "x\n", "01\n2.5\n2.5\n2.5\n", "inf\n"] {
+        assert_eq!(class(others), alone, "{others:?}");
+    }
+}
+
+#[test]
 fn rows_that_cannot_be_read_are_refused_by_line_or_left_out() {
     let work = study();
     // More than one part, with a row at fault in each of two.

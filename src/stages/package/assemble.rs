@@ -43,7 +43,7 @@ impl Package {
         let options = options(workspace, load)?;
         let wanted: Vec<String> =
             [predictor.numeric(), predictor.categories(), predictor.texts(), predictor.text()].concat();
-        let (load, columns) = narrowed(&options, &wanted, &predictor.numeric());
+        let (load, columns) = narrowed(&options, &wanted, &predictor.numeric(), &predictor.categories());
         let texts = Texts { vocabularies: vocabularies(workspace, stage, &encoders)?, ..Texts::default() };
         let head = Head {
             format: FORMAT.to_owned(),

@@ -197,7 +197,12 @@ impl RowPlaces for Places<'_> {
 
 /// The options by which the columns that a model reads are read from other files: numbers as such whatever a file holds, texts that something is derived from
 /// as texts, and no column but these.
-fn narrowed(all: &LoadOptions, wanted: &[String], numeric: &[String]) -> (LoadOptions, Vec<String>) {
+fn narrowed(
+    all: &LoadOptions,
+    wanted: &[String],
+    numeric: &[String],
+    categories: &[String],
+) -> (LoadOptions, Vec<String>) {
     let mut derive = IndexMap::new();
     let mut columns: Vec<String> = Vec::new();
     let mut numbers: Vec<String> = numeric.to_vec();
@@ -224,6 +229,10 @@ fn narrowed(all: &LoadOptions, wanted: &[String], numeric: &[String]) -> (LoadOp
     types.retain(|name, _| columns.contains(name));
     for name in numbers.iter().filter(|name| columns.contains(name)) {
         types.insert(name.clone(), ColumnType::Number);
+    }
+    // Which category a cell is depends on no other cell: a number is one in whatever spelling.
+    for name in categories.iter().filter(|name| columns.contains(name) && !numeric.contains(name)) {
+        types.entry(name.clone()).or_insert(ColumnType::Text);
     }
     // A derivation reads a cell as it is written, whatever the other cells of a file suggest.
     for name in texts.into_iter().filter(|name| columns.contains(name) && !wanted.contains(name)) {
