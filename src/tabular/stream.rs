@@ -87,9 +87,14 @@ impl<R: Read> Chunks<R> {
                 go_on(cancelled).map_err(one)?;
                 self.fill().map_err(one)?;
             }
+            // Letters beyond ASCII are UTF-8 by chance in no other encoding: a program of today wrote the file, whatever the model's files were.
+            let is_utf8 = std::str::from_utf8(&self.rest).is_ok_and(|text| !text.is_ascii());
+            let other = self.dialect.encoding.take_if(|_| is_utf8);
             let contents = Contents::read(&self.path, &self.rest, &self.dialect, cancelled).map_err(one)?;
             is_columns = contents.cells.is_some();
-            self.note = contents.note;
+            self.note = other.map_or(contents.note, |other| {
+                Some(format!("{}: read as the UTF-8 that it is, although `encoding` says {other}", self.path))
+            });
             let (text, own) = (contents.text.into_owned(), contents.dialect);
             let bytes = std::mem::replace(&mut self.rest, text);
             self.whole = is_columns.then_some(bytes);

@@ -144,6 +144,32 @@ fn columns_stand_in_any_order_and_what_is_missing_is_named() {
 }
 
 #[test]
+fn a_file_in_utf8_is_read_as_such_whatever_the_models_files_were() {
+    let word = |i: usize| ["caf\u{e9}", "th\u{e9}"][i % 2];
+    let rows = (0..60).fold("w,y\n".to_owned(), |text, i| text + &format!("{} {i},{}\n", word(i), ["p", "q"][i % 2]));
+    let work = Workspace::new().pipeline(
+        "name: study
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y, encoding: windows-1252}
+  folds: {kind: split, rows: rows, folds: 2}
+  base: {kind: baseline, rows: folds, texts: [w], models: {logistic: {}}}
+",
+    );
+    work.write("t.csv", &rows.chars().map(|c| c as u8).collect::<Vec<u8>>());
+    work.run().succeeded();
+    let new = "w\ncaf\u{e9} 99\nth\u{e9} 98\n";
+    let expected = "w,y\ncaf\u{e9} 99,p\nth\u{e9} 98,q\n";
+    for bytes in [new.as_bytes().to_vec(), new.chars().map(|c| c as u8).collect()] {
+        work.write("n.csv", &bytes);
+        assert_eq!(succeeded(work.runner(&["predict", "pipeline.yaml", "base.logistic", "n.csv"])), expected);
+    }
+    insta::assert_snapshot!({
+        work.write("n.csv", new.as_bytes());
+        work.screen(&["predict", "pipeline.yaml", "base.logistic", "n.csv", "-o", "o.csv"])
+    });
+}
+
+#[test]
 fn a_rows_category_depends_on_no_other_row() {
     let row = |i: usize| format!("{},{}\n", [1, 2, 3, 4][i * 13 % 4], ["p", "q"][i * 13 % 4 / 2]);
     let work = Workspace::new().file("t.csv", &(0..80).fold("k,y\n".to_owned(), |text, i| text + &row(i))).pipeline(
