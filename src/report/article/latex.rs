@@ -252,9 +252,9 @@ pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     for cluster in letters(text) {
         // At the beginning of a row or an item it would be an option of what stands before.
-        if matches!(cluster.as_str(), "[" | "*") && out.trim_start().is_empty() {
+        if cluster.starts_with(['[', '*']) && out.trim_start().is_empty() {
             out.push('{');
-            out.push_str(&cluster);
+            letter(&cluster, &mut out);
             out.push('}');
         } else {
             letter(&cluster, &mut out);
@@ -583,5 +583,7 @@ mod tests {
         );
         assert_eq!(escaped("[1] *"), "{[}1] *");
         assert_eq!(escaped(" *a*"), " {*}a*");
+        // With a mark on it.
+        assert!(escaped("[\u{301}").starts_with("{[") && escaped("[\u{16ff0}").starts_with("{["));
     }
 }
