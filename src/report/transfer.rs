@@ -355,7 +355,7 @@ fn seeds(count: usize) -> String {
 mod tests {
     use super::*;
     use runner_results::interval::{Interval, IntervalMethod};
-    use runner_results::paired_test::{Method, Test};
+    use runner_results::mcnemar::{Method, Test};
 
     fn paired([mean, deviation]: [f64; 2], [baseline_mean, baseline_deviation]: [f64; 2], p: Option<f64>) -> Paired {
         let mean_difference = mean - baseline_mean;

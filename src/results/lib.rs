@@ -37,6 +37,7 @@ mod inputs;
 pub mod inspection;
 pub mod interval;
 mod map;
+pub mod mcnemar;
 mod metric;
 mod number;
 pub mod paired_test;

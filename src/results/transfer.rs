@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::Document;
 use crate::interval::Interval;
+use crate::mcnemar::Test;
 use crate::number::or_nan;
-use crate::paired_test::Test;
 use crate::scores::Scores;
 use crate::{Metric, Part};
 

@@ -12,9 +12,9 @@ use chrono::{Datelike, NaiveDate};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::column_type::ColumnType;
 use super::date::{self, Date, Format, Order};
 use super::numerals::Numerals;
-use super::options::ColumnType;
 use super::quantity::{quantity, unit};
 
 /// How a derived column is made, e.g. `{sin_of: key, period: 12}`. A missing value stays missing.

@@ -6,8 +6,9 @@
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
+use super::damage::line_feed;
 use super::dialect::Dialect;
-use super::encoding::{at, line_feed};
+use super::encoding::at;
 use super::error::{CsvError, Problem};
 
 /// Reads records one after the other, the header first. Blank lines are skipped.

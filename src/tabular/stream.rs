@@ -6,7 +6,8 @@ use super::contents::Contents;
 use super::dialect::Dialect;
 use super::error::{Cancelled, CsvError, Problem, go_on};
 use super::header::{ColumnNames, read_header};
-use super::load::{Input, Loaded, load_behind};
+use super::input::Input;
+use super::load::{Loaded, load_behind};
 use super::options::LoadOptions;
 use super::records::{Marks, Records};
 

@@ -3,7 +3,8 @@
 use runner::report::article::{Language, Request, article};
 use runner::report::{StageArtifacts, study};
 use runner::results::diagnosis::{EpochKept, Fell, Finding, Gap, GapJudgement, WhyKept};
-use runner::results::paired_test::{Method, ModelName, PairwiseTest, Test};
+use runner::results::mcnemar::{Method, Test};
+use runner::results::paired_test::{ModelName, PairwiseTest};
 use runner::results::profile::audit::{Overlap, PartOverlap, RowKey};
 use runner::results::scores::ScoreIntervals;
 use runner::results::transfer::Strategy;

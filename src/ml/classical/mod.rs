@@ -40,6 +40,7 @@ pub(crate) mod naive_bayes;
 pub(crate) mod rbf_svm;
 
 mod categories;
+mod class_totals;
 mod design;
 mod early_stopping;
 mod encoding;

@@ -13,6 +13,7 @@ mod pages;
 mod pdf;
 mod sections;
 mod tex_characters;
+mod tex_text;
 mod text;
 #[cfg(feature = "pdf")]
 mod typst;
@@ -296,7 +297,7 @@ pub fn hidden(file: &str, source: &str) -> Option<String> {
 
 /// What the fonts of the LaTeX article and of its figures lack, and what to do; `None` where they have everything.
 pub fn latex_lacks(article: &Article) -> Option<String> {
-    let missing = article.missing(&latex::lacks, &Drawing::pdf_lacks);
+    let missing = article.missing(&tex_text::lacks, &Drawing::pdf_lacks);
     // Those that the fonts of the PDF have.
     let is_european = missing.characters().all(|character| character < '\u{530}');
     let remedy = match is_european {

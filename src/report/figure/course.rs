@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Number, Value, json};
 
-use super::lines::{Line, LineChart};
+use super::line_chart::{Line, LineChart};
 
 /// Where the plot lies in its drawing, in user units.
 pub(super) struct Frame {

@@ -1,4 +1,6 @@
 //! A figure under construction and finished: its size, what it says of itself, and its elements.
+//!
+//! A drawing holds elements, and an element may be a whole drawing: the two files know each other.
 
 pub(crate) use super::element::{Anchor, Element, PathData};
 

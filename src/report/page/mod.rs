@@ -10,7 +10,7 @@ mod table;
 mod theme;
 
 pub use html::Language;
-pub(crate) use html::anchor;
+pub(crate) use html::{anchor, panel_of};
 pub use prose::Prose;
 pub use table::{Cell, Column, Table};
 
