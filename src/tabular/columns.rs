@@ -8,7 +8,8 @@ use indexmap::IndexMap;
 
 use super::absent::Absent;
 use super::column_type::ColumnType;
-use super::derive::{Derivation, Derived, Source};
+use super::derivation::Derivation;
+use super::derive::{Derived, Source};
 use super::error::{Cancelled, CsvError, Problem, Problems, go_on};
 use super::names::ROW_COLUMNS;
 use super::options::LoadOptions;

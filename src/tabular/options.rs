@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::column_type::ColumnType;
-use super::derive::Derivation;
+use super::derivation::Derivation;
 use super::dialect::Dialect;
 use super::filter::Filter;
 use super::missing::Missing;

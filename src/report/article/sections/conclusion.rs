@@ -4,7 +4,8 @@ use runner_results::profile::audit::{ROWS_OF_MANY_VALUES, RowKey};
 use runner_results::training::Training;
 
 use super::super::text::upper;
-use super::{ArticleContext, bilingual, codes, convergence, source, transfer};
+use super::compared::source;
+use super::{ArticleContext, bilingual, codes, convergence, transfer};
 use crate::article::document::Section;
 use crate::ranking::Source;
 

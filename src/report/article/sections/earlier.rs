@@ -1,6 +1,7 @@
 //! Earlier results: what standard classifiers reach.
 
-use super::{ArticleContext, bilingual, codes, methods, source};
+use super::compared::source;
+use super::{ArticleContext, bilingual, codes, methods};
 use crate::article::document::{Align, Float};
 use crate::ranking::{self, Source};
 use crate::study::models::{Model, baselines};

@@ -3,8 +3,9 @@
 use runner_results::training::Training;
 
 use super::super::text::upper;
+use super::compared::source;
 use super::methods::{self, of_french};
-use super::{ArticleContext, bilingual, convergence, inside, source, transfer, validation};
+use super::{ArticleContext, bilingual, convergence, inside, transfer, validation};
 use crate::article::document::{Align, Block, Float, Section};
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::part_name;

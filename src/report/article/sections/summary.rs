@@ -1,7 +1,8 @@
 //! The abstract and the keywords: the results of the sections in a few sentences.
 
 use super::super::text::upper;
-use super::{ArticleContext, bilingual, convergence, source, transfer};
+use super::compared::source;
+use super::{ArticleContext, bilingual, convergence, transfer};
 use crate::article::markup;
 use crate::article::text::Text;
 use crate::ranking::Source;
