@@ -1,6 +1,7 @@
 //! What a report reads: artifacts by stage.
 
 use indexmap::IndexMap;
+use runner_names::Localized;
 use runner_results::Metric;
 use runner_results::{AnyDocument, Documents, Settings};
 use serde_json::Value;
@@ -12,6 +13,8 @@ use crate::page::Block;
 pub struct StageArtifacts {
     /// The stage's name, e.g. `numeric` or `numeric@lr=0.001`.
     pub stage: String,
+    /// What people call it.
+    pub display_name: Option<Localized>,
     /// Its kind, e.g. `train`.
     pub kind: String,
     /// As they were when the result was computed.

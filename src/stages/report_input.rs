@@ -42,7 +42,7 @@ impl ReportInput {
         let mut tested = Vec::new();
         for whole in wholes {
             progress.go_on()?;
-            let StageView { stage, kind, params, aims, inputs: connected, .. } = whole.view.clone();
+            let StageView { stage, display_name, kind, params, aims, inputs: connected, .. } = whole.view.clone();
             let mut inputs = Vec::new();
             for input in connected {
                 let output = input.output.map(|output| format!(".{output}")).unwrap_or_default();
@@ -50,7 +50,8 @@ impl ReportInput {
                 edges.push((input.stage, stage.clone()));
             }
             let warnings = whole.warnings.to_vec();
-            let mut artifacts = StageArtifacts { stage, kind, params, inputs, warnings, ..StageArtifacts::default() };
+            let mut artifacts =
+                StageArtifacts { stage, display_name, kind, params, inputs, warnings, ..StageArtifacts::default() };
             artifacts.metric = aims.get(METRIC.key).and_then(|word| metric_of(word));
             for output in &whole.outputs {
                 artifacts.files.extend(output.delivered().into_iter().map(|file| Delivered {
