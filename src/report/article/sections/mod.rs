@@ -8,12 +8,16 @@ mod conclusion;
 mod convergence;
 mod course;
 mod data;
+mod description;
+mod discussion;
 mod earlier;
 mod inside;
 mod introduction;
 mod methods;
+mod neighbours;
 mod note;
 mod protocol;
+mod published;
 mod results;
 mod summary;
 mod transfer;
@@ -28,6 +32,7 @@ pub(crate) use summary::{keywords, summary};
 use super::document::{Align, Block, Body, Column, Float, Section, Table};
 use super::language::{Language, Voice};
 use super::markup;
+use super::subject::Subject;
 use super::text::Text;
 use crate::compared::is_higher;
 use crate::figure::Drawing;
@@ -39,9 +44,12 @@ use crate::study::Study;
 use crate::study::figures::in_colours;
 use crate::study::models::{Group, Model, groups, models};
 use crate::study::pairs::{Judgement, judge, other_verdicts, paired_test};
+use runner_names::Localized;
 use runner_results::Part;
 use runner_results::comparison::{Direction, ScoreMetric};
+use runner_results::search::Search;
 use runner_results::threshold::ThresholdRows;
+use runner_results::training::Training;
 
 /// A sentence in the context's language; what is in braces is formatted the same way in both.
 macro_rules! bilingual {
@@ -56,30 +64,33 @@ use bilingual;
 pub(crate) struct ArticleContext<'a> {
     pub(crate) study: Study<'a>,
     pub(crate) voice: Voice,
+    /// What the author says of the study.
+    pub(crate) subject: &'a Subject,
     groups: Vec<Group>,
 }
 
 /// Width of a line chart in units where two stand beside one another, so that their text stays readable.
 const HALF: Option<f64> = Some(310.0);
 
-/// The five sections that an article has, by the names under which an author's own text goes into them.
-pub const SECTIONS: [&str; 5] = ["introduction", "data", "method", "results", "conclusion"];
+/// The sections that an article has, by the names under which an author's own text goes into them.
+pub const SECTIONS: [&str; 6] = ["introduction", "data", "method", "results", "discussion", "conclusion"];
 
 impl<'a> ArticleContext<'a> {
-    pub(crate) fn new(study: Study<'a>, voice: Voice) -> ArticleContext<'a> {
+    pub(crate) fn new(study: Study<'a>, voice: Voice, subject: &'a Subject) -> ArticleContext<'a> {
         let mut groups = groups(&models(&study), study.metric);
         // The article is about what most models were tried on.
         groups.sort_by_key(|group| std::cmp::Reverse(group.models.len()));
-        ArticleContext { study, voice, groups }
+        ArticleContext { study, voice, subject, groups }
     }
 
-    /// The five sections.
+    /// The sections, in order.
     pub(crate) fn sections(&self) -> Vec<Section> {
         vec![
             introduction::section(self),
             data::section(self),
             protocol::section(self),
             results::section(self),
+            discussion::section(self),
             conclusion::section(self),
         ]
     }
@@ -323,6 +334,61 @@ impl<'a> ArticleContext<'a> {
         Some(parts.iter().map(|(_, part)| of(part)).sum()).filter(|rows| *rows > 0)
     }
 
+    /// The columns that models read: numbers, texts, categories.
+    fn inputs(&self) -> [Vec<String>; 3] {
+        let mut read: [Vec<String>; 3] = Default::default();
+        for stage in ["train", "baseline"].into_iter().flat_map(|kind| self.of_kind(kind)) {
+            let inputs = match stage.documents.get::<Training>() {
+                Some(Training { inputs, .. }) => {
+                    [inputs.numeric.clone(), inputs.text.clone(), inputs.categories.clone()]
+                }
+                None => stage.settings().columns(),
+            };
+            for (known, names) in read.iter_mut().zip(inputs) {
+                let new: Vec<String> = names.into_iter().filter(|name| !known.contains(name)).collect();
+                known.extend(new);
+            }
+        }
+        read
+    }
+
+    /// Whether the study varies what a network is made of and how it is trained.
+    fn varies(&self) -> bool {
+        self.study.with::<Search>().next().is_some()
+    }
+
+    /// The author's own words of the pipeline file, as blocks.
+    fn own_blocks(&self, text: Option<&Localized>) -> Vec<Block> {
+        let blocks = text.map(|text| markup::blocks(text.get(self.voice.code())).unwrap_or_default());
+        let mut blocks: Vec<Block> = blocks.into_iter().flatten().map(|(_, block)| block).collect();
+        for block in &mut blocks {
+            match block {
+                Block::Paragraph(text) => text.map_plain(&|plain| self.voice.typography(plain)),
+                Block::List { items, .. } => {
+                    items.iter_mut().for_each(|item| item.map_plain(&|plain| self.voice.typography(plain)));
+                }
+                Block::Code(_) | Block::Float(_) | Block::Equation { .. } => {}
+            }
+        }
+        blocks
+    }
+
+    /// What is predicted, with its article where the author gives it: `the genre`, or the label's column.
+    fn label_name(&self) -> String {
+        match &self.subject.label {
+            Some(label) => markup::escaped(label.get(self.voice.code())),
+            None => markup::code(self.label().unwrap_or("label")),
+        }
+    }
+
+    /// What stands after `by` or `selon`: `genre`, `le genre`, or the label's column.
+    fn by_class(&self) -> String {
+        match (&self.subject.class, self.voice.is_french()) {
+            (Some(class), false) => markup::escaped(class.get(self.voice.code())),
+            _ => self.label_name(),
+        }
+    }
+
     /// The label's name, where a stage tells it.
     fn label(&self) -> Option<&'a str> {
         self.split().map(|split| split.label.as_str())
@@ -358,9 +424,15 @@ impl<'a> ArticleContext<'a> {
         self.called(model, |method| self.voice.say(method.the, method.le))
     }
 
+    /// What people call a stage, or its name in a fixed font.
+    fn stage_name(&self, stage: &str) -> String {
+        let display = self.stage(stage).and_then(|stage| stage.display_name.as_ref());
+        display.map_or_else(|| markup::code(stage), |name| markup::escaped(name.get(self.voice.code())))
+    }
+
     fn called(&self, model: &Model, usual: impl Fn(&methods::Method) -> &'static str) -> String {
         if self.kind(model) != Some("baseline") {
-            return markup::code(&model.name);
+            return self.stage_name(&model.stage);
         }
         let name = methods::classical(&model.name).map_or_else(|| markup::code(&model.name), |m| usual(m).to_owned());
         let others = self.main().into_iter().flat_map(|group| &group.models);
@@ -604,6 +676,19 @@ impl<'a> ArticleContext<'a> {
         let all = in_colours(stage, self.study.palette.clone(), false, width);
         let found = names.iter().filter_map(|wanted| all.iter().find(|(name, _)| name.starts_with(wanted)));
         found.map(|(_, drawing)| drawing.clone()).collect()
+    }
+
+    /// The drawings of the report with these titles, in their order.
+    fn titled(&self, stage: &StageArtifacts, titles: &[&str]) -> Vec<Drawing> {
+        let all = in_colours(stage, self.study.palette.clone(), false, None);
+        let found = titles.iter().filter_map(|title| all.iter().find(|(_, drawing)| drawing.title() == *title));
+        found.map(|(_, drawing)| drawing.clone()).collect()
+    }
+
+    /// A figure whose panels keep their headings, since the caption speaks of all of them.
+    fn figure_with_headings(&self, label: &str, caption: &str, drawings: Vec<Drawing>, share: f64) -> Float {
+        let drawn = drawings.into_iter().map(|drawing| self.own_words(drawing)).collect();
+        Float { label: label.to_owned(), caption: self.text(caption), body: Body::Figure { drawings: drawn, share } }
     }
 
     /// A figure of the report in the article's language.

@@ -4,7 +4,7 @@ use runner_results::training::Training;
 
 use super::super::text::upper;
 use super::methods::{self, of_french};
-use super::{ArticleContext, bilingual, convergence, inside, source, transfer, validation};
+use super::{ArticleContext, bilingual, convergence, earlier, inside, source, transfer, validation};
 use crate::article::document::{Align, Block, Float, Section};
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::part_name;
@@ -20,8 +20,12 @@ const MOST_MODELS: usize = 20;
 pub(crate) fn section(context: &ArticleContext) -> Section {
     let voice = context.voice;
     let mut section = Section::new("sec:results", voice.say("Results", "Résultats"));
+    let (sentences, table) = earlier::earlier(context);
+    let mut standard = Section::new("sec:standard", voice.say("Standard Classifiers", "Classifieurs usuels"));
+    standard.blocks.extend(context.paragraph(sentences));
+    standard.blocks.extend(table.map(Block::Float));
     let told =
-        [comparison(context), convergence::section(context), inside::inside(context), transfer::section(context)];
+        [Some(standard), comparison(context), convergence::section(context), inside::inside(context), transfer::section(context)];
     section.subsections = told.into_iter().flatten().filter(|inner| !inner.is_empty()).collect();
     section
 }
