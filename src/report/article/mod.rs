@@ -98,21 +98,25 @@ pub enum ArticleError {
 }
 
 /// Floats in the order in which they leave for the appendix where pages run out: what supports first, what answers last.
-pub(crate) const LEAVES_FIRST: [&str; 14] = [
-    "fig:components",
-    "fig:map",
-    "fig:correlation",
-    "fig:classes",
-    "fig:search",
+pub(crate) const LEAVES_FIRST: [&str; 18] = [
     "fig:models",
+    "fig:search",
+    "tab:convergence",
+    "fig:map",
     "fig:reliability",
     "fig:importance",
+    "tab:published",
     "fig:transfer",
-    "tab:convergence",
-    "fig:confusion",
     "tab:networks",
+    "tab:means",
+    "fig:confusion",
     "tab:baselines",
+    "tab:variations",
+    "fig:distributions",
+    "tab:columns",
     "fig:curves",
+    "fig:variations",
+    "fig:architecture",
 ];
 
 /// What an article needs to have something that a text can refer to.
@@ -134,7 +138,7 @@ const CHOSEN_AMONG: &[&str] = &["train", "ensemble"];
 const OF_MODELS: &[&str] = &["train", "ensemble", "baseline", "transfer"];
 
 /// What a text of the author's own can refer to, each with what the article needs to have it.
-pub const LABELS: [(&str, Needs); 26] = [
+pub const LABELS: [(&str, Needs); 33] = [
     ("sec:introduction", Needs::Nothing),
     ("sec:data", Needs::Nothing),
     ("sec:method", Needs::Nothing),
@@ -143,6 +147,12 @@ pub const LABELS: [(&str, Needs); 26] = [
     ("sec:convergence", Needs::Stage(&["train"])),
     ("sec:inside", Needs::Stage(CHOSEN_AMONG)),
     ("sec:transfer", Needs::Stage(&["transfer"])),
+    ("sec:classical", Needs::Stage(&["baseline"])),
+    ("sec:network", Needs::Stage(&["train"])),
+    ("sec:training", Needs::Stage(&["train"])),
+    ("sec:protocol", Needs::Nothing),
+    ("sec:standard", Needs::Stage(&["baseline"])),
+    ("sec:discussion", Needs::Stage(&["describe"])),
     ("sec:conclusion", Needs::Nothing),
     ("tab:data", Needs::Stage(&["split"])),
     ("tab:networks", Needs::Stage(&["train"])),
@@ -150,9 +160,10 @@ pub const LABELS: [(&str, Needs); 26] = [
     ("tab:baselines", Needs::Stage(&["baseline"])),
     ("tab:convergence", Needs::Stage(&["train"])),
     ("tab:transfer", Needs::Stage(&["transfer"])),
-    ("fig:classes", Needs::Stage(&["describe"])),
-    ("fig:correlation", Needs::Stage(&["describe"])),
-    ("fig:components", Needs::Stage(&["describe"])),
+    ("tab:columns", Needs::Stage(&["describe"])),
+    ("tab:means", Needs::Stage(&["describe"])),
+    ("fig:distributions", Needs::Stage(&["describe"])),
+    ("fig:architecture", Needs::Stage(&["train"])),
     ("fig:map", Needs::Stage(&["map"])),
     ("fig:search", Needs::Search),
     ("fig:models", Needs::SeveralModels),

@@ -64,7 +64,7 @@ fn columns_table(context: &ArticleContext, profile: &Profile) -> Option<(Float, 
     let has_meaning = shown.iter().any(|column| meaning(column).is_some());
     let has_unit = shown.iter().any(|column| meaning(column).is_some_and(|meaning| meaning.unit.is_some()));
     let mut heads = vec![(voice.say("Column", "Colonne"), Align::Left)];
-    heads.extend(has_meaning.then_some((voice.say("Meaning", "Signification"), Align::Wrapped(0.36))));
+    heads.extend(has_meaning.then_some((voice.say("Meaning", "Signification"), Align::Wrapped(0.28))));
     heads.extend(has_unit.then_some((voice.say("Unit", "Unité"), Align::Left)));
     heads.push((voice.say("Range", "Étendue"), Align::Left));
     heads.push((voice.say("Mean ± dev.", "Moy. ± éc.-t."), Align::Right));
@@ -77,7 +77,7 @@ fn columns_table(context: &ArticleContext, profile: &Profile) -> Option<(Float, 
         cells.extend(has_unit.then(|| own(meaning(column).and_then(|meaning| meaning.unit.as_ref()))));
         match &column.numeric {
             Some(numeric) => cells.extend([
-                format!("{} – {}", voice.compact(numeric.minimum), voice.compact(numeric.maximum)),
+                format!("{} – {}", end(context, numeric.minimum), end(context, numeric.maximum)),
                 mean(context, numeric),
             ]),
             None => cells.extend([
@@ -126,11 +126,26 @@ fn columns_sentence(context: &ArticleContext, left: usize) -> String {
     }
 }
 
+/// `0.65 ± 0.13`: as many decimals as the deviation has meaning; beyond ten thousand in thousands.
 fn mean(context: &ArticleContext, numeric: &NumericSummary) -> String {
-    let mean = context.voice.compact(numeric.mean);
-    match numeric.standard_deviation {
-        Some(deviation) => format!("{mean} ± {}", context.voice.compact(deviation)),
-        None => mean,
+    let deviation = numeric.standard_deviation;
+    let (unit, letter) = if numeric.mean.abs() >= 10_000.0 { (1000.0, "k") } else { (1.0, "") };
+    let size = deviation.unwrap_or(numeric.mean).abs() / unit;
+    let places = if size > 0.0 { (1.0 - size.log10().floor()).clamp(0.0, 4.0) as usize } else { 0 };
+    let shown = |value: f64| format!("{}{letter}", context.voice.decimals(value / unit, places));
+    match deviation {
+        Some(deviation) => format!("{} ± {}", shown(numeric.mean), shown(deviation)),
+        None => shown(numeric.mean),
+    }
+}
+
+/// An end of a range in three digits; beyond ten thousand in thousands.
+fn end(context: &ArticleContext, value: f64) -> String {
+    match value.abs() {
+        size if size >= 10_000.0 => format!("{}k", context.voice.decimals(value / 1000.0, 0)),
+        size if size > 0.0 && size < 0.001 => context.voice.say("0.00", "0,00").to_owned(),
+        size if size >= 1000.0 => context.voice.decimals(value, 0),
+        _ => context.voice.compact(value),
     }
 }
 

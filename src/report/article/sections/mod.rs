@@ -15,6 +15,7 @@ mod inside;
 mod introduction;
 mod methods;
 mod neighbours;
+mod network;
 mod note;
 mod protocol;
 mod published;
@@ -88,7 +89,7 @@ impl<'a> ArticleContext<'a> {
         vec![
             introduction::section(self),
             data::section(self),
-            protocol::section(self),
+            network::section(self),
             results::section(self),
             discussion::section(self),
             conclusion::section(self),
