@@ -29,6 +29,8 @@ pub struct StageArtifacts {
     pub inputs: Vec<(String, String)>,
     /// The files that the stage delivered.
     pub files: Vec<Delivered>,
+    /// The class predicted for each row, of a stage that predicts; empty of others, and of too many rows.
+    pub predicted: Vec<String>,
     /// What it warned of when it ran.
     pub warnings: Vec<String>,
     /// What a kind that a program added shows of itself on the page.

@@ -11,8 +11,10 @@ use super::aims::{METRIC, metric_of};
 use super::documents::read_document;
 use super::extension;
 use super::paired_tests::{ModelOnTest, paired_tests};
+use super::predict::Predict;
+use super::columns::PREDICTED;
 use runner_artifact::Table;
-use runner_engine::{PortType, StageContext, StageView, WholeStage};
+use runner_engine::{InputView, PortType, Stage as _, StageContext, StageView, WholeStage};
 use runner_ml::progress::Progress;
 use runner_report::{ColumnView, Delivered, StageArtifacts, TableView};
 use runner_results::paired_test::PairedTests;
@@ -72,6 +74,9 @@ impl ReportInput {
                         }
                     }
                     PortType::Table => {
+                        if artifacts.kind == Predict::KIND && output.port() == "rows" {
+                            artifacts.predicted = predicted(output)?;
+                        }
                         if output.port() == "predictions" {
                             tested.extend(ModelOnTest::read(&artifacts.stage, &output.table()?)?);
                         }
@@ -89,6 +94,22 @@ impl ReportInput {
         edges.dedup();
         Ok(ReportInput { stages, edges, tests: paired_tests(tested, progress)? })
     }
+}
+
+/// Rows whose predicted classes a report compares one by one; of more it says nothing.
+const MOST_PREDICTED: u64 = 1_000_000;
+
+/// The class predicted for each row.
+fn predicted(output: &InputView) -> anyhow::Result<Vec<String>> {
+    let mut classes = Vec::new();
+    if output.extent().is_some_and(|(rows, _)| rows <= MOST_PREDICTED) {
+        output.batches(|batch| {
+            let texts = batch.column(PREDICTED)?.as_string::<i32>();
+            classes.extend(texts.iter().map(|text| text.unwrap_or_default().to_owned()));
+            Ok(())
+        })?;
+    }
+    Ok(classes)
 }
 
 /// The first rows of a table's numbers and texts; vectors are left out.

@@ -10,16 +10,17 @@ mod course;
 mod data;
 mod description;
 mod discussion;
-mod earlier;
 mod inside;
 mod introduction;
 mod methods;
 mod neighbours;
 mod network;
 mod note;
+mod predictions;
 mod protocol;
 mod published;
 mod results;
+mod standard;
 mod summary;
 mod transfer;
 
@@ -429,6 +430,15 @@ impl<'a> ArticleContext<'a> {
     fn stage_name(&self, stage: &str) -> String {
         let display = self.stage(stage).and_then(|stage| stage.display_name.as_ref());
         display.map_or_else(|| markup::code(stage), |name| markup::escaped(name.get(self.voice.code())))
+    }
+
+    /// What people call a member of an ensemble: `STAGE`, or a standard classifier as `STAGE/MODEL`.
+    fn member_name(&self, member: &str) -> String {
+        match member.split_once('/') {
+            Some((_, model)) => methods::classical(model)
+                .map_or_else(|| markup::code(member), |method| self.voice.say(method.english, method.french).to_owned()),
+            None => self.stage_name(member),
+        }
     }
 
     fn called(&self, model: &Model, usual: impl Fn(&methods::Method) -> &'static str) -> String {

@@ -33,48 +33,24 @@ pub(crate) fn judging(context: &ArticleContext, networks: &[(&StageArtifacts, &T
         )),
         (!networks.is_empty()).then(|| bilingual!(
             context,
-            "Probabilities are scaled by one temperature per model, fitted on validation rows [@calibration].",
-            "Les probabilités sont ajustées par une température par modèle, estimée sur la validation [@calibration].",
-        )),
-        shifted.then(|| bilingual!(
-            context,
-            "Where they were off as a whole, each class also has a bias, which leaves what is predicted as it was.",
-            "Lorsqu'elles étaient décalées dans l'ensemble, chaque classe reçoit en outre un biais, qui ne change pas les prédictions.",
+            "Probabilities are scaled by one temperature a model, fitted on validation rows [@calibration]{bias}.",
+            "Les probabilités sont ajustées par une température par modèle, estimée sur la validation [@calibration]{bias}.",
+            bias = match shifted {
+                true => context.voice.say(", and shifted by class where they were off as a whole", ", et décalées par classe là où elles l'étaient dans l'ensemble"),
+                false => "",
+            },
         )),
         intervals(context),
-        (pairs > 0 && is_grouped).then(|| bilingual!(
+        (pairs > 0).then(|| bilingual!(
             context,
-            "Two models are compared on the same test rows by exchanging them within whole groups, which for single rows is McNemar's test [@mcnemar], with Holm's correction over all pairs [@holm] ({pairs} here); a difference is called significant at 5%.",
-            "Deux modèles sont comparés sur les mêmes lignes de test en les échangeant par groupes entiers, ce qui pour des lignes isolées est le test de McNemar [@mcnemar], avec la correction de Holm sur toutes les paires [@holm] (ici {pairs}) ; une différence est dite significative au seuil de 5 %.",
-        )),
-        (pairs > 0 && !is_grouped).then(|| bilingual!(
-            context,
-            "Two models are compared by McNemar's test on the same test rows [@mcnemar], with Holm's correction over all pairs [@holm] ({pairs} here); a difference is called significant at 5%.",
-            "Deux modèles sont comparés par le test de McNemar sur les mêmes lignes de test [@mcnemar], avec la correction de Holm sur toutes les paires [@holm] (ici {pairs}) ; une différence est dite significative au seuil de 5 %.",
+            "Two models are compared on the same rows by {test}, with Holm's correction over all {pairs} pairs [@holm]; a difference is called significant below 5%.",
+            "Deux modèles sont comparés sur les mêmes lignes par {test}, avec la correction de Holm sur les {pairs} paires [@holm] ; une différence est dite significative sous 5 %.",
+            test = match is_grouped {
+                true => context.voice.say("exchanging them within whole groups, which for single rows is McNemar's test [@mcnemar]", "échange au sein de groupes entiers, ce qui pour des lignes isolées est le test de McNemar [@mcnemar]"),
+                false => context.voice.say("McNemar's test [@mcnemar]", "le test de McNemar [@mcnemar]"),
+            },
         )),
     ]
-}
-
-/// How many groups the rows are of, and how much these tell.
-fn groups(context: &ArticleContext) -> Option<String> {
-    let scores =
-        context.main()?.models.iter().find_map(|model| model.judged().filter(|scores| scores.groups.is_some()))?;
-    let (groups, effective) = (scores.groups?, scores.effective_groups?);
-    let few = match scores.few_groups {
-        Some(true) => context.voice.say(
-            "; so few make intervals and tests rough",
-            " ; un si petit nombre rend intervalles et tests approximatifs",
-        ),
-        _ => "",
-    };
-    let on = context.rows_on(context.judged_on());
-    Some(bilingual!(
-        context,
-        "The {on} are of {groups}, which tell as much as {effective} of equal size{few}.",
-        "Les {on} forment {groups}, qui en disent autant que {effective} de même taille{few}.",
-        groups = context.voice.counted(groups as u64, ("group", "groups"), ("groupe", "groupes")),
-        effective = context.voice.decimals(effective, 0),
-    ))
 }
 
 /// What was chosen, and by which rows; nothing of what there is none.
@@ -114,36 +90,40 @@ fn intervals(context: &ArticleContext) -> Option<String> {
     let accuracies: Vec<IntervalMethod> = shown.filter_map(Scores::interval_method).collect();
     let pairs = context.study.tests.iter().flat_map(|tests| &tests.pairs);
     let differences: Vec<IntervalMethod> = pairs.map(|pair| pair.accuracy.method).collect();
-    let sentences = [
-        accuracies.contains(&GroupWilson).then(|| bilingual!(
-            context,
-            "Intervals of accuracies are Wilson's score intervals [@wilson]; since rows of a group that the split keeps together are not independent, they count for as many rows as tell as much alone, by the design effect [@korngraubard].",
-            "Les intervalles des exactitudes sont les intervalles de score de Wilson [@wilson] ; comme les lignes d'un groupe que le partage garde ensemble ne sont pas indépendantes, elles comptent pour autant de lignes isolées qui en diraient autant, d'après l'effet de plan [@korngraubard].",
-        )),
-        (accuracies.contains(&Wilson) && !accuracies.contains(&GroupWilson)).then(|| bilingual!(
-            context,
-            "Intervals of accuracies are Wilson's score intervals [@wilson].",
-            "Les intervalles des exactitudes sont les intervalles de score de Wilson [@wilson].",
-        )),
-        groups(context),
-        differences.contains(&GroupBootstrap).then(|| bilingual!(
-            context,
-            "Intervals of differences are bootstraps over whole groups [@bootstrap].",
-            "Les intervalles des différences sont des bootstraps sur des groupes entiers [@bootstrap].",
-        )),
-        differences.contains(&Bootstrap).then(|| bilingual!(
-            context,
-            "Intervals of differences are percentile bootstraps over rows [@bootstrap].",
-            "Les intervalles des différences sont des bootstraps sur les lignes, par percentiles [@bootstrap].",
-        )),
-        differences.contains(&Tango).then(|| bilingual!(
-            context,
-            "A difference that all resamples have alike, as of two models that are right on the same rows, has Tango's score interval [@tango].",
-            "Une différence identique dans tous les rééchantillons, comme celle de deux modèles justes sur les mêmes lignes, a l'intervalle de score de Tango [@tango].",
-        )),
-    ];
-    let sentences: Vec<String> = sentences.into_iter().flatten().collect();
-    (!sentences.is_empty()).then(|| sentences.join(" "))
+    let of_accuracies = if accuracies.contains(&GroupWilson) {
+        context.voice.say(
+            "Intervals hold at 95%: of accuracies Wilson's [@wilson], with the design effect of the groups [@korngraubard], whose rows are not independent",
+            "Les intervalles sont à 95 % : pour les exactitudes ceux de Wilson [@wilson], avec l'effet de plan des groupes [@korngraubard], dont les lignes ne sont pas indépendantes",
+        )
+    } else if accuracies.contains(&Wilson) {
+        context.voice.say(
+            "Intervals hold at 95%: of accuracies Wilson's [@wilson]",
+            "Les intervalles sont à 95 % : pour les exactitudes ceux de Wilson [@wilson]",
+        )
+    } else {
+        return None;
+    };
+    let of_differences = if differences.contains(&GroupBootstrap) {
+        context.voice.say(
+            ", of differences bootstraps over whole groups [@bootstrap]",
+            ", pour les différences des bootstraps sur des groupes entiers [@bootstrap]",
+        )
+    } else if differences.contains(&Bootstrap) {
+        context.voice.say(
+            ", of differences bootstraps over rows [@bootstrap]",
+            ", pour les différences des bootstraps sur les lignes [@bootstrap]",
+        )
+    } else {
+        ""
+    };
+    let alike = match differences.contains(&Tango) {
+        true => context.voice.say(
+            " (Tango's score interval [@tango] where all resamples agree)",
+            " (l'intervalle de score de Tango [@tango] où tous les rééchantillons s'accordent)",
+        ),
+        false => "",
+    };
+    Some(format!("{of_accuracies}{of_differences}{alike}."))
 }
 
 /// What of the preprocessing was fitted on more rows.
