@@ -4,10 +4,13 @@ use super::port::{Arity, InputPort, OutputPort};
 use super::ranges::{self, OutOfRange};
 use super::resources::Resources;
 use super::stage::{AnyStage, KindInfo, Registry};
+use runner_names::Localized;
 use runner_spec::{Misread, Node, Problem, Span, StageSpec, Value, suggest, typed_as};
 
 /// The key of a stage's own seed in its mapping.
 pub const SEED: &str = "seed";
+/// The key of what people call a stage.
+pub const DISPLAY_NAME: &str = "display_name";
 
 /// A stage of a known kind. Its references are looked at even if its parameters are wrong, so that all mistakes are told at once.
 pub(super) struct Bound {
@@ -22,6 +25,7 @@ pub(super) struct Bound {
     /// The nodes of the input ports, taken out of the stage's mapping.
     pub(crate) references: Vec<(&'static InputPort, Node)>,
     pub(crate) resources: Resources,
+    pub(crate) display_name: Option<Localized>,
     pub(crate) seed: Option<u64>,
     /// Values that are out of their range, of which nothing more needs to be said.
     pub(crate) settled: Vec<Span>,
@@ -44,6 +48,13 @@ pub(super) fn bind(written: &StageSpec, registry: Registry, problems: &mut Vec<P
     if let Some(entry) = parameters.remove(Resources::KEY) {
         match Resources::read(&entry.node) {
             Ok(found) => resources = found,
+            Err(found) => problems.extend(found),
+        }
+    }
+    let mut display_name = None;
+    if let Some(entry) = parameters.remove(DISPLAY_NAME) {
+        match typed_as(&entry.node, DISPLAY_NAME) {
+            Ok(found) => display_name = Some(found),
             Err(found) => problems.extend(found),
         }
     }
@@ -101,7 +112,7 @@ pub(super) fn bind(written: &StageSpec, registry: Registry, problems: &mut Vec<P
         }
     };
     problems.extend(ranges);
-    Some(Bound { stage, guesses, replaced, lacking, references, resources, seed, settled })
+    Some(Bound { stage, guesses, replaced, lacking, references, resources, display_name, seed, settled })
 }
 
 /// What is said of a kind that there is not.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::port::{PortType, Reads};
 use super::record::{ActionRecord, FileRecord, OutputRecord};
 use runner_artifact::{Store, Table, TableReader};
+use runner_names::Localized;
 
 /// An input with the record of the stage that it comes from.
 pub(super) struct BoundInput<'a> {
@@ -28,6 +29,9 @@ pub(super) struct BoundInput<'a> {
 pub struct StageView {
     /// Its name.
     pub stage: String,
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<Localized>,
     /// Its kind's name.
     pub kind: String,
     /// Of the kind's code, which may show something else in a report.

@@ -85,7 +85,7 @@ mod work;
 mod workspace;
 
 pub use audit::{AuditOptions, Audited, audit};
-pub use bind::SEED;
+pub use bind::{DISPLAY_NAME, SEED};
 pub use calendar::utc;
 pub use check::{CheckContext, InputShape};
 pub use context::{Memo, StageContext};

@@ -15,6 +15,7 @@ use super::port::{OutputPort, Reads, Source};
 use super::resolve::{Input, Resolver};
 use super::resources::Resources;
 use super::stage::{AnyStage, Registry};
+use runner_names::Localized;
 use runner_spec::{MOST_ADVISED, PipelineSpec, Problem, Problems, Span, StageSpec, listed, suggest};
 
 /// Fewer stages are bound faster than threads start.
@@ -41,6 +42,8 @@ pub struct PlannedStage {
     pub(crate) outputs: Vec<OutputPort>,
     /// What the stage may take of the machine, as written; no part of its result, nor of its key.
     pub(crate) resources: Resources,
+    /// What people call it; no part of its result, but of reports'.
+    pub(crate) display_name: Option<Localized>,
     /// What its random numbers follow from: its own seed, or the pipeline's.
     pub(crate) seed: u64,
     /// What models are chosen by, of the keys that the kind uses and the pipeline says.
@@ -116,14 +119,25 @@ impl Plan {
             .zip(inputs)
             .zip(reads)
             .filter_map(|(((name, bound), inputs), reads)| {
-                let Bound { stage, resources, seed, .. } = bound?;
+                let Bound { stage, resources, display_name, seed, .. } = bound?;
                 let (stage, outputs) = stage?;
                 let inputs = inputs.into_iter().map(|(input, _)| input).collect();
                 let seed = seed.or(spec.stages[&name].seed.map(|(seed, _)| seed)).unwrap_or(spec.seed);
                 let is_used = |key: &&'static str| stage.kind().aims.iter().any(|aim| aim.key == *key);
                 let aims =
                     aims.iter().filter(|(key, _)| is_used(key)).map(|(key, word)| (*key, word.clone())).collect();
-                Some(PlannedStage { name, stage, inputs, outputs, resources, seed, aims, reads, lineage: None })
+                Some(PlannedStage {
+                    name,
+                    stage,
+                    inputs,
+                    outputs,
+                    resources,
+                    display_name,
+                    seed,
+                    aims,
+                    reads,
+                    lineage: None,
+                })
             })
             .collect();
         let mut plan = Plan { spec, stages, order, dag, locked_to: None };

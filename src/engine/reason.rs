@@ -202,6 +202,9 @@ fn of_stage(from: &str, views: (Option<&str>, Option<&str>)) -> String {
         let (before, after) = sides(old.aims.get(key).map(String::as_str), new.aims.get(key).map(String::as_str));
         parts.push(format!("{key} {before} → {after}"));
     }
+    if old.display_name != new.display_name {
+        parts.push("is called otherwise".to_owned());
+    }
     if old.inputs != new.inputs {
         parts.push("reads other stages".to_owned());
     }
@@ -273,6 +276,7 @@ mod tests {
             let params = serde_json::json!({"lr": lr, "batch": batch, "depth": depth, "epochs": epochs});
             let view = StageView {
                 stage: "songs".into(),
+                display_name: None,
                 kind: "train".into(),
                 version,
                 params,

@@ -54,6 +54,7 @@ impl Workspace<'_> {
         });
         StageView {
             stage: planned.name.clone(),
+            display_name: planned.display_name.clone(),
             kind: planned.stage.kind().name.to_owned(),
             version: planned.stage.kind().version,
             params: planned.stage.params(),

@@ -3,12 +3,14 @@
 //! A study travels: results are made on one system, zipped, and opened on another. So a name is refused before anything runs if Linux, macOS or
 //! Windows could not hold it, or if two names would be one file where upper and lower case are the same. Knows nothing of paths on disk.
 //!
-//! And names in messages: the one that was meant ([`suggest`]), and long lists of them ([`listed`]).
+//! And names in messages: the one that was meant ([`suggest`]), and long lists of them ([`listed`]); and for people, in their language ([`Localized`]).
 
 mod figure;
+mod localized;
 mod suggest;
 
 pub use figure::FigureNames;
+pub use localized::Localized;
 pub use suggest::{did_you_mean, listed, listed_up_to, suggest};
 
 use std::collections::HashMap;

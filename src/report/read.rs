@@ -1,6 +1,7 @@
 //! What a report reads: artifacts by stage.
 
 use indexmap::IndexMap;
+use runner_names::Localized;
 use runner_results::Metric;
 use runner_results::{AnyDocument, Documents, Settings};
 use serde_json::Value;
@@ -12,6 +13,8 @@ use crate::page::Block;
 pub struct StageArtifacts {
     /// The stage's name, e.g. `numeric` or `numeric@lr=0.001`.
     pub stage: String,
+    /// What people call it.
+    pub display_name: Option<Localized>,
     /// Its kind, e.g. `train`.
     pub kind: String,
     /// As they were when the result was computed.
@@ -26,6 +29,8 @@ pub struct StageArtifacts {
     pub inputs: Vec<(String, String)>,
     /// The files that the stage delivered.
     pub files: Vec<Delivered>,
+    /// The class predicted for each row, of a stage that predicts; empty of others, and of too many rows.
+    pub predicted: Vec<String>,
     /// What it warned of when it ran.
     pub warnings: Vec<String>,
     /// What a kind that a program added shows of itself on the page.

@@ -14,7 +14,10 @@ use runner_boundary::files::read_bounded_text;
 use runner_engine::{
     Accepts, Arity, CheckContext, InputPort, InputShape, OutputPort, PortType, Source, Stage, StageContext,
 };
-use runner_report::article::{self, Language, MOST_PAGES, OwnText, PlannedStage, Request, SECTIONS, TextPosition};
+use runner_names::Localized;
+use runner_report::article::{
+    self, Language, MOST_PAGES, OwnText, PlannedStage, Request, SECTIONS, Subject, TextPosition,
+};
 use runner_report::counted;
 
 /// Bytes of one text; eight pages have thirty thousand.
@@ -41,6 +44,9 @@ pub(crate) struct Article {
     /// `en` or `fr`.
     #[serde(default)]
     language: ArticleLanguage,
+    /// What only you know of the study: what rows and classes are, why it is worth doing, what columns mean, what others have reached.
+    #[serde(default)]
+    subject: Subject,
     /// Files with text of your own that stands at the beginning of a section, by its name: `introduction`, `data`, `method`, `results` or
     /// `conclusion`. Small Markdown, with references such as `@fig:curves` and citations such as `[@adamw]`.
     #[serde(default)]
@@ -77,12 +83,13 @@ enum SectionName {
     Data,
     Method,
     Results,
+    Discussion,
     Conclusion,
 }
 
 impl Stage for Article {
     const KIND: &'static str = "article";
-    const VERSION: u32 = 15;
+    const VERSION: u32 = 16;
     const SUMMARY: &'static str = "an article of at most eight pages, LaTeX or PDF";
     const INPUTS: &'static [InputPort] = &[InputPort {
         name: "stages",
@@ -128,6 +135,7 @@ impl Stage for Article {
         };
         let stages: Vec<PlannedStage> = context.inputs("stages").iter().map(planned).collect();
         let filled: Vec<&str> = self.own_files().map(|(_, section, _, _)| section).collect();
+        self.check_subject(context, &stages, &filled);
         for (at, _, _, file) in self.own_files() {
             let path: Vec<&str> = at.split('.').collect();
             match read_bounded_text(Path::new(file), LONGEST_TEXT) {
@@ -135,7 +143,7 @@ impl Stage for Article {
                     if let Some(found) = article::hidden(file, &source) {
                         context.warn(&path, found, Some("take it out".to_owned()));
                     }
-                    let mistakes = article::mistakes(file, &source, &stages, &filled);
+                    let mistakes = article::mistakes(file, &source, &stages, &filled, &self.subject);
                     // However many articles have the text.
                     for found in mistakes {
                         context.common_problem(&path, found.clone(), found, None);
@@ -168,6 +176,7 @@ impl Stage for Article {
                 ArticleLanguage::En => Language::English,
                 ArticleLanguage::Fr => Language::French,
             },
+            subject: self.subject.clone(),
             own: self.own_texts(context)?,
         };
         let mut article = article::article(&request, &told.stages, &told.edges, &told.tests)?;
@@ -203,6 +212,34 @@ impl Stage for Article {
 }
 
 impl Article {
+    /// The author's own Markdown and citations within the pipeline file.
+    fn check_subject(&self, context: &mut CheckContext, stages: &[PlannedStage], filled: &[&str]) {
+        for (key, text) in self.subject.texts() {
+            for language in Localized::LANGUAGES.into_iter().filter(|language| text.has(language)) {
+                let source = text.get(language);
+                let found = article::mistakes(key, source, stages, filled, &self.subject);
+                let hidden = article::hidden(key, source);
+                for message in found {
+                    context.problem(&["subject", key], message, None);
+                }
+                if let Some(message) = hidden {
+                    context.warn(&["subject", key], message, Some("take it out".to_owned()));
+                }
+            }
+        }
+        for (i, result) in self.subject.earlier_results.iter().enumerate() {
+            let path = ["subject", "earlier_results", &i.to_string()];
+            if !article::is_known_work(&result.cite, &self.subject) {
+                let message = article::unknown_work(&result.cite, &self.subject);
+                let help = Some("give it under `references`".to_owned());
+                context.problem(&[&path[..], &["cite"]].concat(), message, help);
+            }
+            if !result.score.is_finite() {
+                context.problem(&[&path[..], &["score"]].concat(), "the score is no number", None);
+            }
+        }
+    }
+
     /// Each file of the author's own: its parameter, section, place and path.
     fn own_files(&self) -> impl Iterator<Item = (String, &'static str, TextPosition, &str)> {
         let all = [("text", TextPosition::Before, &self.text), ("text_after", TextPosition::After, &self.text_after)];

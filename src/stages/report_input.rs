@@ -8,11 +8,13 @@ use indexmap::IndexMap;
 
 use super::adapter::Adapter;
 use super::aims::{METRIC, metric_of};
+use super::columns::PREDICTED;
 use super::documents::read_document;
 use super::extension;
 use super::paired_tests::{ModelOnTest, paired_tests};
+use super::predict::Predict;
 use runner_artifact::Table;
-use runner_engine::{PortType, StageContext, StageView, WholeStage};
+use runner_engine::{InputView, PortType, Stage as _, StageContext, StageView, WholeStage};
 use runner_ml::progress::Progress;
 use runner_report::{ColumnView, Delivered, StageArtifacts, TableView};
 use runner_results::paired_test::PairedTests;
@@ -42,7 +44,7 @@ impl ReportInput {
         let mut tested = Vec::new();
         for whole in wholes {
             progress.go_on()?;
-            let StageView { stage, kind, params, aims, inputs: connected, .. } = whole.view.clone();
+            let StageView { stage, display_name, kind, params, aims, inputs: connected, .. } = whole.view.clone();
             let mut inputs = Vec::new();
             for input in connected {
                 let output = input.output.map(|output| format!(".{output}")).unwrap_or_default();
@@ -50,7 +52,8 @@ impl ReportInput {
                 edges.push((input.stage, stage.clone()));
             }
             let warnings = whole.warnings.to_vec();
-            let mut artifacts = StageArtifacts { stage, kind, params, inputs, warnings, ..StageArtifacts::default() };
+            let mut artifacts =
+                StageArtifacts { stage, display_name, kind, params, inputs, warnings, ..StageArtifacts::default() };
             artifacts.metric = aims.get(METRIC.key).and_then(|word| metric_of(word));
             for output in &whole.outputs {
                 artifacts.files.extend(output.delivered().into_iter().map(|file| Delivered {
@@ -71,6 +74,9 @@ impl ReportInput {
                         }
                     }
                     PortType::Table => {
+                        if artifacts.kind == Predict::KIND && output.port() == "rows" {
+                            artifacts.predicted = predicted(output)?;
+                        }
                         if output.port() == "predictions" {
                             tested.extend(ModelOnTest::read(&artifacts.stage, &output.table()?)?);
                         }
@@ -88,6 +94,22 @@ impl ReportInput {
         edges.dedup();
         Ok(ReportInput { stages, edges, tests: paired_tests(tested, progress)? })
     }
+}
+
+/// Rows whose predicted classes a report compares one by one; of more it says nothing.
+const MOST_PREDICTED: u64 = 1_000_000;
+
+/// The class predicted for each row.
+fn predicted(output: &InputView) -> anyhow::Result<Vec<String>> {
+    let mut classes = Vec::new();
+    if output.extent().is_some_and(|(rows, _)| rows <= MOST_PREDICTED) {
+        output.batches(|batch| {
+            let texts = batch.column(PREDICTED)?.as_string::<i32>();
+            classes.extend(texts.iter().map(|text| text.unwrap_or_default().to_owned()));
+            Ok(())
+        })?;
+    }
+    Ok(classes)
 }
 
 /// The first rows of a table's numbers and texts; vectors are left out.

@@ -4,7 +4,8 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use runner_engine::{Arity, InputPort, Resources, SEED};
+use runner_engine::{Arity, DISPLAY_NAME, InputPort, Resources, SEED};
+use runner_names::Localized;
 use runner_results::Metric;
 
 /// A schema for editors (draft 2020-12): a definition per stage kind, inputs beside parameters. A stage that extends templates may leave
@@ -17,6 +18,7 @@ pub fn pipeline_schema() -> Value {
         kinds.iter().map(|kind| json!({"$ref": kind.reference, "required": kind.required})).collect();
     let parts: Vec<Value> = kinds.iter().map(|kind| json!({"$ref": kind.reference})).collect();
     let resources = generator.subschema_for::<Resources>().to_value();
+    let display_name = json!({"allOf": [generator.subschema_for::<Localized>().to_value()], "description": CALLED});
     let mut definitions = generator.take_definitions(true);
     definitions.extend(kinds.into_iter().map(|kind| (kind.name, kind.schema)));
     definitions.values_mut().for_each(relax);
@@ -49,7 +51,7 @@ pub fn pipeline_schema() -> Value {
                 "description": "What is done, by names of your choice.",
                 "additionalProperties": {
                     "type": "object",
-                    "properties": {"kind": {"enum": names}, Resources::KEY: resources, SEED: {"type": "integer", "minimum": 0, "description": OWN_SEED}},
+                    "properties": {"kind": {"enum": names}, Resources::KEY: resources, DISPLAY_NAME: display_name, SEED: {"type": "integer", "minimum": 0, "description": OWN_SEED}},
                     "if": {"required": ["extends"]},
                     "then": {"anyOf": parts},
                     "else": {"required": ["kind"], "oneOf": whole},
@@ -74,6 +76,8 @@ const EXTENDS: &str = "Templates to take over; of several a later one wins, and 
 
 const OWN_SEED: &str = "What the stage's random numbers follow from; the pipeline's `seed` unless given. `seed` on a `split` stage alone \
     keeps the parts while models are drawn anew.";
+
+const CALLED: &str = "What an article calls the stage in place of its name, e.g. `network on numbers`; it enters no result but those of `article` and `report`.";
 
 /// A stage kind in the schema.
 struct Kind {
@@ -102,6 +106,7 @@ impl Kind {
             properties.insert("as".to_owned(), json!({"type": "string", "description": AS}));
             // Described above for all kinds alike; named here because no other property is allowed.
             properties.insert(Resources::KEY.to_owned(), json!(true));
+            properties.insert(DISPLAY_NAME.to_owned(), json!(true));
             if kind.seeded {
                 properties.insert(SEED.to_owned(), json!(true));
             }

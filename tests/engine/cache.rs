@@ -88,6 +88,21 @@ fn resources_are_no_part_of_a_result_and_are_checked() {
 }
 
 #[test]
+fn a_display_name_is_a_text_in_known_languages() {
+    let work = study();
+    work.edit("pipeline.yaml", "epochs: 3", "epochs: 3\n    display_name: {de: Netz}");
+    let run = work.run();
+    assert_eq!(run.code, Some(2));
+    insta::assert_snapshot!(stable(&run.stderr), @"
+    error: unknown language 'de': there are en, fr
+      --> pipeline.yaml:33:19
+       |
+    33 |     display_name: {de: Netz}
+       |                   ^^^^^^^^^^
+    ");
+}
+
+#[test]
 fn values_can_be_set_by_path_from_the_command_line() {
     let work = study();
     work.run().ran(&ALL);

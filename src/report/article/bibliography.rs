@@ -1,20 +1,22 @@
 //! The works that an article may cite: methods that this crate implements, and the data. Only what is used is listed.
 
+use std::borrow::Cow;
+
 /// One work. The key is what texts cite, e.g. `[@adamw]`.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Work {
-    pub(crate) key: &'static str,
+    pub(crate) key: Cow<'static, str>,
     pub(crate) kind: Kind,
     /// `Last, First` joined by ` and `, as BibTeX has it.
-    pub(crate) authors: &'static str,
-    pub(crate) title: &'static str,
+    pub(crate) authors: Cow<'static, str>,
+    pub(crate) title: Cow<'static, str>,
     /// Journal, proceedings or publisher.
-    pub(crate) venue: &'static str,
+    pub(crate) venue: Cow<'static, str>,
     /// Volume, number and pages, as they are printed, e.g. `45(1), 5–32`; may be empty.
-    pub(crate) place: &'static str,
+    pub(crate) place: Cow<'static, str>,
     pub(crate) year: u16,
     /// A DOI, an arXiv number or an address, as it is printed; may be empty.
-    pub(crate) link: &'static str,
+    pub(crate) link: Cow<'static, str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +36,16 @@ const fn work(
     [venue, place, link]: [&'static str; 3],
     year: u16,
 ) -> Work {
-    Work { key, kind, authors, title, venue, place, year, link }
+    Work {
+        key: Cow::Borrowed(key),
+        kind,
+        authors: Cow::Borrowed(authors),
+        title: Cow::Borrowed(title),
+        venue: Cow::Borrowed(venue),
+        place: Cow::Borrowed(place),
+        year,
+        link: Cow::Borrowed(link),
+    }
 }
 
 pub(crate) static WORKS: &[Work] = &[
@@ -364,13 +375,13 @@ impl Work {
 
     /// The web address of the link, where it has one.
     pub(crate) fn url(&self) -> Option<String> {
-        let link = self.link;
+        let link = &self.link;
         if let Some(doi) = link.strip_prefix("doi:") {
             Some(format!("https://doi.org/{doi}"))
         } else if let Some(number) = link.strip_prefix("arXiv:") {
             Some(format!("https://arxiv.org/abs/{number}"))
         } else {
-            link.starts_with("https://").then(|| link.to_owned())
+            link.starts_with("https://").then(|| link.clone().into_owned())
         }
     }
 }
@@ -381,7 +392,7 @@ mod tests {
 
     #[test]
     fn keys_are_sorted_enough_to_find_and_unique() {
-        let mut keys: Vec<&str> = WORKS.iter().map(|work| work.key).collect();
+        let mut keys: Vec<&str> = WORKS.iter().map(|work| work.key.as_ref()).collect();
         keys.sort_unstable();
         keys.dedup();
         assert_eq!(keys.len(), WORKS.len());

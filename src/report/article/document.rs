@@ -2,6 +2,7 @@
 
 use super::bibliography::Work;
 use super::language::Voice;
+use super::math::Formula;
 use super::text::{Piece, Text};
 use crate::characters::Missing;
 use crate::figure::Drawing;
@@ -23,7 +24,7 @@ pub struct Article {
     /// How the article was made, after the conclusion and without a number.
     pub(crate) note: Section,
     /// The works that are cited, by their authors.
-    pub works: Vec<&'static Work>,
+    pub works: Vec<Work>,
     /// Floats that the pages have no room for.
     pub appendix: Vec<Float>,
 }
@@ -53,6 +54,13 @@ pub enum Block {
     },
     /// As it stands.
     Code(String),
+    /// A formula on a line of its own, with a number.
+    Equation {
+        /// What references name it by, e.g. `eq:loss`.
+        label: String,
+        /// What it says.
+        formula: Formula,
+    },
     /// A figure or table with a caption.
     Float(Float),
 }
@@ -145,6 +153,14 @@ impl Article {
         })
     }
 
+    /// The labels of the numbered formulas, in order.
+    pub fn equations(&self) -> impl Iterator<Item = &str> {
+        self.all_sections().flat_map(|section| &section.blocks).filter_map(|block| match block {
+            Block::Equation { label, .. } => Some(label.as_str()),
+            _ => None,
+        })
+    }
+
     /// What the label stands for; `None` if nothing has it.
     pub(crate) fn target(&self, label: &str) -> Option<Target> {
         for (i, section) in self.sections.iter().enumerate() {
@@ -155,6 +171,10 @@ impl Article {
             if let Some(j) = section.subsections.iter().position(|inner| inner.label == label) {
                 return Some(Target { word, number: format!("{}.{}", i + 1, j + 1), in_appendix: false });
             }
+        }
+        if let Some(place) = self.equations().position(|own| own == label) {
+            let word = self.voice.say("Eq.", "éq.");
+            return Some(Target { word, number: format!("({})", place + 1), in_appendix: false });
         }
         let place = |floats: &mut dyn Iterator<Item = &Float>| -> Option<(bool, usize)> {
             let (mut figures, mut tables) = (0, 0);
@@ -192,7 +212,7 @@ impl Article {
                     Block::Paragraph(text) => texts.push(text),
                     Block::List { items, .. } => texts.extend(items),
                     Block::Float(float) => float_texts(float, &mut texts),
-                    Block::Code(_) => {}
+                    Block::Code(_) | Block::Equation { .. } => {}
                 }
             }
         }
@@ -255,6 +275,7 @@ impl Article {
                     Block::List { items, .. } => items.iter_mut().for_each(|item| item.map_shown(&change)),
                     Block::Code(code) => *code = change(code),
                     Block::Float(one) => float(one),
+                    Block::Equation { .. } => {}
                 }
             }
         };

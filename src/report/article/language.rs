@@ -21,6 +21,11 @@ impl Voice {
         }
     }
 
+    /// Of the language, e.g. `fr`.
+    pub(crate) fn code(self) -> &'static str {
+        self.say("en", "fr")
+    }
+
     pub(crate) fn is_french(self) -> bool {
         self.0 == Language::French
     }

@@ -105,7 +105,7 @@ impl Writer<'_> {
              \\documentclass[runningheads,a4paper]{{llncs}}\n\
              \\usepackage[T1]{{fontenc}}\n\\usepackage[utf8]{{inputenc}}\n\\usepackage[{language}]{{babel}}\n{french}\
              \\usepackage{{lmodern}}\n\\usepackage{{textcomp}}\n\\usepackage{{microtype}}\n\\usepackage{{graphicx}}\n\\usepackage{{booktabs}}\n\
-             \\usepackage{{array}}\n\\usepackage{{amssymb}}\n\\usepackage[hidelinks]{{hyperref}}\n\
+             \\usepackage{{array}}\n\\usepackage{{amsmath}}\n\\usepackage{{amssymb}}\n\\usepackage[hidelinks]{{hyperref}}\n\
              % Names in a fixed font do not hyphenate: lines may stretch a little.\n\
              \\emergencystretch=2em\n\\setlength{{\\tabcolsep}}{{3pt}}\n\
              \\renewcommand{{\\topfraction}}{{0.9}}\n\\renewcommand{{\\textfraction}}{{0.07}}\n\\renewcommand{{\\floatpagefraction}}{{0.8}}\n\
@@ -141,6 +141,10 @@ impl Writer<'_> {
                     out.push_str("\\begin{quote}\\small\\ttfamily\n");
                     let lines: Vec<String> = code.lines().map(code_line).collect();
                     let _ = writeln!(out, "{}\n\\end{{quote}}", lines.join("\\\\\n"));
+                }
+                Block::Equation { label, formula } => {
+                    let _ =
+                        writeln!(out, "\\begin{{equation}}\\label{{{label}}}\n{}\n\\end{{equation}}", formula.latex());
                 }
                 Block::Float(float) => self.float(out, float, "tbp"),
             }
@@ -209,6 +213,9 @@ impl Writer<'_> {
                 Piece::Link { url, text } => {
                     let _ = write!(out, "\\href{{{}}}{{{}}}", address(url), escaped(text));
                 }
+                Piece::Math(formula) => {
+                    let _ = write!(out, "${}$", formula.latex());
+                }
                 Piece::Reference(label) => out.push_str(&self.reference(label)),
                 Piece::Citation(keys) => {
                     // A citation hangs on to the word before it.
@@ -226,6 +233,7 @@ impl Writer<'_> {
     fn reference(&self, label: &str) -> String {
         match self.article.target(label) {
             Some(target) if target.in_appendix => format!("{}~{}", target.word, target.number),
+            Some(target) if target.number.starts_with('(') => format!("{}~\\eqref{{{label}}}", target.word),
             Some(target) => format!("{}~\\ref{{{label}}}", target.word),
             None => String::from("??"),
         }
@@ -242,7 +250,7 @@ fn table_cites(float: &Float) -> bool {
     matches!(&float.body, Body::Table(table) if table.rows.iter().flatten().any(cites))
 }
 
-fn bib(works: &[&Work]) -> String {
+fn bib(works: &[Work]) -> String {
     let mut out = String::new();
     for work in works {
         let (kind, venue) = match work.kind {
@@ -252,9 +260,10 @@ fn bib(works: &[&Work]) -> String {
             Kind::Preprint | Kind::Data => ("misc", "howpublished"),
         };
         let _ = writeln!(out, "@{kind}{{{},", work.key);
-        let _ = writeln!(out, "  author = {{{}}},\n  title = {{{{{}}}}},", escaped(work.authors), escaped(work.title));
+        let _ =
+            writeln!(out, "  author = {{{}}},\n  title = {{{{{}}}}},", escaped(&work.authors), escaped(&work.title));
         if !work.venue.is_empty() {
-            let _ = writeln!(out, "  {venue} = {{{}}},", escaped(work.venue));
+            let _ = writeln!(out, "  {venue} = {{{}}},", escaped(&work.venue));
         }
         out.push_str(&place_fields(work));
         if let Some(doi) = work.link.strip_prefix("doi:") {
@@ -285,7 +294,7 @@ fn place_fields(work: &Work) -> String {
             }
             pages
         }
-        None => work.place,
+        None => &work.place,
     };
     let _ = writeln!(out, "  pages = {{{}}},", pages.replace('–', "--"));
     out

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use runner_boundary::text::{self, quoted};
 
 use super::document::Block;
+use super::math::Formula;
 use super::text::{Piece, Text};
 
 /// Something that was not understood, with its line, from 1.
@@ -74,7 +75,7 @@ pub(crate) fn inline(source: &str) -> Text {
 pub(crate) fn escaped(name: &str) -> String {
     let mut out = String::with_capacity(name.len() + 4);
     for character in quoted(name).chars() {
-        if matches!(character, '\\' | '*' | '`' | '[' | ']' | '@' | '<') {
+        if matches!(character, '\\' | '*' | '`' | '[' | ']' | '@' | '<' | '$') {
             out.push('\\');
         }
         out.push(character);
@@ -134,6 +135,13 @@ impl Reader {
         };
         let length = lines[at..].iter().take_while(goes_on).count().max(1);
         let text = joined(&lines[at..at + length]);
+        if let Some(equation) = equation(&text) {
+            match equation {
+                Ok(block) => self.blocks.push((at + 1, block)),
+                Err(message) => self.wrong.push(Misunderstood { line: at + 1, message }),
+            }
+            return at + length;
+        }
         if let Some(text) = self.text(&text, at) {
             self.blocks.push((at + 1, Block::Paragraph(text)));
         }
@@ -170,6 +178,23 @@ impl Reader {
         let read = pieces(source);
         read.map_err(|message| self.wrong.push(Misunderstood { line: at + 1, message })).ok()
     }
+}
+
+/// A paragraph that is a formula: `$$ … $$ {#eq:name}`.
+pub(super) fn equation(text: &str) -> Option<Result<Block, String>> {
+    let (source, after) = text.strip_prefix("$$")?.split_once("$$")?;
+    let label = after.trim().strip_prefix("{#").and_then(|rest| rest.strip_suffix('}'));
+    let is_label = |label: &&str| {
+        let name = label.strip_prefix("eq:").unwrap_or_default();
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+    };
+    let Some(label) = label.filter(is_label) else {
+        return Some(Err("a formula on a line of its own needs a label after it: `$$ … $$ {#eq:name}`".to_owned()));
+    };
+    Some(match Formula::read(source.trim()) {
+        Ok(formula) => Ok(Block::Equation { label: label.to_owned(), formula }),
+        Err(error) => Err(format!("'$${source}$$': {error}")),
+    })
 }
 
 fn joined(lines: &[&str]) -> String {
@@ -247,6 +272,14 @@ impl Scanner<'_> {
                     self.marked("*", Piece::Emphasis)?
                 }
                 '`' => self.code()?,
+                '$' => match self.math()? {
+                    Some(formula) => formula,
+                    None => {
+                        plain.push('$');
+                        self.at += 1;
+                        continue;
+                    }
+                },
                 '[' if self.sees("[@") => self.citation()?,
                 '[' => match self.link()? {
                     Some(link) => link,
@@ -304,6 +337,24 @@ impl Scanner<'_> {
         Ok(Piece::Code(rest[..length].iter().collect()))
     }
 
+    /// `$x_i$`, as Pandoc has it: no space inside next to the signs, and no digit after the last, so that sums of money are none.
+    fn math(&mut self) -> Result<Option<Piece>, String> {
+        let rest = &self.characters[self.at + 1..];
+        let closes = |i: &usize| {
+            rest[*i] == '$'
+                && *i > 0
+                && !rest[*i - 1].is_whitespace()
+                && !rest.get(*i + 1).is_some_and(char::is_ascii_digit)
+        };
+        let is_open = rest.first().is_some_and(|first| !first.is_whitespace() && *first != '$');
+        let Some(end) = (0..rest.len()).find(closes).filter(|_| is_open) else { return Ok(None) };
+        let source: String = rest[..end].iter().collect();
+        let formula =
+            Formula::read(&source).map_err(|error| format!("'${source}$': {error}; for the sign itself write \\$"))?;
+        self.at += end + 2;
+        Ok(Some(Piece::Math(formula)))
+    }
+
     /// `[@key; @other]`.
     fn citation(&mut self) -> Result<Piece, String> {
         let rest: String = self.characters[self.at + 1..].iter().take_while(|c| **c != ']').collect();
@@ -347,7 +398,8 @@ impl Scanner<'_> {
         let label: String = self.characters[self.at + 1..].iter().take_while(is_part).collect();
         // A colon that ends a sentence's part is none of the label.
         let label = label.trim_end_matches([':', '-']).to_owned();
-        let is_label = ["fig:", "tab:", "sec:"].iter().any(|kind| label.starts_with(kind) && label.len() > kind.len());
+        let is_label =
+            ["fig:", "tab:", "sec:", "eq:"].iter().any(|kind| label.starts_with(kind) && label.len() > kind.len());
         is_label.then(|| {
             self.at += 1 + label.len();
             Piece::Reference(label)

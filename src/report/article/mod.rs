@@ -8,10 +8,12 @@ mod document;
 mod language;
 mod latex;
 mod markup;
+mod math;
 mod pages;
 #[cfg(feature = "pdf")]
 mod pdf;
 mod sections;
+mod subject;
 mod tex_characters;
 mod tex_text;
 mod text;
@@ -25,10 +27,12 @@ pub use document::{Article, Block, Table};
 pub use language::Language;
 pub(crate) use language::Voice;
 pub use latex::latex;
+pub use math::Formula;
 pub use pages::{MOST_PAGES, estimate, filled};
 #[cfg(feature = "pdf")]
 pub use pdf::pdf;
 pub use sections::SECTIONS;
+pub use subject::{EarlierResult, Meaning, Reference, Subject};
 pub use text::Piece;
 pub use text::Text;
 
@@ -55,6 +59,8 @@ pub struct Request {
     pub email: Option<String>,
     /// Of all sentences.
     pub language: Language,
+    /// What the author says of the study.
+    pub subject: Subject,
     /// The user's own paragraphs.
     pub own: Vec<OwnText>,
 }
@@ -93,21 +99,25 @@ pub enum ArticleError {
 }
 
 /// Floats in the order in which they leave for the appendix where pages run out: what supports first, what answers last.
-pub(crate) const LEAVES_FIRST: [&str; 14] = [
-    "fig:components",
-    "fig:map",
-    "fig:correlation",
-    "fig:classes",
-    "fig:search",
+pub(crate) const LEAVES_FIRST: [&str; 18] = [
     "fig:models",
+    "fig:search",
+    "tab:convergence",
+    "fig:map",
     "fig:reliability",
     "fig:importance",
+    "tab:published",
     "fig:transfer",
-    "tab:convergence",
-    "fig:confusion",
     "tab:networks",
+    "tab:means",
+    "fig:confusion",
     "tab:baselines",
+    "tab:variations",
+    "fig:distributions",
+    "tab:columns",
     "fig:curves",
+    "fig:variations",
+    "fig:architecture",
 ];
 
 /// What an article needs to have something that a text can refer to.
@@ -129,7 +139,7 @@ const CHOSEN_AMONG: &[&str] = &["train", "ensemble"];
 const OF_MODELS: &[&str] = &["train", "ensemble", "baseline", "transfer"];
 
 /// What a text of the author's own can refer to, each with what the article needs to have it.
-pub const LABELS: [(&str, Needs); 26] = [
+pub const LABELS: [(&str, Needs); 33] = [
     ("sec:introduction", Needs::Nothing),
     ("sec:data", Needs::Nothing),
     ("sec:method", Needs::Nothing),
@@ -138,6 +148,12 @@ pub const LABELS: [(&str, Needs); 26] = [
     ("sec:convergence", Needs::Stage(&["train"])),
     ("sec:inside", Needs::Stage(CHOSEN_AMONG)),
     ("sec:transfer", Needs::Stage(&["transfer"])),
+    ("sec:classical", Needs::Stage(&["baseline"])),
+    ("sec:network", Needs::Stage(&["train"])),
+    ("sec:training", Needs::Stage(&["train"])),
+    ("sec:protocol", Needs::Nothing),
+    ("sec:standard", Needs::Stage(&["baseline"])),
+    ("sec:discussion", Needs::Stage(&["describe"])),
     ("sec:conclusion", Needs::Nothing),
     ("tab:data", Needs::Stage(&["split"])),
     ("tab:networks", Needs::Stage(&["train"])),
@@ -145,9 +161,10 @@ pub const LABELS: [(&str, Needs); 26] = [
     ("tab:baselines", Needs::Stage(&["baseline"])),
     ("tab:convergence", Needs::Stage(&["train"])),
     ("tab:transfer", Needs::Stage(&["transfer"])),
-    ("fig:classes", Needs::Stage(&["describe"])),
-    ("fig:correlation", Needs::Stage(&["describe"])),
-    ("fig:components", Needs::Stage(&["describe"])),
+    ("tab:columns", Needs::Stage(&["describe"])),
+    ("tab:means", Needs::Stage(&["describe"])),
+    ("fig:distributions", Needs::Stage(&["describe"])),
+    ("fig:architecture", Needs::Stage(&["train"])),
     ("fig:map", Needs::Stage(&["map"])),
     ("fig:search", Needs::Search),
     ("fig:models", Needs::SeveralModels),
@@ -202,7 +219,7 @@ pub fn article(
     tests: &[PairedTests],
 ) -> Result<Article, ArticleError> {
     let voice = Voice(request.language);
-    let context = ArticleContext::new(Study::new(stages, edges, tests)?, voice);
+    let context = ArticleContext::new(Study::new(stages, edges, tests)?, voice, &request.subject);
     let mut sections = context.sections();
     let mut wrong = Vec::new();
     let mut places: Vec<(String, Text)> = Vec::new();
@@ -241,7 +258,7 @@ pub fn article(
         appendix: Vec::new(),
     };
     drop_references_to_nothing(&mut article);
-    article.works = cited(&article);
+    article.works = cited(&article, &request.subject);
     // The author's own texts may name what is not there.
     for (place, text) in &places {
         text.visit(&mut |piece| match piece {
@@ -249,7 +266,7 @@ pub fn article(
                 let known: Vec<&str> = article.floats().map(|float| float.label.as_str()).collect();
                 wrong.push(format!("{place}: there is no '@{label}' (there are {})", known.join(", ")));
             }
-            Piece::Citation(keys) => wrong.extend(unknown_works(place, keys)),
+            Piece::Citation(keys) => wrong.extend(unknown_works(place, keys, &request.subject)),
             _ => {}
         });
     }
@@ -258,7 +275,7 @@ pub fn article(
 
 /// What is wrong with a text of the author's own in an article of these stages, whatever they give, as `file:line: what`. `filled` are the sections that
 /// texts of the author's own go into.
-pub fn mistakes(file: &str, source: &str, stages: &[PlannedStage], filled: &[&str]) -> Vec<String> {
+pub fn mistakes(file: &str, source: &str, stages: &[PlannedStage], filled: &[&str], subject: &Subject) -> Vec<String> {
     let blocks = match markup::blocks(source) {
         Ok(blocks) => blocks,
         Err(all) => return all.into_iter().map(|one| format!("{file}:{}: {}", one.line, one.message)).collect(),
@@ -268,12 +285,12 @@ pub fn mistakes(file: &str, source: &str, stages: &[PlannedStage], filled: &[&st
         let texts = match block {
             Block::Paragraph(text) => std::slice::from_ref(text),
             Block::List { items, .. } => items.as_slice(),
-            Block::Code(_) | Block::Float(_) => &[],
+            Block::Code(_) | Block::Float(_) | Block::Equation { .. } => &[],
         };
         for text in texts {
             let place = format!("{file}:{line}");
             text.visit(&mut |piece| match piece {
-                Piece::Citation(keys) => wrong.extend(unknown_works(&place, keys)),
+                Piece::Citation(keys) => wrong.extend(unknown_works(&place, keys, subject)),
                 Piece::Reference(label) => {
                     wrong.extend(unknown_label(label, stages, filled).map(|message| format!("{place}: {message}")));
                 }
@@ -333,10 +350,21 @@ fn unknown_label(label: &str, stages: &[PlannedStage], filled: &[&str]) -> Optio
 }
 
 /// Citations of works that there are not.
-fn unknown_works(place: &str, keys: &[String]) -> Vec<String> {
-    let known: Vec<&str> = bibliography::WORKS.iter().map(|work| work.key).collect();
-    let unknown = keys.iter().filter(|key| Work::find(key).is_none());
-    unknown.map(|key| format!("{place}: no work has the key '{key}' (there are {})", known.join(", "))).collect()
+fn unknown_works(place: &str, keys: &[String], subject: &Subject) -> Vec<String> {
+    let unknown = keys.iter().filter(|key| subject.work(key).is_none());
+    unknown.map(|key| format!("{place}: {}", unknown_work(key, subject))).collect()
+}
+
+/// What is said of a key that no work has.
+pub fn unknown_work(key: &str, subject: &Subject) -> String {
+    let own = subject.references.keys().map(String::as_str);
+    let known: Vec<&str> = own.chain(bibliography::WORKS.iter().map(|work| work.key.as_ref())).collect();
+    format!("no work has the key '{key}' (there are {})", known.join(", "))
+}
+
+/// Whether articles know a work of that key.
+pub fn is_known_work(key: &str, subject: &Subject) -> bool {
+    subject.work(key).is_some()
 }
 
 /// Moves floats to the appendix, least important first, until `pages` says that the rest fits, or nothing is left to move; then takes back
@@ -385,7 +413,7 @@ fn set(mut block: Block, voice: Voice, place: &str, places: &mut Vec<(String, Te
     let texts: Vec<&mut Text> = match &mut block {
         Block::Paragraph(text) => vec![text],
         Block::List { items, .. } => items.iter_mut().collect(),
-        Block::Code(_) | Block::Float(_) => Vec::new(),
+        Block::Code(_) | Block::Float(_) | Block::Equation { .. } => Vec::new(),
     };
     for text in texts {
         text.map_plain(&|plain| voice.typography(plain));
@@ -410,12 +438,12 @@ fn drop_references_to_nothing(article: &mut Article) {
 }
 
 /// The cited works by their authors, as LNCS lists them.
-fn cited(article: &Article) -> Vec<&'static Work> {
-    let mut works: Vec<&'static Work> = Vec::new();
+fn cited(article: &Article, subject: &Subject) -> Vec<Work> {
+    let mut works: Vec<Work> = Vec::new();
     for text in article.texts() {
         text.visit(&mut |piece| {
             if let Piece::Citation(keys) = piece {
-                for work in keys.iter().filter_map(|key| Work::find(key)) {
+                for work in keys.iter().filter_map(|key| subject.work(key)) {
                     if !works.iter().any(|known| known.key == work.key) {
                         works.push(work);
                     }
@@ -423,6 +451,6 @@ fn cited(article: &Article) -> Vec<&'static Work> {
             }
         });
     }
-    works.sort_by_key(|work| (work.authors, work.year, work.title));
+    works.sort_by(|a, b| (&a.authors, a.year, &a.title).cmp(&(&b.authors, b.year, &b.title)));
     works
 }

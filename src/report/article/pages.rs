@@ -59,6 +59,7 @@ fn block(block: &Block) -> f64 {
         Block::Paragraph(text) => lines(text, LETTERS),
         Block::List { items, .. } => 1.0 + items.iter().map(|item| lines(item, LETTERS - 5.0)).sum::<f64>(),
         Block::Code(code) => 1.0 + code.lines().count() as f64,
+        Block::Equation { formula, .. } => 2.0 + if formula.is_tall() { 1.6 } else { 0.0 },
         Block::Float(one) => float(one),
     }
 }

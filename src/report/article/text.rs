@@ -1,5 +1,7 @@
 //! Running text of an article: pieces with emphasis, code, links, references to figures, tables and sections, and citations.
 
+use super::math::Formula;
+
 /// Text made of pieces.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Text(pub Vec<Piece>);
@@ -26,6 +28,8 @@ pub enum Piece {
     Reference(String),
     /// Of works, by their keys in the bibliography.
     Citation(Vec<String>),
+    /// Within the line.
+    Math(Formula),
 }
 
 impl Text {
@@ -50,7 +54,7 @@ impl Text {
                 Piece::Plain(text) => *text = change(text),
                 Piece::Emphasis(inner) | Piece::Strong(inner) => inner.map_plain(change),
                 Piece::Link { text, .. } => *text = change(text),
-                Piece::Code(_) | Piece::Reference(_) | Piece::Citation(_) => {}
+                Piece::Code(_) | Piece::Reference(_) | Piece::Citation(_) | Piece::Math(_) => {}
             }
         }
     }
@@ -62,7 +66,7 @@ impl Text {
             match piece {
                 Piece::Plain(text) | Piece::Code(text) | Piece::Link { text, .. } => *text = change(text),
                 Piece::Emphasis(inner) | Piece::Strong(inner) => inner.map_shown(change),
-                Piece::Reference(_) | Piece::Citation(_) => {}
+                Piece::Reference(_) | Piece::Citation(_) | Piece::Math(_) => {}
             }
         }
     }
@@ -74,6 +78,7 @@ impl Text {
             Piece::Plain(text) | Piece::Code(text) | Piece::Link { text, .. } => letters.push_str(text),
             Piece::Reference(_) => letters.push_str("Fig. 1"),
             Piece::Citation(keys) => letters.push_str(&"[10]".repeat(keys.len())),
+            Piece::Math(formula) => letters.push_str(&formula.plain()),
             Piece::Emphasis(_) | Piece::Strong(_) => {}
         });
         letters

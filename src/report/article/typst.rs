@@ -130,6 +130,14 @@ impl Writer<'_> {
                         string_literal(code)
                     );
                 }
+                Block::Equation { label, formula } => {
+                    let _ = writeln!(
+                        self.out,
+                        "\n#math.equation(block: true, numbering: \"(1)\", $ {} $) {}",
+                        formula.typst(),
+                        anchor(label)
+                    );
+                }
                 Block::Float(float) => self.float(float),
             }
         }
@@ -217,6 +225,9 @@ impl Writer<'_> {
                 Piece::Link { url, text } => {
                     let _ = write!(out, "#link({})[{}]", string_literal(url), string(text));
                 }
+                Piece::Math(formula) => {
+                    let _ = write!(out, "${}$", formula.typst());
+                }
                 Piece::Reference(label) => {
                     let Some(target) = self.article.target(label) else { continue };
                     let shown = string(&format!("{}\u{a0}{}", target.word, target.number));
@@ -261,7 +272,7 @@ impl Writer<'_> {
                 let _ = write!(line, " {}", work.place);
             }
             let _ = write!(line, " ({}).", work.year);
-            let link = match (work.url(), work.link) {
+            let link = match (work.url(), work.link.as_ref()) {
                 (Some(url), shown) => format!("#\" \"#link({})[{}]", string_literal(&url), string(shown)),
                 (None, _) => String::new(),
             };

@@ -4,6 +4,7 @@
 //! depend on the arguments alone. A figure stands alone (light colours as attributes, dark ones in its own style sheet)
 //! and can be inlined into a page that defines the theme: see [`Drawing::inline`].
 
+pub(crate) mod architecture;
 pub(crate) mod bars;
 mod course;
 pub(crate) mod drawing;
@@ -28,6 +29,7 @@ pub(crate) mod slices;
 pub(crate) mod svg;
 pub mod text;
 
+pub use architecture::{Part, architecture};
 pub use bars::{Bar, bar_chart, class_balance};
 pub use drawing::Drawing;
 pub use graph::{Node, State, dag, feeds, transitive_reduction};

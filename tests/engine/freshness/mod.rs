@@ -113,6 +113,17 @@ fn a_report_counts_what_it_is_told_of_stages_and_other_stages_do_not() {
     toy.edit("{kind: numbers,", "{kind: numbers, other: 9,").ran(&["a"]);
 }
 
+/// Nothing is learnt anew because people call it otherwise, but what reports say changes.
+#[test]
+fn what_people_call_a_stage_is_part_of_reports_alone() {
+    let yaml = format!("{CHAIN}  r: {{kind: report, stages: [s, t]}}\n");
+    let mut toy = Toy::new(&yaml);
+    toy.ran(&["a", "s", "t", "r"]);
+    toy.edit("rows: s, column: value,", "rows: s, display_name: {en: the sum, fr: la somme}, column: value,");
+    assert_eq!(toy.reasons("r"), ["'t': is called otherwise"]);
+    toy.ran(&["r"]).ran(&[]);
+}
+
 #[test]
 fn threads_hosts_and_times_do_not_count() {
     let toy = Toy::new(CHAIN);

@@ -82,15 +82,17 @@ pub(crate) fn search_figure(context: &ArticleContext) -> Option<Float> {
 }
 
 pub(crate) fn ensembles(context: &ArticleContext) -> Option<String> {
-    let all: Vec<(&StageArtifacts, &Ensemble)> = context.study.with::<Ensemble>().collect();
+    let chosen = context.chosen()?;
+    let all: Vec<(&StageArtifacts, &Ensemble)> =
+        context.study.with::<Ensemble>().filter(|(stage, _)| stage.stage == chosen.stage).collect();
     let told = |(stage, document): &(&StageArtifacts, &Ensemble)| {
         let members = document.members.iter().map(|member| (member.name.as_str(), member.weight));
         let members: Vec<(&str, f64)> = members.filter(|(_, weight)| *weight > 0.0).collect();
         let (shown, tiny): (Vec<_>, Vec<_>) = members.into_iter().partition(|(_, weight)| *weight >= SHOWN_WEIGHT);
         let shown: Vec<String> = (shown.iter())
-            .map(|(name, weight)| format!("{} ({})", markup::code(name), context.voice.decimals(*weight, 2)))
+            .map(|(name, weight)| format!("{} ({})", context.member_name(name), context.voice.decimals(*weight, 2)))
             .collect();
-        let tiny: Vec<String> = tiny.iter().map(|(name, _)| markup::code(name)).collect();
+        let tiny: Vec<String> = tiny.iter().map(|(name, _)| context.member_name(name)).collect();
         let (list, least) = (context.voice.list(&tiny, 6), context.voice.decimals(SHOWN_WEIGHT, 2));
         let rest = match tiny.len() {
             0 => String::new(),
@@ -117,9 +119,9 @@ pub(crate) fn ensembles(context: &ArticleContext) -> Option<String> {
         };
         bilingual!(
             context,
-            "The ensemble {name} averages {members}, with {chosen}{cite}{rest}.",
-            "L'ensemble {name} fait la moyenne de {members}, avec {chosen}{cite}{rest}.",
-            name = markup::code(&stage.stage),
+            "The {name} averages {members}, with {chosen}{cite}{rest}.",
+            "Ce modèle ({name}) fait la moyenne de {members}, avec {chosen}{cite}{rest}.",
+            name = context.stage_name(&stage.stage),
             members = context.voice.list(&shown, 8),
         )
     };

@@ -1,4 +1,4 @@
-//! Whether trainings converged and over-fitted: what the stages found in their curves, in a table, in sentences, in the curves themselves.
+//! Whether trainings converged and over-fitted: what the stages found in their curves, in sentences, and the curves themselves.
 //!
 //! Judges nothing itself: each word stands for a finding's kind, or for the judgement that the finding holds.
 
@@ -7,86 +7,31 @@ use runner_results::training::Training;
 
 use super::course::Course;
 use super::{ArticleContext, HALF, bilingual};
-use crate::article::document::{Align, Block, Float, Section};
-use crate::article::markup;
+use crate::article::document::{Block, Float, Section};
 
 pub(crate) fn section(context: &ArticleContext) -> Option<Section> {
-    let courses: Vec<Course> = context.of_kind("train").filter_map(Course::of).collect();
+    let courses: Vec<Course> = context.of_kind("train").filter_map(|stage| Course::of(context, stage)).collect();
     if courses.is_empty() {
         return None;
     }
-    let mut section = Section::new(
-        "sec:convergence",
-        context.voice.say("Convergence and Over-Fitting", "Convergence et surapprentissage"),
-    );
+    let mut section = Section::new("sec:convergence", context.voice.say("Learning Curves", "Courbes d'apprentissage"));
     let curves = curves(context);
-    let see = match &curves {
-        Some((_, names)) => bilingual!(
-            context,
-            "; @fig:curves shows the curves of {names}",
-            " ; la @fig:curves montre les courbes de {names}",
-            names = context.voice.list(names, 2),
-        ),
-        None => String::new(),
-    };
     section.blocks.extend(context.paragraph([
-        Some(bilingual!(
-            context,
-            "@tab:convergence gives, for each network, the epoch whose weights are kept and how far training and validation rows are apart there{see}.",
-            "Le @tab:convergence donne, pour chaque réseau, l'époque dont les poids sont retenus et l'écart qu'y ont apprentissage et validation{see}.",
-        )),
+        curves.as_ref().map(|(_, name)| {
+            bilingual!(
+                context,
+                "@fig:curves shows how the {name} learns.",
+                "La @fig:curves montre l'apprentissage : {name}.",
+            )
+        }),
         trouble(context, &courses),
         gaps(context, &courses),
         over_fitting(context, &courses),
         under_fitting(context, &courses),
         ends(context, &courses),
     ]));
-    section.blocks.push(Block::Float(table(context, &courses)));
     section.blocks.extend(curves.map(|(figure, _)| Block::Float(figure)));
     Some(section)
-}
-
-fn table(context: &ArticleContext, courses: &[Course]) -> Float {
-    let voice = context.voice;
-    let decimals = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |v| voice.decimals(v, 3));
-    let epoch = |value: Option<usize>| value.map_or_else(|| "–".to_owned(), |v| v.to_string());
-    let row = |course: &Course| {
-        let (kept, gap) = (course.epoch_kept(), course.gap());
-        let epochs = kept.map_or_else(String::new, |kept| format!(" / {}", kept.epochs));
-        vec![
-            course.name(),
-            epoch(kept.map(|kept| kept.epoch)) + &epochs,
-            decimals(gap.map(|gap| gap.train_accuracy)),
-            decimals(gap.map(|gap| gap.valid_accuracy)),
-            decimals(gap.map(|gap| gap.gap)),
-            epoch(course.over_fitting().map(|found| found.epoch)),
-            epoch(course.plateau().map(|found| found.epoch)),
-            gap.map_or("–", |gap| match gap.judgement {
-                GapJudgement::Strong => voice.say("strong", "fort"),
-                GapJudgement::Some => voice.say("some", "modéré"),
-                GapJudgement::None => voice.say("none", "aucun"),
-                GapJudgement::Unfinished => voice.say("under-trained", "inachevé"),
-                GapJudgement::Reversed => voice.say("reversed", "inversé"),
-                GapJudgement::Chance => voice.say("unclear", "incertain"),
-            })
-            .to_owned(),
-        ]
-    };
-    let heads = [
-        (voice.say("Network", "Réseau"), Align::Wrapped(0.17)),
-        (voice.say("Epoch", "Époque"), Align::Right),
-        (voice.say("Train", "Appr."), Align::Right),
-        (voice.say("Valid.", "Valid."), Align::Right),
-        (voice.say("Gap", "Écart"), Align::Right),
-        (voice.say("Turns", "Remonte"), Align::Right),
-        (voice.say("Plateau", "Plateau"), Align::Right),
-        (voice.say("Over-fitting", "Surappr."), Align::Left),
-    ];
-    let caption = voice.say(
-        "Trainings: epoch kept, accuracy there on training and validation rows and their gap; the epoch after which validation loss turns upwards while training loss falls, that from which validation hardly gains, and the judgement of the gap.",
-        "Apprentissages : époque retenue, exactitude sur l'apprentissage et la validation et leur écart ; époque après laquelle la perte de validation remonte tandis que celle d'apprentissage baisse, époque dès laquelle la validation ne gagne guère, et jugement de l'écart.",
-    );
-    context.table("tab:convergence", caption, &heads, courses.iter().map(row).collect())
 }
 
 /// Trainings that went wrong.
@@ -345,14 +290,14 @@ fn ends(context: &ArticleContext, courses: &[Course]) -> Option<String> {
 }
 
 /// Loss and accuracy of the best network.
-fn curves(context: &ArticleContext) -> Option<(Float, Vec<String>)> {
+fn curves(context: &ArticleContext) -> Option<(Float, String)> {
     let first = context.network()?;
     let stage = context.stage(&first.stage)?;
     let drawings = context.drawings(stage, &["loss", "accuracy"], HALF);
     if drawings.is_empty() {
         return None;
     }
-    let name = markup::code(&first.stage);
+    let name = context.stage_name(&first.stage);
     // An average of several networks shows the curves of the first.
     let rule = match stage.documents.get::<Training>().map(|training| training.fitted.networks().len()) {
         Some(several) if several > 0 => context.voice.say(
@@ -369,12 +314,12 @@ fn curves(context: &ArticleContext) -> Option<(Float, Vec<String>)> {
         "Learning curves of {name}: loss in nats (left) and accuracy (right) on training and validation rows{rule}.",
         "Courbes d'apprentissage de {name} : perte en nats (à gauche) et exactitude (à droite) sur l'apprentissage et la validation{rule}.",
     );
-    Some((context.figure("fig:curves", &caption, drawings, 0.49), vec![name]))
+    Some((context.figure("fig:curves", &caption, drawings, 0.49), name))
 }
 
 /// The best network's over-fitting in half a sentence, for the abstract and the conclusion.
 pub(crate) fn in_short(context: &ArticleContext) -> Option<String> {
-    let course = Course::of(context.stage(&context.network()?.stage)?)?;
+    let course = Course::of(context, context.stage(&context.network()?.stage)?)?;
     let name = course.name();
     // Of one there is no best.
     let is_alone = context.count_of("train") == 1;

@@ -5,12 +5,14 @@ use runner_results::diagnosis::{
 };
 use runner_results::training::Training;
 
-use crate::article::markup;
+use super::ArticleContext;
 use crate::read::StageArtifacts;
 
 /// What was found of one training.
 pub(crate) struct Course<'a> {
     pub(crate) stage: &'a StageArtifacts,
+    /// What people call the stage.
+    name: String,
     findings: &'a [Finding],
 }
 
@@ -27,9 +29,9 @@ macro_rules! finding {
 }
 
 impl<'a> Course<'a> {
-    pub(crate) fn of(stage: &'a StageArtifacts) -> Option<Course<'a>> {
+    pub(crate) fn of(context: &ArticleContext, stage: &'a StageArtifacts) -> Option<Course<'a>> {
         let findings = stage.documents.get::<Training>()?.diagnosis.as_slice();
-        (!findings.is_empty()).then_some(Course { stage, findings })
+        (!findings.is_empty()).then(|| Course { stage, name: context.stage_name(&stage.stage), findings })
     }
 
     /// Whether there is a finding of that kind.
@@ -65,6 +67,6 @@ impl<'a> Course<'a> {
     }
 
     pub(crate) fn name(&self) -> String {
-        markup::code(&self.stage.stage)
+        self.name.clone()
     }
 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use runner_results::inspection::Inspection;
 
-use super::{ArticleContext, HALF, bilingual};
+use super::{ArticleContext, bilingual};
 use crate::article::document::{Block, Float, Section};
 use crate::article::markup;
 use crate::figure::confusion;
@@ -20,19 +20,13 @@ pub(crate) fn inside(context: &ArticleContext) -> Option<Section> {
     let chosen = context.chosen()?;
     let stage = context.stage(&chosen.stage)?;
     let scores = chosen.judged()?;
-    let mut section = Section::new(
-        "sec:inside",
-        context.voice.say("Mistakes, Probabilities, and What Matters", "Erreurs, probabilités et ce qui compte"),
-    );
-    let (matrix, reliability) = (confusion_figure(context, chosen, scores), reliability_figure(context, stage));
-    section.blocks.extend(context.paragraph([matrix.as_ref().and_then(|_| mistakes(context, chosen, scores))]));
+    let mut section = Section::new("sec:inside", context.voice.say("Mistakes and Features", "Erreurs et variables"));
+    let (matrix, lost) = (confusion_figure(context, chosen, scores), importance(context));
+    let mistakes = matrix.as_ref().and_then(|_| mistakes(context, chosen, scores));
+    let sentence = lost.as_ref().map(|(sentence, _)| sentence.clone());
+    section.blocks.extend(context.paragraph([mistakes, probabilities(context, stage), sentence]));
     section.blocks.extend(matrix.map(Block::Float));
-    section.blocks.extend(context.paragraph([probabilities(context, stage, reliability.is_some())]));
-    section.blocks.extend(reliability.map(Block::Float));
-    if let Some((sentence, figure)) = importance(context) {
-        section.blocks.extend(context.paragraph([Some(sentence)]));
-        section.blocks.extend(figure.map(Block::Float));
-    }
+    section.blocks.extend(lost.and_then(|(_, figure)| figure).map(Block::Float));
     Some(section)
 }
 
@@ -59,7 +53,7 @@ fn confusion_figure(context: &ArticleContext, model: &Model, scores: &Scores) ->
             shown = confused.of - confused.others,
         ));
     }
-    Some(context.figure("fig:confusion", &caption, vec![drawing], 0.7))
+    Some(context.figure("fig:confusion", &caption, vec![drawing], 0.55))
 }
 
 fn mistakes(context: &ArticleContext, model: &Model, scores: &Scores) -> Option<String> {
@@ -116,18 +110,7 @@ fn bilingual_pair(t: &str, p: &str) -> (String, String) {
     (format!("confuses {t} and {p} most: it "), format!("confond le plus {t} et {p} : il "))
 }
 
-fn reliability_figure(context: &ArticleContext, stage: &StageArtifacts) -> Option<Float> {
-    let drawings = context.drawings(stage, &["reliability"], HALF);
-    let caption = bilingual!(
-        context,
-        "Reliability of {name}: the share of rows that are right by confidence, before and after temperature scaling.",
-        "Fiabilité de {name} : part des lignes bien classées selon la confiance, avant et après l'ajustement de la température.",
-        name = markup::code(&stage.stage),
-    );
-    (!drawings.is_empty()).then(|| context.figure("fig:reliability", &caption, drawings, 0.5))
-}
-
-fn probabilities(context: &ArticleContext, stage: &StageArtifacts, has_figure: bool) -> Option<String> {
+fn probabilities(context: &ArticleContext, stage: &StageArtifacts) -> Option<String> {
     let found = Calibrated::of(calibration::of(stage)?);
     // On rows that it was not fitted on, where there are any.
     let change = found.changes.last()?;
@@ -143,7 +126,6 @@ fn probabilities(context: &ArticleContext, stage: &StageArtifacts, has_figure: b
             "sur la validation, il n'avait guère besoin de correction",
         ),
     };
-    let see = if has_figure { " (@fig:reliability)" } else { "" };
     let [before, after] = [change.before, change.after].map(|error| context.voice.decimals(error, 3));
     let verb = match change.direction() {
         Ordering::Less => bilingual!(context, "falls from {before} to {after}", "baisse de {before} à {after}"),
@@ -152,10 +134,10 @@ fn probabilities(context: &ArticleContext, stage: &StageArtifacts, has_figure: b
     };
     Some(bilingual!(
         context,
-        "The temperature of {name} is {temperature}: {judgement}. {on} its expected calibration error {verb}{see}.",
-        "La température de {name} vaut {temperature} : {judgement}. {on}, son erreur de calibration attendue {verb}{see}.",
+        "The temperature of {name} is {temperature}: {judgement}. {on} its expected calibration error {verb}.",
+        "La température de {name} vaut {temperature} : {judgement}. {on}, son erreur de calibration attendue {verb}.",
         on = super::super::text::upper(context.on(change.part)),
-        name = markup::code(&stage.stage),
+        name = context.stage_name(&stage.stage),
         temperature = context.voice.decimals(found.temperature, 2),
     ))
 }

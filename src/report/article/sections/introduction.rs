@@ -1,93 +1,71 @@
-//! The introduction: what is asked, and where it is answered.
+//! The introduction: why the task is worth doing, what others have reached, what is asked, and where it is answered.
 
-use runner_results::training::Training;
-
-use super::{ArticleContext, bilingual, codes};
-use crate::article::document::Section;
+use super::{ArticleContext, bilingual, published};
+use crate::article::document::{Block, Section};
 use crate::article::markup;
 
 pub(crate) fn section(context: &ArticleContext) -> Section {
     let voice = context.voice;
+    let subject = context.subject;
     let mut section = Section::new("sec:introduction", voice.say("Introduction", "Introduction"));
-    section.blocks.extend(context.paragraph([task(context), columns(context)]));
-    section.blocks.extend(context.paragraph([questions(context)]));
-    section.blocks.extend(context.paragraph([Some(bilingual!(
-        context,
-        "@sec:data describes the data{reached}, @sec:method {networks}the protocol; @sec:results gives the results, and @sec:conclusion concludes.",
-        "La @sec:data décrit les données{reached}, la @sec:method {networks}le protocole ; la @sec:results donne les résultats et la \
-         @sec:conclusion conclut.",
-        reached = match context.classical() {
-            Some(_) => voice.say(
-                " and what standard classifiers reach on them",
-                " et ce qu'y atteignent des classifieurs usuels",
-            ),
-            None => "",
-        },
-        networks = match context.of_kind("train").next() {
-            Some(_) => voice.say("the networks and ", "les réseaux et "),
-            None => "",
-        },
-    ))]));
+    section.blocks.extend(context.own_blocks(subject.motivation.as_ref()));
+    section.blocks.extend(context.paragraph([task(context), inputs(context)]));
+    section.blocks.extend(context.own_blocks(subject.related_work.as_ref()));
+    let (sentence, table) = published::published(context);
+    section.blocks.extend(context.paragraph([sentence]));
+    section.blocks.extend(table.map(Block::Float));
+    section.blocks.extend(context.paragraph([questions(context), outline(context)]));
     section
 }
 
+/// What is predicted, of how many rows, among which classes.
 fn task(context: &ArticleContext) -> Option<String> {
     let classes = &context.main()?.classes;
-    let rows = context.profile().map(|profile| profile.rows);
-    let classes_shown: Vec<String> = classes.iter().map(|class| markup::escaped(class)).collect();
-    let label = markup::code(context.label().unwrap_or("label"));
-    let (number, list) = (classes.len(), context.voice.list(&classes_shown, 12));
+    let shown: Vec<String> = classes.iter().map(|class| markup::escaped(class)).collect();
     let new = match super::transfer::added(context) {
         Some(new) => {
-            bilingual!(context, "; {new} is added later, by transfer", " ; {new} s'y ajoute ensuite, par transfert")
+            bilingual!(context, "; a last experiment adds {new}", " ; une dernière expérience y ajoute {new}",)
         }
         None => String::new(),
     };
+    let rows = context.rows_of(classes).map(|rows| context.voice.count(rows));
+    let names = context.subject.rows(context.voice);
+    let number = classes.len();
     Some(match rows {
         Some(rows) => bilingual!(
             context,
-            "This article asks how well {label} can be predicted from {rows} labelled rows. The {main}task has {number} classes: {list}{new}.",
-            "Cet article étudie avec quelle exactitude on peut prédire {label} à partir de {rows} lignes étiquetées. La tâche {main}compte \
-             {number} classes : {list}{new}.",
-            rows = context.voice.count(rows),
-            main = if new.is_empty() { "" } else { context.voice.say("main ", "principale ") },
+            "The task of this article is to predict {label} for {rows} labelled {names}, among {number} {classes}: {list}{new}.",
+            "La tâche consiste ici à prédire {label} pour {rows} {names}, parmi {number} {classes} : {list}{new}.",
+            label = context.label_name(),
+            classes = context.subject.classes(context.voice),
+            list = context.voice.list(&shown, 12),
         ),
         None => bilingual!(
             context,
-            "This article asks how well {label} can be predicted among {number} classes: {list}{new}.",
-            "Cet article étudie avec quelle exactitude on peut prédire {label} parmi {number} classes : {list}{new}.",
+            "The task of this article is to predict {label} among {number} {classes}: {list}{new}.",
+            "La tâche consiste ici à prédire {label} parmi {number} {classes} : {list}{new}.",
+            label = context.label_name(),
+            classes = context.subject.classes(context.voice),
+            list = context.voice.list(&shown, 12),
         ),
     })
 }
 
 /// What the models read, together.
-fn columns(context: &ArticleContext) -> Option<String> {
-    let mut read: [Vec<String>; 3] = Default::default();
-    for stage in ["train", "baseline"].into_iter().flat_map(|kind| context.of_kind(kind)) {
-        let inputs = match stage.documents.get::<Training>() {
-            Some(Training { inputs, .. }) => [inputs.numeric.clone(), inputs.text.clone(), inputs.categories.clone()],
-            None => stage.settings().columns(),
-        };
-        for (known, names) in read.iter_mut().zip(inputs) {
-            let new: Vec<String> = names.into_iter().filter(|name| !known.contains(name)).collect();
-            known.extend(new);
-        }
-    }
-    let [numeric, texts, categories] = &read;
+fn inputs(context: &ArticleContext) -> Option<String> {
+    let [numeric, texts, categories] = context.inputs();
     let counted = |all: &[String], one: (&'static str, &'static str), several: (&'static str, &'static str)| {
         let (english, french) = if all.len() == 1 { one } else { several };
         (!all.is_empty()).then(|| format!("{} {}", all.len(), context.voice.say(english, french)))
     };
     let kinds: Vec<String> = [
-        counted(numeric, ("numeric column", "colonne numérique"), ("numeric columns", "colonnes numériques")),
+        counted(&numeric, ("numeric column", "colonne numérique"), ("numeric columns", "colonnes numériques")),
         counted(
-            categories,
+            &categories,
             ("categorical column", "colonne catégorielle"),
             ("categorical columns", "colonnes catégorielles"),
         ),
-        (!texts.is_empty()).then(|| {
-            bilingual!(context, "texts ({list})", "des textes ({list})", list = context.voice.list(&codes(texts), 6))
-        }),
+        counted(&texts, ("text", "texte"), ("texts", "textes")),
     ]
     .into_iter()
     .flatten()
@@ -95,45 +73,85 @@ fn columns(context: &ArticleContext) -> Option<String> {
     (!kinds.is_empty()).then(|| {
         bilingual!(
             context,
-            "Models read {list}{together}.",
-            "Les modèles lisent {list}{together}.",
+            "Each is described by {list}.",
+            "Ce qu'on en connaît : {list}.",
             list = context.voice.list(&kinds, 3),
-            together = match kinds.len() {
-                1 => "",
-                _ => context.voice.say(", some of them or all together", ", en partie ou tous ensemble"),
-            },
         )
     })
 }
 
 fn questions(context: &ArticleContext) -> Option<String> {
+    let voice = context.voice;
     let mut asked = Vec::new();
     if context.classical().is_some() {
-        asked.push(context.voice.say("how far do standard classifiers get", "jusqu'où vont des classifieurs usuels"));
-    }
-    if context.network().is_some() {
-        asked.push(context.voice.say(
-            "what do neural networks add to them, and does their training converge without over-fitting",
-            "qu'y ajoutent des réseaux de neurones, et leur apprentissage converge-t-il sans surapprentissage",
+        asked.push(voice.say(
+            "how far do standard classifiers get on the numbers",
+            "jusqu'où vont les classifieurs usuels sur les nombres",
         ));
     }
-    if context.of_kind("inspect").next().is_some() {
-        asked.push(context.voice.say("which features matter to a model", "quelles variables comptent pour un modèle"));
+    if context.network().is_some() {
+        asked.push(match context.varies() {
+            true => voice.say(
+                "which choices in the design and the training of a neural network matter",
+                "quels choix de conception et d'apprentissage d'un réseau de neurones comptent vraiment",
+            ),
+            false => voice.say("what does a neural network add to them", "qu'y ajoute un réseau de neurones"),
+        });
+    }
+    if context.network().is_some() && context.of_kind("embed").next().is_some() {
+        asked.push(voice.say("what do the texts add", "qu'apportent les textes"));
     }
     if context.of_kind("transfer").next().is_some() {
         asked.push(match super::transfer::added(context) {
-            Some(_) => context.voice.say(
-                "does a trained network help where a class is added",
-                "un réseau entraîné aide-t-il lorsqu'une classe s'ajoute",
+            Some(_) => voice.say(
+                "does a trained network help once a class is added",
+                "un réseau déjà entraîné aide-t-il lorsqu'une classe s'ajoute",
             ),
-            None => context.voice.say(
-                "does a trained network help where it is trained on",
-                "un réseau entraîné aide-t-il lorsqu'on poursuit son apprentissage",
+            None => voice.say(
+                "does a trained network help where its training goes on",
+                "un réseau déjà entraîné aide-t-il lorsqu'on poursuit son apprentissage",
             ),
         });
     }
+    let count = asked.len();
     let numbered: Vec<String> =
         asked.iter().enumerate().map(|(i, question)| format!("({})\u{a0}{question}", i + 1)).collect();
-    let list = numbered.join(context.voice.say("? ", " ? "));
-    (!numbered.is_empty()).then(|| bilingual!(context, "The questions are: {list}?", "Les questions sont : {list} ?"))
+    let list = numbered.join(voice.say("; ", " ; "));
+    match count {
+        0 => None,
+        1 => Some(bilingual!(
+            context,
+            "One question is asked: {question}?",
+            "Une question se pose : {question} ?",
+            question = asked[0],
+        )),
+        _ => Some(bilingual!(
+            context,
+            "{number} questions are asked: {list}?",
+            "{number} questions se posent : {list} ?",
+            number = match count {
+                2 => voice.say("Two", "Deux"),
+                3 => voice.say("Three", "Trois"),
+                _ => voice.say("Four", "Quatre"),
+            },
+        )),
+    }
+}
+
+fn outline(context: &ArticleContext) -> Option<String> {
+    Some(bilingual!(
+        context,
+        "@sec:data describes the data, @sec:method the models and how they are judged; {answers}{limits}, and @sec:conclusion concludes.",
+        "La @sec:data décrit les données, la @sec:method les modèles et la façon de les juger ; {answers}{limits} et la @sec:conclusion conclut.",
+        answers = context
+            .voice
+            .say("@sec:results answers the questions in turn", "la @sec:results répond aux questions dans cet ordre",),
+        limits = match super::discussion::section(context).is_empty() {
+            true => "",
+            false => context.voice.say(
+                ", @sec:discussion discusses the limits of the answers",
+                ", la @sec:discussion discute les limites des réponses",
+            ),
+        },
+    ))
 }

@@ -1,5 +1,6 @@
 //! Names of methods in both languages with the works that describe them, and the words of figures in French.
 
+use runner_results::spec::Activation;
 use runner_results::{Metric, search};
 
 use crate::article::language::Voice;
@@ -53,6 +54,56 @@ static CLASSICAL: &[Method] = &[
     method("boosting", "gradient boosting", "gradient boosting", "boosting")
         .with("gradient boosting", "le gradient boosting"),
 ];
+
+/// A parameter of a standard classifier, as a reader is told it.
+pub(super) struct Parameter {
+    pub(super) key: &'static str,
+    pub(super) english: &'static str,
+    pub(super) french: &'static str,
+    /// A letter of a formula; words stand before the value otherwise.
+    pub(super) is_symbol: bool,
+}
+
+const fn letter(key: &'static str, letter: &'static str) -> Parameter {
+    Parameter { key, english: letter, french: letter, is_symbol: true }
+}
+
+const fn words(key: &'static str, english: &'static str, french: &'static str) -> Parameter {
+    Parameter { key, english, french, is_symbol: false }
+}
+
+/// What is told of a standard classifier's parameters: those that one would tune first.
+pub(super) fn telling_parameters(name: &str) -> &'static [Parameter] {
+    match name {
+        "logistic" | "linear_svm" => const { &[letter("c", "C")] },
+        "rbf_svm" => const { &[letter("c", "C"), letter("gamma", r"\gamma")] },
+        "knn" => const { &[letter("k", "k")] },
+        "tree" => const { &[words("max_depth", "depth", "profondeur")] },
+        "random_forest" | "extra_trees" => const { &[words("trees", "trees:", "arbres :")] },
+        "boosting" => {
+            const {
+                &[
+                    words("rounds", "rounds:", "itérations :"),
+                    words("learning_rate", "rate", "taux"),
+                    words("max_leaves", "leaves:", "feuilles :"),
+                ]
+            }
+        }
+        _ => &[],
+    }
+}
+
+/// As a figure names it.
+pub(super) fn activation(activation: Activation) -> &'static str {
+    match activation {
+        Activation::Relu => "ReLU",
+        Activation::Selu => "SELU",
+        Activation::Gelu | Activation::GeluTanh => "GELU",
+        Activation::Silu => "SiLU",
+        Activation::Mish => "Mish",
+        Activation::Tanh => "tanh",
+    }
+}
 
 static OPTIMIZERS: &[Method] = &[
     method("sgd", "SGD", "SGD", ""),

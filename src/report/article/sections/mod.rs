@@ -4,40 +4,54 @@
 //! Both languages stand side by side, so that neither can fall behind.
 
 mod choosing;
-mod chosen;
-mod compared;
 mod conclusion;
 mod convergence;
 mod course;
 mod data;
-mod earlier;
-mod floats;
+mod description;
+mod discussion;
 mod inside;
 mod introduction;
-mod judging;
 mod methods;
+mod neighbours;
+mod network;
 mod note;
+mod predictions;
 mod protocol;
+mod published;
 mod results;
+mod standard;
 mod summary;
 mod transfer;
 
+use runner_results::paired_test::PairwiseTest;
 use runner_results::profile::audit::Contradictions;
 use runner_results::{Metric, Split, SplitPart, profile::Profile, scores::Scores};
 
 pub(super) use note::note;
 pub(crate) use summary::{keywords, summary};
 
-use super::document::Section;
-use super::language::Voice;
+use super::document::{Align, Block, Body, Column, Float, Section, Table};
+use super::language::{Language, Voice};
 use super::markup;
+use super::subject::Subject;
+use super::text::Text;
+use crate::compared::is_higher;
+use crate::figure::Drawing;
 use crate::fitting::FittedOn;
 use crate::leaks;
+use crate::ranking::{self, Source};
 use crate::read::StageArtifacts;
 use crate::study::Study;
+use crate::study::figures::in_colours;
 use crate::study::models::{Group, Model, groups, models};
+use crate::study::pairs::{Judgement, judge, other_verdicts, paired_test};
+use runner_names::Localized;
 use runner_results::Part;
+use runner_results::comparison::{Direction, ScoreMetric};
+use runner_results::search::Search;
 use runner_results::threshold::ThresholdRows;
+use runner_results::training::Training;
 
 /// A sentence in the context's language; what is in braces is formatted the same way in both.
 macro_rules! bilingual {
@@ -52,30 +66,33 @@ use bilingual;
 pub(crate) struct ArticleContext<'a> {
     pub(crate) study: Study<'a>,
     pub(crate) voice: Voice,
+    /// What the author says of the study.
+    pub(crate) subject: &'a Subject,
     groups: Vec<Group>,
 }
 
 /// Width of a line chart in units where two stand beside one another, so that their text stays readable.
 const HALF: Option<f64> = Some(310.0);
 
-/// The five sections that an article has, by the names under which an author's own text goes into them.
-pub const SECTIONS: [&str; 5] = ["introduction", "data", "method", "results", "conclusion"];
+/// The sections that an article has, by the names under which an author's own text goes into them.
+pub const SECTIONS: [&str; 6] = ["introduction", "data", "method", "results", "discussion", "conclusion"];
 
 impl<'a> ArticleContext<'a> {
-    pub(crate) fn new(study: Study<'a>, voice: Voice) -> ArticleContext<'a> {
+    pub(crate) fn new(study: Study<'a>, voice: Voice, subject: &'a Subject) -> ArticleContext<'a> {
         let mut groups = groups(&models(&study), study.metric);
         // The article is about what most models were tried on.
         groups.sort_by_key(|group| std::cmp::Reverse(group.models.len()));
-        ArticleContext { study, voice, groups }
+        ArticleContext { study, voice, subject, groups }
     }
 
-    /// The five sections.
+    /// The sections, in order.
     pub(crate) fn sections(&self) -> Vec<Section> {
         vec![
             introduction::section(self),
             data::section(self),
-            protocol::section(self),
+            network::section(self),
             results::section(self),
+            discussion::section(self),
             conclusion::section(self),
         ]
     }
@@ -141,6 +158,84 @@ impl<'a> ArticleContext<'a> {
             class = markup::code(&threshold.positive),
             value = self.voice.decimals(threshold.value, 3),
         ))
+    }
+
+    /// The best network or ensemble by validation rows: what one would hand in.
+    fn chosen(&self) -> Option<&Model> {
+        self.best(|kind| matches!(kind, "train" | "ensemble"))
+    }
+
+    /// The best single network by validation rows.
+    fn network(&self) -> Option<&Model> {
+        self.best(|kind| kind == "train")
+    }
+
+    /// The best classical learner by validation rows.
+    fn classical(&self) -> Option<&Model> {
+        self.best(|kind| kind == "baseline")
+    }
+
+    /// What one would hand in: the best network or ensemble, or where there is none the best classical learner.
+    fn recommended(&self) -> Option<&Model> {
+        self.chosen().or_else(|| self.classical())
+    }
+
+    /// Whether a model was chosen among several networks and ensembles, or where there is none among several classical learners.
+    fn is_choice(&self) -> bool {
+        match self.chosen() {
+            Some(_) => self.count_of("train") + self.count_of("ensemble") > 1,
+            None => self.count_of("baseline") > 1,
+        }
+    }
+
+    /// The models that do not compare with the others, by why not.
+    fn left_out(&self) -> Option<String> {
+        let main = self.main()?;
+        let voice = self.voice;
+        let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+        for model in models(&self.study) {
+            let reason = match model.judged() {
+                None => voice.say("cross-validated only", "validation croisée seulement"),
+                Some(scores) if !is_same_classes(&scores.classes, &main.classes) => {
+                    voice.say("other classes", "autres classes")
+                }
+                Some(_) if model.judged_on() != main.part => match model.judged_on() {
+                    Part::Test => voice.say("judged on test rows", "évaluation sur le test"),
+                    Part::Valid => voice.say("judged on validation rows", "évaluation sur la validation"),
+                },
+                Some(scores) if scores.rows != main.rows || model.split != main.split => {
+                    voice.say("judged on other rows", "évaluation sur d'autres lignes")
+                }
+                Some(_) => continue,
+            };
+            // Models of one stage have the same rows and classes.
+            let stage = markup::code(&model.stage);
+            let name = match self.kind(&model) {
+                Some("baseline") => bilingual!(self, "the models of {stage}", "les modèles de {stage}"),
+                _ => stage,
+            };
+            match reasons.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, names)) if names.contains(&name) => {}
+                Some((_, names)) => names.push(name),
+                None => reasons.push((reason, vec![name])),
+            }
+        }
+        let listed: Vec<String> =
+            reasons.iter().map(|(reason, names)| format!("{} ({reason})", voice.list(names, 6))).collect();
+        let list = voice.list(&listed, reasons.len());
+        (!listed.is_empty())
+            .then(|| bilingual!(self, "The comparison leaves out {list}.", "La comparaison laisse de côté {list}."))
+    }
+
+    /// How many models of a kind there are, without the guess of the largest class.
+    fn count_of(&self, kind: &str) -> usize {
+        let own = self.main().into_iter().flat_map(|group| &group.models);
+        own.filter(|model| self.kind(model) == Some(kind) && !model.is_reference()).count()
+    }
+
+    fn best(&self, wanted: impl Fn(&str) -> bool) -> Option<&Model> {
+        let own = self.main()?.models.iter().filter(|model| self.kind(model).is_some_and(&wanted));
+        ranking::best(own, Some(self.metric()), |model| model.validation())
     }
 
     /// `test rows`, or what there is instead: after a number, in a list, after an article-less preposition.
@@ -241,6 +336,61 @@ impl<'a> ArticleContext<'a> {
         Some(parts.iter().map(|(_, part)| of(part)).sum()).filter(|rows| *rows > 0)
     }
 
+    /// The columns that models read: numbers, texts, categories.
+    fn inputs(&self) -> [Vec<String>; 3] {
+        let mut read: [Vec<String>; 3] = Default::default();
+        for stage in ["train", "baseline"].into_iter().flat_map(|kind| self.of_kind(kind)) {
+            let inputs = match stage.documents.get::<Training>() {
+                Some(Training { inputs, .. }) => {
+                    [inputs.numeric.clone(), inputs.text.clone(), inputs.categories.clone()]
+                }
+                None => stage.settings().columns(),
+            };
+            for (known, names) in read.iter_mut().zip(inputs) {
+                let new: Vec<String> = names.into_iter().filter(|name| !known.contains(name)).collect();
+                known.extend(new);
+            }
+        }
+        read
+    }
+
+    /// Whether the study varies what a network is made of and how it is trained.
+    fn varies(&self) -> bool {
+        self.study.with::<Search>().next().is_some()
+    }
+
+    /// The author's own words of the pipeline file, as blocks.
+    fn own_blocks(&self, text: Option<&Localized>) -> Vec<Block> {
+        let blocks = text.map(|text| markup::blocks(text.get(self.voice.code())).unwrap_or_default());
+        let mut blocks: Vec<Block> = blocks.into_iter().flatten().map(|(_, block)| block).collect();
+        for block in &mut blocks {
+            match block {
+                Block::Paragraph(text) => text.map_plain(&|plain| self.voice.typography(plain)),
+                Block::List { items, .. } => {
+                    items.iter_mut().for_each(|item| item.map_plain(&|plain| self.voice.typography(plain)));
+                }
+                Block::Code(_) | Block::Float(_) | Block::Equation { .. } => {}
+            }
+        }
+        blocks
+    }
+
+    /// What is predicted, with its article where the author gives it: `the genre`, or the label's column.
+    fn label_name(&self) -> String {
+        match &self.subject.label {
+            Some(label) => markup::escaped(label.get(self.voice.code())),
+            None => markup::code(self.label().unwrap_or("label")),
+        }
+    }
+
+    /// What stands after `by` or `selon`: `genre`, `le genre`, or the label's column.
+    fn by_class(&self) -> String {
+        match (&self.subject.class, self.voice.is_french()) {
+            (Some(class), false) => markup::escaped(class.get(self.voice.code())),
+            _ => self.label_name(),
+        }
+    }
+
     /// The label's name, where a stage tells it.
     fn label(&self) -> Option<&'a str> {
         self.split().map(|split| split.label.as_str())
@@ -276,9 +426,26 @@ impl<'a> ArticleContext<'a> {
         self.called(model, |method| self.voice.say(method.the, method.le))
     }
 
+    /// What people call a stage, or its name in a fixed font.
+    fn stage_name(&self, stage: &str) -> String {
+        let display = self.stage(stage).and_then(|stage| stage.display_name.as_ref());
+        display.map_or_else(|| markup::code(stage), |name| markup::escaped(name.get(self.voice.code())))
+    }
+
+    /// What people call a member of an ensemble: `STAGE`, or a standard classifier as `STAGE/MODEL`.
+    fn member_name(&self, member: &str) -> String {
+        match member.split_once('/') {
+            Some((_, model)) => methods::classical(model).map_or_else(
+                || markup::code(member),
+                |method| self.voice.say(method.english, method.french).to_owned(),
+            ),
+            None => self.stage_name(member),
+        }
+    }
+
     fn called(&self, model: &Model, usual: impl Fn(&methods::Method) -> &'static str) -> String {
         if self.kind(model) != Some("baseline") {
-            return markup::code(&model.name);
+            return self.stage_name(&model.stage);
         }
         let name = methods::classical(&model.name).map_or_else(|| markup::code(&model.name), |m| usual(m).to_owned());
         let others = self.main().into_iter().flat_map(|group| &group.models);
@@ -296,6 +463,187 @@ impl<'a> ArticleContext<'a> {
         format!("{what}{}", self.subject(model))
     }
 
+    /// The recommended model against the best of the standard classifiers, as a sentence that follows one on the first.
+    fn against_classical(&self) -> Option<String> {
+        let (chosen, classical) = (self.chosen()?, self.classical()?);
+        let name = self.subject(classical);
+        let other = match self.count_of("baseline") {
+            1 => name,
+            _ => bilingual!(
+                self,
+                "the best standard classifier {by}, {name}",
+                "le meilleur classifieur usuel {par}, {name}",
+                by = match source(classical) {
+                    Source::CrossValidation => "by cross-validation",
+                    Source::ValidationPart => "on validation rows",
+                },
+                par = match source(classical) {
+                    Source::CrossValidation => "par validation croisée",
+                    Source::ValidationPart => "sur la validation",
+                },
+            ),
+        };
+        let (it, its) = (self.voice.say("It", "Il"), self.voice.say("Its accuracy", "Son exactitude"));
+        let against = self.against(it, its, chosen, classical, &other)? + ".";
+        Some(
+            [Some(against), self.ranked_higher(chosen, classical), self.other_inputs(chosen, classical)]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" "),
+        )
+    }
+
+    /// What the recommended model was chosen among, where standard classifiers are not part of it.
+    fn among(&self) -> (&'static str, &'static str) {
+        match (self.chosen(), self.classical()) {
+            (Some(_), Some(_)) => (" among networks and ensembles", " parmi les réseaux et les ensembles"),
+            _ => ("", ""),
+        }
+    }
+
+    /// Where the rule that ranks all models puts a standard classifier above the best network or ensemble.
+    fn ranked_higher(&self, chosen: &Model, classical: &Model) -> Option<String> {
+        let best = ranking::best([chosen, classical], Some(self.metric()), |model| model.validation())?;
+        if std::ptr::eq(best, chosen) {
+            return None;
+        }
+        let score = |model: &Model| Some(self.voice.decimals(model.validation()?.score(self.metric())?, 3));
+        Some(bilingual!(
+            self,
+            "By {metric} on validation rows, which ranks all models, {name} stands higher ({high} against {low}).",
+            "Selon {metric} de validation, qui classe tous les modèles, {name} est devant ({high} contre {low}).",
+            metric = methods::metric(self.voice, self.metric()),
+            name = self.subject(classical),
+            high = score(classical)?,
+            low = score(chosen)?,
+        ))
+    }
+
+    /// The columns that one of the two reads and the other does not.
+    fn other_inputs(&self, chosen: &Model, classical: &Model) -> Option<String> {
+        let [own, other] =
+            [chosen, classical].map(|model| leaks::inputs_of(self.study.stages, self.study.edges, &model.stage));
+        let told = |model: &Model, only: Vec<String>| {
+            let columns = self.voice.list(&codes(&only), 6);
+            (!only.is_empty()).then(|| {
+                bilingual!(
+                    self,
+                    "only {name} reads {columns}",
+                    "seul {name} lit {columns}",
+                    name = self.subject(model),
+                )
+            })
+        };
+        let differences = [
+            told(chosen, own.difference(&other).cloned().collect()),
+            told(classical, other.difference(&own).cloned().collect()),
+        ];
+        let list: Vec<String> = differences.into_iter().flatten().collect();
+        (!list.is_empty()).then(|| {
+            bilingual!(
+                self,
+                "The two have different inputs: {list}.",
+                "Leurs entrées diffèrent : {list}.",
+                list = self.voice.list(&list, 2),
+            )
+        })
+    }
+
+    fn judge(&self, a: &Model, b: &Model) -> Option<Judgement> {
+        judge(&self.study, a, b)
+    }
+
+    /// How the first model does against the second on the same rows, as a sentence without its full stop that begins with `who`, or with `whose`
+    /// where its accuracy is what is spoken of; the second is called `other`.
+    fn against(&self, who: &str, whose: &str, a: &Model, b: &Model, other: &str) -> Option<String> {
+        let (voice, judgement) = (self.voice, self.judge(a, b)?);
+        let difference = a.judged()?.accuracy - b.judged()?.accuracy;
+        let reason = match paired_test(&self.study, a, b) {
+            // The interval is of this pair alone, the p value of all: they may part.
+            Some(pair) if !judgement.differ && pair.accuracy.excludes_zero() => bilingual!(
+                self,
+                "95% interval {points} points before correction, {p} after",
+                "intervalle à 95 % {points} points avant correction, {p} après",
+                points = self.points(&pair),
+                p = voice.p(pair.adjusted_p),
+            ),
+            Some(pair) => bilingual!(
+                self,
+                "95% interval {points} points, {p}",
+                "intervalle à 95 % {points} points, {p}",
+                points = self.points(&pair),
+                p = voice.p(pair.adjusted_p),
+            ),
+            None => voice.say("by the 95% intervals", "d'après les intervalles à 95 %").to_owned(),
+        };
+        let size = voice.decimals(difference.abs() * 100.0, 1);
+        let of = methods::of_french(other);
+        if judgement.p.is_none() && !judgement.differ {
+            return Some(bilingual!(
+                self,
+                "{who} has an accuracy whose 95% interval overlaps that of {other}",
+                "{who} a une exactitude dont l'intervalle à 95 % recoupe celui {of}",
+            ));
+        }
+        let verdict = match (judgement.differ, difference > 0.0) {
+            (false, _) => bilingual!(
+                self,
+                "{whose} does not differ significantly from that of {other} ({reason})",
+                "{whose} ne diffère pas significativement de celle {of} ({reason})",
+            ),
+            (true, true) => bilingual!(
+                self,
+                "{who} is more accurate by {size} points than {other} ({reason})",
+                "{who} est plus exact de {size} points que {other} ({reason})",
+            ),
+            (true, false) => bilingual!(
+                self,
+                "{who} is less accurate by {size} points than {other} ({reason})",
+                "{who} est moins exact de {size} points que {other} ({reason})",
+            ),
+        };
+        let besides: Vec<String> =
+            other_verdicts(&self.study, a, b).into_iter().map(|verdict| self.other_score(verdict)).collect();
+        Some(match besides.len() {
+            0 => verdict,
+            several => bilingual!(
+                self,
+                "{verdict}; {its} 95% {interval}, not corrected, it has {list}",
+                "{verdict} ; d'après {leur} à 95 %, non {corrige}, il a {list}",
+                its = if several == 1 { "by its" } else { "by their" },
+                interval = if several == 1 { "interval" } else { "intervals" },
+                leur = if several == 1 { "leur intervalle" } else { "leurs intervalles" },
+                corrige = if several == 1 { "corrigé" } else { "corrigés" },
+                list = voice.list(&besides, 2),
+            ),
+        })
+    }
+
+    /// `a higher macro-F1`.
+    fn other_score(&self, (metric, direction): (ScoreMetric, Direction)) -> String {
+        let higher = is_higher(metric, direction);
+        let (name, nom) = match metric {
+            ScoreMetric::Accuracy => ("accuracy", "exactitude"),
+            ScoreMetric::MacroF1 => ("macro-F1", "macro-F1"),
+            ScoreMetric::LogLoss => ("log loss", "perte logarithmique"),
+            ScoreMetric::Other(metric) => (metric.title(), methods::bare_metric(Voice(Language::French), metric)),
+        };
+        bilingual!(
+            self,
+            "a {more} {name}",
+            "une {nom} plus {plus}",
+            more = if higher { "higher" } else { "lower" },
+            plus = if higher { "élevée" } else { "basse" },
+        )
+    }
+
+    /// The interval of a difference, in points.
+    fn points(&self, pair: &PairwiseTest) -> String {
+        let [low, high] = [pair.accuracy.low, pair.accuracy.high].map(|end| self.voice.decimals(end * 100.0, 1));
+        if self.voice.is_french() { format!("[{low}\u{202f};\u{a0}{high}]") } else { format!("[{low}, {high}]") }
+    }
+
     /// `0.758 (95% interval [0.742, 0.774])`.
     fn accuracy(&self, scores: &Scores) -> String {
         let accuracy = self.voice.decimals(scores.accuracy, 3);
@@ -307,11 +655,78 @@ impl<'a> ArticleContext<'a> {
             None => accuracy,
         }
     }
+
+    /// Sentences as a paragraph; nothing without any.
+    fn paragraph(&self, sentences: impl IntoIterator<Item = Option<String>>) -> Option<Block> {
+        let sentences: Vec<String> = sentences.into_iter().flatten().filter(|one| !one.is_empty()).collect();
+        (!sentences.is_empty()).then(|| Block::Paragraph(self.text(&sentences.join(" "))))
+    }
+
+    /// Markup of this crate's own as text, with the language's spaces.
+    pub(crate) fn text(&self, source: &str) -> Text {
+        let mut text = markup::inline(source);
+        text.map_plain(&|plain| self.voice.typography(plain));
+        text
+    }
+
+    fn table(&self, label: &str, caption: &str, heads: &[(&str, Align)], rows: Vec<Vec<String>>) -> Float {
+        let columns = heads.iter().map(|(title, align)| Column { title: self.text(title), align: *align }).collect();
+        let rows = rows.into_iter().map(|row| row.iter().map(|cell| self.text(cell)).collect()).collect();
+        Float {
+            label: label.to_owned(),
+            caption: self.text(caption),
+            body: Body::Table(Table { columns, rows, ruled: Vec::new() }),
+        }
+    }
+
+    fn figure(&self, label: &str, caption: &str, drawings: Vec<Drawing>, share: f64) -> Float {
+        let drawn = drawings.into_iter().map(|drawing| self.own_words(drawing.without_heading())).collect();
+        Float { label: label.to_owned(), caption: self.text(caption), body: Body::Figure { drawings: drawn, share } }
+    }
+
+    /// The drawings of the report that a stage has under these names, or names that begin so; line charts as wide as it is asked for.
+    fn drawings(&self, stage: &StageArtifacts, names: &[&str], width: Option<f64>) -> Vec<Drawing> {
+        let all = in_colours(stage, self.study.palette.clone(), false, width);
+        let found = names.iter().filter_map(|wanted| all.iter().find(|(name, _)| name.starts_with(wanted)));
+        found.map(|(_, drawing)| drawing.clone()).collect()
+    }
+
+    /// The drawings of the report with these titles, in their order.
+    fn titled(&self, stage: &StageArtifacts, titles: &[&str]) -> Vec<Drawing> {
+        let all = in_colours(stage, self.study.palette.clone(), false, None);
+        let found = titles.iter().filter_map(|title| all.iter().find(|(_, drawing)| drawing.title() == *title));
+        found.map(|(_, drawing)| drawing.clone()).collect()
+    }
+
+    /// A figure whose panels keep their headings, since the caption speaks of all of them.
+    fn figure_with_headings(&self, label: &str, caption: &str, drawings: Vec<Drawing>, share: f64) -> Float {
+        let drawn = drawings.into_iter().map(|drawing| self.own_words(drawing)).collect();
+        Float { label: label.to_owned(), caption: self.text(caption), body: Body::Figure { drawings: drawn, share } }
+    }
+
+    /// A figure of the report in the article's language.
+    fn own_words(&self, mut drawing: Drawing) -> Drawing {
+        let voice = self.voice;
+        drawing.change_texts(&|text| {
+            let own = if voice.is_french() { methods::french_label(text) } else { None };
+            own.unwrap_or_else(|| voice.label(text))
+        });
+        drawing
+    }
 }
 
 /// The score that ranks a model: on validation rows, or by cross-validation where there are none.
 fn validation(model: &Model, metric: Metric) -> Option<f64> {
     model.validation().and_then(|validation| validation.score(metric))
+}
+
+fn is_same_classes(one: &[String], other: &[String]) -> bool {
+    one.len() == other.len() && one.iter().all(|class| other.contains(class))
+}
+
+/// Where the score that ranks a model is from.
+fn source(model: &Model) -> Source {
+    model.validation().map_or(Source::ValidationPart, |validation| validation.source)
 }
 
 /// Names in a fixed font.

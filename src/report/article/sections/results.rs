@@ -3,12 +3,12 @@
 use runner_results::training::Training;
 
 use super::super::text::upper;
-use super::compared::source;
 use super::methods::{self, of_french};
-use super::{ArticleContext, bilingual, convergence, inside, transfer, validation};
+use super::{
+    ArticleContext, bilingual, choosing, convergence, inside, neighbours, predictions, source, standard, transfer,
+    validation,
+};
 use crate::article::document::{Align, Block, Float, Section};
-use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
-use crate::part_name;
 use crate::ranking::{self, Choice, Source};
 use crate::study::models::{Group, Model};
 use crate::study::pairs::{other_verdicts_of_all, paired_test};
@@ -21,59 +21,62 @@ const MOST_MODELS: usize = 20;
 pub(crate) fn section(context: &ArticleContext) -> Section {
     let voice = context.voice;
     let mut section = Section::new("sec:results", voice.say("Results", "Résultats"));
-    let told =
-        [comparison(context), convergence::section(context), inside::inside(context), transfer::section(context)];
+    let told = [
+        Some(standard::section(context)),
+        convergence::section(context),
+        comparison(context),
+        inside::inside(context),
+        transfer::section(context),
+        predictions::section(context),
+    ];
     section.subsections = told.into_iter().flatten().filter(|inner| !inner.is_empty()).collect();
     section
 }
 
+/// The models that a reader compares: networks and ensembles, and of each stage of standard classifiers the best.
+fn shown<'a>(context: &ArticleContext, group: &'a Group) -> Vec<&'a Model> {
+    let mut stages: Vec<&str> = Vec::new();
+    let mut kept = Vec::new();
+    for model in &group.models {
+        if context.kind(model) == Some("baseline") {
+            if model.is_reference() || stages.contains(&model.stage.as_str()) {
+                continue;
+            }
+            stages.push(&model.stage);
+        }
+        kept.push(model);
+    }
+    // Where nothing but a reference was fitted it is all that there is.
+    if kept.is_empty() { group.models.iter().collect() } else { kept }
+}
+
 fn comparison(context: &ArticleContext) -> Option<Section> {
     let group = context.main()?;
-    let mut section = Section::new("sec:comparison", context.voice.say("Models Compared", "Comparaison des modèles"));
-    let chart = chart(context, group);
-    let see = if chart.is_some() {
-        bilingual!(context, "@tab:models and @fig:models show", "Le @tab:models et la @fig:models montrent")
-    } else {
-        bilingual!(context, "@tab:models shows", "Le @tab:models montre")
+    let has_texts = context.of_kind("embed").next().is_some();
+    let title = match has_texts {
+        true => context.voice.say("Texts, Fusion, and Ensembles", "Textes, fusion et ensembles"),
+        false => context.voice.say("Models Compared", "Comparaison des modèles"),
     };
+    let mut section = Section::new("sec:comparison", title);
+    let map = neighbours::neighbours_figure(context);
+    section.blocks.extend(context.paragraph([neighbours::neighbours(context, map.is_some()), inputs(context)]));
+    section.blocks.extend(map.map(Block::Float));
     section.blocks.extend(context.paragraph([
-        Some(bilingual!(
-            context,
-            "{see} {all} {count} {rows}{none}.",
-            "{see} {all} {count} {rows}{none}.",
-            all = match group.models.len() {
-                1 => context.voice.say("the only classifier on", "le seul classifieur sur"),
-                _ => context.voice.say("all models on the same", "tous les modèles sur les mêmes"),
-            },
-            count = context.voice.count(group.rows as u64),
-            rows = context.rows_on(group.part),
-            none = match group.part {
-                Part::Valid if group.chosen().is_none() => {
-                    context.voice.say(": there are no test rows", " : il n'y a pas de lignes de test")
-                }
-                Part::Test => "",
-                Part::Valid => context.voice.say(
-                    ": there are no test rows, and scores of what was chosen by them are optimistically biased",
-                    " : il n'y a pas de lignes de test, et les scores de celles-ci flattent ce qu'ils ont choisi",
-                ),
-            },
-        )),
-        context.left_out(),
         reference(context, group),
         best(context),
         context.chosen().and_then(|model| context.threshold(model.judged()?)),
         context.chosen().and_then(|model| context.leak(model)),
         tied(context, group),
-        caution(context, group),
         context.chosen().zip(context.classical()).and_then(|(chosen, classical)| {
-            let name = context.name(chosen);
+            let name = context.subject(chosen);
             let whose = bilingual!(context, "The accuracy of {name}", "L'exactitude {of}", of = of_french(&name));
             Some(context.against(&upper(&name), &whose, chosen, classical, &context.subject(classical))? + ".")
         }),
-        inputs(context),
+        choosing::ensembles(context),
+        caution(context, group),
+        context.left_out(),
     ]));
     section.blocks.push(Block::Float(table(context, group)));
-    section.blocks.extend(chart.map(Block::Float));
     Some(section)
 }
 
@@ -275,7 +278,8 @@ fn inputs(context: &ArticleContext) -> Option<String> {
 
 fn table(context: &ArticleContext, group: &Group) -> Float {
     let voice = context.voice;
-    let first = group.models.first();
+    let shown = shown(context, group);
+    let first = shown.first().copied();
     let other = group.other_metric();
     let row = |model: &Model| {
         let Some(scores) = model.judged() else { return vec![context.name(model)] };
@@ -313,7 +317,7 @@ fn table(context: &ArticleContext, group: &Group) -> Float {
         (voice.say("Macro-F1", "Macro-F1"), Align::Right),
         ("*p*", Align::Right),
     ]);
-    let left_out = group.models.len().saturating_sub(MOST_MODELS);
+    let left_out = shown.len().saturating_sub(MOST_MODELS);
     let test = match context.is_grouped() {
         true => voice.say("a sign-flip test over groups", "test de permutation des signes par groupes"),
         false => voice.say("McNemar's test", "test de McNemar"),
@@ -349,28 +353,5 @@ fn table(context: &ArticleContext, group: &Group) -> Float {
             " Non montrés à la fin : {left_out}."
         ));
     }
-    context.table("tab:models", &caption, &heads, group.models.iter().take(MOST_MODELS).map(row).collect())
-}
-
-fn chart(context: &ArticleContext, group: &Group) -> Option<Float> {
-    let (kept, wanted) = (group.models.iter().take(MOST_MODELS), group.models.len() > 1);
-    // Markup has no place in a drawing.
-    let plain = |model: &Model| context.text(&context.name(model)).letters();
-    let rows: Vec<Row> = kept
-        .filter_map(|model| {
-            let scores = model.judged()?;
-            let (low, high) = scores.accuracy_interval().unwrap_or((f64::NAN, f64::NAN));
-            Some(Row { label: plain(model), values: vec![Some(Interval { value: scores.accuracy, low, high })] })
-        })
-        .collect();
-    let series = [Series { name: part_name(group.part).to_owned(), mark: Mark::Point, paint: Paint::Positive }];
-    let description = rows.iter().map(|row| row.label.as_str()).collect::<Vec<_>>().join(", ");
-    let drawing = grouped_bars("Accuracy of the models", &description, "accuracy with 95 % interval", &series, &rows);
-    let caption = bilingual!(
-        context,
-        "Accuracy {part} with 95% intervals.",
-        "Exactitude {part} avec intervalles à 95 %.",
-        part = context.on(group.part),
-    );
-    wanted.then(|| context.figure("fig:models", &caption, vec![drawing], 0.74))
+    context.table("tab:models", &caption, &heads, shown.iter().take(MOST_MODELS).copied().map(row).collect())
 }

@@ -1,8 +1,7 @@
 //! The abstract and the keywords: the results of the sections in a few sentences.
 
 use super::super::text::upper;
-use super::compared::source;
-use super::{ArticleContext, bilingual, convergence, transfer};
+use super::{ArticleContext, bilingual, convergence, source, transfer};
 use crate::article::markup;
 use crate::article::text::Text;
 use crate::ranking::Source;

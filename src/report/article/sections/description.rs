@@ -1,0 +1,384 @@
+//! What the columns are and how they differ between classes; how they go together; what the audit of leaks found.
+
+use runner_results::profile::audit::{Overlap, RowKey, TargetLeakVerdict};
+use runner_results::profile::{ClassGroup, ColumnProfile, NumericSummary, Profile};
+
+use super::{ArticleContext, bilingual, codes};
+use crate::article::document::{Align, Block, Float, Section};
+use crate::article::markup;
+use crate::leaks;
+use crate::study::profile::has_gaps;
+
+/// A share of test rows with a duplicate in the training part that is worth a sentence.
+const FEW_DUPLICATES: f64 = 0.01;
+/// Columns in the table of columns; more would fill a page.
+const MOST_COLUMNS: usize = 18;
+/// Columns whose means are shown by class, and classes beside one another.
+const MOST_TELLING: usize = 6;
+const MOST_CLASSES: usize = 7;
+/// Distributions drawn: two lines of three.
+const DRAWN: usize = 6;
+
+/// Adds what is said of the columns to the section on the data.
+pub(crate) fn describe(context: &ArticleContext, section: &mut Section) {
+    let Some(profile) = context.profile() else { return };
+    let columns = columns_table(context, profile);
+    section.blocks.extend(context.paragraph([columns.as_ref().map(|(_, left)| columns_sentence(context, *left))]));
+    section.blocks.extend(columns.map(|(table, _)| Block::Float(table)));
+    let telling = telling(context, profile);
+    let means = means_table(context, profile, &telling);
+    let figure = distributions(context, &telling);
+    section.blocks.extend(context.paragraph([
+        differences(context, profile, &telling, means.is_some(), figure.is_some()),
+        strongest(context, profile),
+        variance(context, profile),
+    ]));
+    section.blocks.extend(means.map(Block::Float));
+    section.blocks.extend(figure.map(Block::Float));
+    section.blocks.extend(context.paragraph([
+        target_leaks(context, profile),
+        ceiling(context, profile),
+        duplicates(context, profile),
+    ]));
+}
+
+/// The columns that models read, as the author lists them, else in the order of the table.
+fn read_columns<'a>(context: &ArticleContext, profile: &'a Profile) -> Vec<&'a ColumnProfile> {
+    let read = context.inputs().concat();
+    let order = |column: &&ColumnProfile| {
+        context.subject.columns.get_index_of(&column.name).unwrap_or(context.subject.columns.len())
+    };
+    let mut columns: Vec<&ColumnProfile> =
+        profile.columns.iter().filter(|column| read.is_empty() || read.contains(&column.name)).collect();
+    columns.sort_by_key(order);
+    columns
+}
+
+/// The table, and how many columns it leaves out.
+fn columns_table(context: &ArticleContext, profile: &Profile) -> Option<(Float, usize)> {
+    let voice = context.voice;
+    let columns = read_columns(context, profile);
+    let left = columns.len().saturating_sub(MOST_COLUMNS);
+    let shown = &columns[..columns.len() - left];
+    let meaning = |column: &ColumnProfile| context.subject.columns.get(&column.name);
+    let has_meaning = shown.iter().any(|column| meaning(column).is_some());
+    let has_unit = shown.iter().any(|column| meaning(column).is_some_and(|meaning| meaning.unit.is_some()));
+    let mut heads = vec![(voice.say("Column", "Colonne"), Align::Left)];
+    heads.extend(has_meaning.then_some((voice.say("Meaning", "Signification"), Align::Wrapped(0.28))));
+    heads.extend(has_unit.then_some((voice.say("Unit", "Unité"), Align::Left)));
+    heads.push((voice.say("Range", "Étendue"), Align::Left));
+    heads.push((voice.say("Mean ± dev.", "Moy. ± éc.-t."), Align::Right));
+    let row = |column: &&ColumnProfile| {
+        let mut cells = vec![markup::code(&column.name)];
+        let own = |text: Option<&runner_names::Localized>| {
+            text.map_or_else(String::new, |text| markup::escaped(text.get(voice.code())))
+        };
+        cells.extend(has_meaning.then(|| own(meaning(column).map(|meaning| &meaning.meaning))));
+        cells.extend(has_unit.then(|| own(meaning(column).and_then(|meaning| meaning.unit.as_ref()))));
+        match &column.numeric {
+            Some(numeric) => cells.extend([
+                format!("{} – {}", end(context, numeric.minimum), end(context, numeric.maximum)),
+                mean(context, numeric),
+            ]),
+            None => cells.extend([
+                bilingual!(context, "{distinct} texts", "{distinct} textes", distinct = voice.count(column.distinct),),
+                column.text.as_ref().map_or_else(String::new, |text| {
+                    bilingual!(
+                        context,
+                        "{length} letters",
+                        "{length} lettres",
+                        length = voice.decimals(text.mean_length, 0),
+                    )
+                }),
+            ]),
+        }
+        cells
+    };
+    let caption = match has_meaning {
+        true => voice.say(
+            "The columns that models read: what they mean, their range, mean and standard deviation; of texts the number of distinct ones and their mean length.",
+            "Les colonnes que lisent les modèles : signification, étendue, moyenne et écart-type ; pour les textes, nombre de valeurs distinctes et longueur moyenne.",
+        ),
+        false => voice.say(
+            "The columns that models read: their range, mean and standard deviation; of texts the number of distinct ones and their mean length.",
+            "Les colonnes que lisent les modèles : étendue, moyenne et écart-type ; pour les textes, nombre de valeurs distinctes et longueur moyenne.",
+        ),
+    };
+    let rows: Vec<Vec<String>> = shown.iter().map(row).collect();
+    (!rows.is_empty()).then(|| (context.table("tab:columns", caption, &heads, rows), left))
+}
+
+fn columns_sentence(context: &ArticleContext, left: usize) -> String {
+    match left {
+        0 => bilingual!(
+            context,
+            "@tab:columns says what each column is.",
+            "Le @tab:columns dit ce qu'est chaque colonne.",
+        ),
+        left => bilingual!(
+            context,
+            "@tab:columns says what the first {MOST_COLUMNS} columns are; {left} more are read.",
+            "Le @tab:columns dit ce que sont les {MOST_COLUMNS} premières colonnes ; {left} autres sont lues aussi.",
+        ),
+    }
+}
+
+/// `0.65 ± 0.13`: as many decimals as the deviation has meaning; beyond ten thousand in thousands.
+fn mean(context: &ArticleContext, numeric: &NumericSummary) -> String {
+    let deviation = numeric.standard_deviation;
+    let (unit, letter) = if numeric.mean.abs() >= 10_000.0 { (1000.0, "k") } else { (1.0, "") };
+    let size = deviation.unwrap_or(numeric.mean).abs() / unit;
+    let places = if size > 0.0 { (1.0 - size.log10().floor()).clamp(0.0, 4.0) as usize } else { 0 };
+    let shown = |value: f64| format!("{}{letter}", context.voice.decimals(value / unit, places));
+    match deviation {
+        Some(deviation) => format!("{} ± {}", shown(numeric.mean), shown(deviation)),
+        None => shown(numeric.mean),
+    }
+}
+
+/// An end of a range in three digits; beyond ten thousand in thousands.
+fn end(context: &ArticleContext, value: f64) -> String {
+    match value.abs() {
+        size if size >= 10_000.0 => format!("{}k", context.voice.decimals(value / 1000.0, 0)),
+        size if size > 0.0 && size < 0.001 => context.voice.say("0.00", "0,00").to_owned(),
+        size if size >= 1000.0 => context.voice.decimals(value, 0),
+        _ => context.voice.compact(value),
+    }
+}
+
+/// The numeric columns that say most of the label, most first: by the share of its entropy that they explain beyond chance.
+fn telling<'a>(context: &ArticleContext, profile: &'a Profile) -> Vec<&'a ColumnProfile> {
+    let [numeric, _, _] = context.inputs();
+    let mut found: Vec<(f64, &ColumnProfile)> = profile
+        .relevance
+        .iter()
+        .filter_map(|relevance| {
+            let column = profile.columns.iter().find(|column| column.name == relevance.column)?;
+            let is_read = numeric.is_empty() || numeric.contains(&column.name);
+            let is_clear = relevance.mutual_information? > relevance.chance_limit;
+            (is_read && is_clear && column.numeric.is_some()).then_some((relevance.information_share, column))
+        })
+        .collect();
+    found.sort_by(|a, b| b.0.total_cmp(&a.0));
+    found.into_iter().map(|(_, column)| column).take(MOST_TELLING).collect()
+}
+
+/// The classes whose means stand beside one another: all, or the largest.
+fn shown_classes(profile: &Profile) -> Vec<&str> {
+    let mut classes: Vec<_> = profile.classes.iter().collect();
+    classes.sort_by_key(|class| std::cmp::Reverse(class.rows));
+    classes.truncate(MOST_CLASSES);
+    let is_kept = |class: &&runner_results::profile::ClassBalance| classes.iter().any(|kept| kept.class == class.class);
+    profile.classes.iter().filter(is_kept).map(|class| class.class.as_str()).collect()
+}
+
+fn of_class<'a>(column: &'a ColumnProfile, class: &str) -> Option<&'a NumericSummary> {
+    let is_it = |group: &ClassGroup| matches!(group, ClassGroup::Class(own) if own == class);
+    column.by_class.iter().find(|one| is_it(&one.class))?.numeric.as_ref()
+}
+
+fn means_table(context: &ArticleContext, profile: &Profile, telling: &[&ColumnProfile]) -> Option<Float> {
+    let voice = context.voice;
+    let classes = shown_classes(profile);
+    let names: Vec<String> = classes.iter().map(|class| markup::escaped(class)).collect();
+    let mut heads = vec![(voice.say("Column", "Colonne"), Align::Left)];
+    heads.extend(names.iter().map(|name| (name.as_str(), Align::Right)));
+    let row = |column: &&ColumnProfile| {
+        let cells = classes
+            .iter()
+            .map(|class| of_class(column, class).map_or_else(|| "–".to_owned(), |numeric| mean(context, numeric)));
+        std::iter::once(markup::code(&column.name)).chain(cells).collect::<Vec<_>>()
+    };
+    let rows: Vec<Vec<String>> = telling.iter().map(row).collect();
+    let caption = bilingual!(
+        context,
+        "Mean ± standard deviation by {class} of the {count} numeric columns that say most about it{largest}.",
+        "Moyenne ± écart-type selon {class} pour les {count} colonnes numériques les plus informatives{largest}.",
+        class = context.by_class(),
+        count = rows.len(),
+        largest = match profile.classes.len() > classes.len() {
+            true => bilingual!(
+                context,
+                "; of {all} classes the {MOST_CLASSES} largest",
+                " ; des {all} classes, les {MOST_CLASSES} plus grandes",
+                all = profile.classes.len(),
+            ),
+            false => String::new(),
+        },
+    );
+    (rows.len() > 1 && classes.len() > 1).then(|| context.table("tab:means", &caption, &heads, rows))
+}
+
+fn distributions(context: &ArticleContext, telling: &[&ColumnProfile]) -> Option<Float> {
+    let stage = context.of_kind("describe").next()?;
+    let titles: Vec<&str> = telling.iter().take(DRAWN).map(|column| column.name.as_str()).collect();
+    let drawings = context.titled(stage, &titles);
+    let caption = bilingual!(
+        context,
+        "Distributions of the most telling numeric columns by {class}; heights are shares of the rows of a class, on one scale in each panel.",
+        "Distributions des colonnes numériques les plus informatives selon {class} ; les hauteurs sont des parts des lignes d'une classe, à la même échelle dans chaque cadre.",
+        class = context.by_class(),
+    );
+    (drawings.len() > 1).then(|| context.figure_with_headings("fig:distributions", &caption, drawings, 0.32))
+}
+
+/// How the classes differ in the column that says most.
+fn differences(
+    context: &ArticleContext,
+    profile: &Profile,
+    telling: &[&ColumnProfile],
+    has_table: bool,
+    has_figure: bool,
+) -> Option<String> {
+    let voice = context.voice;
+    let first = telling.first()?;
+    let classes = shown_classes(profile);
+    let mut means: Vec<(&str, f64)> =
+        classes.iter().filter_map(|class| Some((*class, of_class(first, class)?.mean))).collect();
+    means.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let ((low, least), (high, most)) = (*means.first()?, *means.last()?);
+    let share = profile.relevance.iter().find(|one| one.column == first.name)?.information_share;
+    let see = match (has_table, has_figure) {
+        (true, true) => {
+            voice.say("@tab:means and @fig:distributions show", "Le @tab:means et la @fig:distributions montrent")
+        }
+        (true, false) => voice.say("@tab:means shows", "Le @tab:means montre"),
+        (false, true) => voice.say("@fig:distributions shows", "La @fig:distributions montre"),
+        (false, false) => return None,
+    };
+    Some(bilingual!(
+        context,
+        "{see} how the {classes} differ: no single column tells them apart. The most telling, {name}, explains {share} of the entropy of the label; its mean goes from {least} ({low}) to {most} ({high}).",
+        "{see} en quoi diffèrent les {classes} : aucune colonne ne les sépare à elle seule. La plus informative, {name}, explique {share} de l'entropie de l'étiquette ; sa moyenne va de {least} ({low}) à {most} ({high}).",
+        classes = context.subject.classes(voice),
+        name = markup::code(&first.name),
+        share = voice.percent(share),
+        least = voice.compact(least),
+        most = voice.compact(most),
+        low = markup::escaped(low),
+        high = markup::escaped(high),
+    ))
+}
+
+/// Columns that leak the label are no features.
+fn target_leaks(context: &ArticleContext, profile: &Profile) -> Option<String> {
+    let found = profile.audit.target_leaks.iter().filter(|entry| entry.verdict == TargetLeakVerdict::Nearly);
+    let nearly: Vec<String> = found.map(|entry| markup::code(&entry.column)).collect();
+    let full: Vec<String> = profile.audit.leaking().map(str::to_owned).collect();
+    let leaks = leaks::all(context.study.stages, context.study.edges);
+    let readers: Vec<String> = leaks.iter().map(|leak| markup::code(&leak.stage)).collect();
+    let mut sentences = Vec::new();
+    if !full.is_empty() {
+        let them = if full.len() == 1 { context.voice.say("it", "la") } else { context.voice.say("them", "les") };
+        sentences.push(bilingual!(
+            context,
+            "An audit found that {which} {list} leaks the label; {seen}.",
+            "Un audit a établi que la valeur de {which}{list} suffit à elle seule à révéler l'étiquette ; {seen}.",
+            list = context.voice.list(&codes(&full), 5),
+            which = match full.len() {
+                1 => context.voice.say("looking up the value of", ""),
+                _ => context.voice.say("looking up the value of any one of", "chacune des colonnes "),
+            },
+            seen = match readers.len() {
+                0 => bilingual!(context, "no model is shown {them}", "aucun modèle ne {them} voit"),
+                1 => bilingual!(
+                    context,
+                    "{list} reads what leaks all the same",
+                    "{list} lit néanmoins ce qui la révèle",
+                    list = context.voice.list(&readers, 6),
+                ),
+                _ => bilingual!(
+                    context,
+                    "{list} read what leaks all the same",
+                    "{list} lisent néanmoins ce qui la révèle",
+                    list = context.voice.list(&readers, 6),
+                ),
+            },
+        ));
+    }
+    if !nearly.is_empty() {
+        sentences.push(bilingual!(
+            context,
+            "{list} nearly {verb} so too, where the value is known from another row.",
+            "{list} la {verb} presque, quand la valeur est connue d'une autre ligne.",
+            list = context.voice.list(&nearly, 4),
+            verb = match nearly.len() {
+                1 => context.voice.say("does", "révèle"),
+                _ => context.voice.say("do", "révèlent"),
+            },
+        ));
+    }
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+/// What no function of a key can exceed: the lowest such bound that is no triviality.
+fn ceiling(context: &ArticleContext, profile: &Profile) -> Option<String> {
+    let of_models = context.ceiling();
+    let of_any = || profile.audit.capping().min_by(|a, b| a.0.ceiling.total_cmp(&b.0.ceiling));
+    let (found, key) = of_models.or_else(of_any)?;
+    Some(bilingual!(
+        context,
+        "Labels contradict one another: {values} of {key} {carry} several, so that no function of {it} can be right on more than {ceiling} of the rows.",
+        "Des étiquettes se contredisent : {values} de {key} en {portent} plusieurs, si bien qu'aucune fonction {de} ne peut être juste pour plus de \
+         {ceiling} des lignes.",
+        values = context.voice.counted(found.contradictory, ("value", "values"), ("valeur", "valeurs")),
+        carry = if found.contradictory == 1 { "carries" } else { "carry" },
+        portent = if found.contradictory == 1 { "porte" } else { "portent" },
+        it = if of_models.is_some() { "it" } else { "it alone" },
+        de = if of_models.is_some() { "de cette clé" } else { "de cette seule clé" },
+        key = codes(&key.split(" + ").map(String::from).collect::<Vec<_>>()).join(" + "),
+        ceiling = context.voice.percent(found.ceiling),
+    ))
+}
+
+/// What a split row by row would have done.
+fn duplicates(context: &ArticleContext, profile: &Profile) -> Option<String> {
+    let connected = |one: &&Overlap| matches!(one.key, RowKey::Connected { .. });
+    let overlap = profile.audit.overlaps.iter().rfind(connected)?;
+    let (given, random) = (overlap.given.as_ref()?.test_in_train?, overlap.random.test_in_train?);
+    (random >= FEW_DUPLICATES && given < random).then(|| bilingual!(
+        context,
+        "A random split by rows would have left {random} of the test rows with a duplicate in the training part; here it is {given}.",
+        "Une séparation aléatoire ligne par ligne aurait laissé à {random} des lignes de test un double dans l'apprentissage ; ici, la part est de {given}.",
+        random = context.voice.percent(random),
+        given = context.voice.percent(given),
+    ))
+}
+
+fn strongest(context: &ArticleContext, profile: &Profile) -> Option<String> {
+    let found = &profile.correlations;
+    let mut best: Option<(f64, usize, usize)> = None;
+    for (i, row) in found.spearman.iter().enumerate() {
+        for (j, value) in row.iter().take(i).enumerate().filter_map(|(j, value)| Some((j, (*value)?))) {
+            if best.is_none_or(|(most, _, _)| value.abs() > most.abs()) {
+                best = Some((value, i, j));
+            }
+        }
+    }
+    let (value, i, j) = best?;
+    Some(bilingual!(
+        context,
+        "The strongest rank correlation between numeric columns is {value}, of {a} and {b}.",
+        "La plus forte corrélation de rang entre colonnes numériques vaut {value}, entre {a} et {b}.",
+        value = context.voice.decimals(value, 2),
+        a = markup::code(&found.columns[j]),
+        b = markup::code(&found.columns[i]),
+    ))
+}
+
+fn variance(context: &ArticleContext, profile: &Profile) -> Option<String> {
+    let pca = profile.pca.as_ref()?;
+    let [first, second, ..] = pca.explained_variance_ratio.as_slice() else { return None };
+    let filled = match has_gaps(profile, pca) {
+        true => context
+            .voice
+            .say(", missing values filled in by the mean", ", valeurs manquantes remplacées par la moyenne"),
+        false => "",
+    };
+    Some(bilingual!(
+        context,
+        "The first two principal components hold {share} of the variance of the standardised columns{filled}.",
+        "Les deux premières composantes principales portent {share} de la variance des colonnes standardisées{filled}.",
+        share = context.voice.percent(first + second),
+    ))
+}

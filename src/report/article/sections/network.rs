@@ -1,0 +1,620 @@
+//! The models: standard classifiers with their settings; the network, drawn, and why it has this shape; its loss and its training.
+
+use runner_results::encoder::{EncoderRecipe, Encoders};
+use runner_results::spec::{
+    ClassWeights, Fusion, NamedWeights, NetworkSpec, NumericEmbedding, TrainingSpec, TrunkKind, TrunkSpec,
+};
+use runner_results::{Inputs, Metric, baselines::Baselines, training::Training};
+
+use super::{ArticleContext, bilingual, choosing, methods, protocol};
+use crate::article::Formula;
+use crate::article::document::{Align, Block, Float, Section};
+use crate::article::markup;
+use crate::figure::{Part, architecture};
+use crate::fitting::{FittedOn, Ngrams};
+use crate::read::StageArtifacts;
+
+pub(crate) fn section(context: &ArticleContext) -> Section {
+    let voice = context.voice;
+    let mut section = Section::new("sec:method", voice.say("Models and Protocol", "Modèles et protocole"));
+    let networks = context.of_kind("train").filter_map(|stage| Some((stage, stage.documents.get::<Training>()?)));
+    let networks: Vec<(&StageArtifacts, &Training)> = networks.collect();
+    let mut classical = Section::new("sec:classical", voice.say("Standard Classifiers", "Classifieurs usuels"));
+    classical.blocks.extend(context.paragraph([settings(context)]));
+    let mut judged = Section::new("sec:protocol", voice.say("Protocol", "Protocole"));
+    judged.blocks.extend(context.paragraph(protocol::judging(context, &networks)));
+    let all = [classical, network(context, &networks), fitting(context, &networks), judged];
+    section.subsections = all.into_iter().filter(|inner| !inner.is_empty()).collect();
+    section
+}
+
+/// The parameters of standard classifiers that a reader asks for first, where they were tried.
+fn settings(context: &ArticleContext) -> Option<String> {
+    let voice = context.voice;
+    let mut told: Vec<String> = Vec::new();
+    for (_, found) in context.study.with::<Baselines>() {
+        for model in &found.evaluations {
+            let Some(method) = methods::classical(&model.name).filter(|method| method.name != "majority") else {
+                continue;
+            };
+            let cite = if method.work.is_empty() { String::new() } else { format!(" [@{}]", method.work) };
+            let name = format!("{}{cite}", voice.say(method.english, method.french));
+            let number = |key: &str| model.params.get(key).and_then(serde_json::Value::as_f64);
+            let values: Vec<String> = methods::telling_parameters(&model.name)
+                .iter()
+                .filter_map(|parameter| {
+                    let value = voice.compact(number(parameter.key)?);
+                    Some(match parameter.is_symbol {
+                        true => format!("${}$\u{a0}=\u{a0}{value}", parameter.english),
+                        false => format!("{} {value}", voice.say(parameter.english, parameter.french)),
+                    })
+                })
+                .collect();
+            let one = if values.is_empty() { name } else { format!("{name} ({})", values.join(", ")) };
+            // The same model on other columns is told with its scores.
+            if !told.iter().any(|known| known.starts_with(voice.say(method.english, method.french))) {
+                told.push(one);
+            }
+        }
+    }
+    let (count, list) = (told.len(), voice.list(&told, 12));
+    let folds = context.split().map(|split| split.folds).filter(|folds| *folds > 1);
+    let judged = folds.map(|folds| bilingual!(
+        context,
+        " Each is cross-validated on the {folds} folds of the training part, so that it has a mean and a spread, then fitted on the whole of it.",
+        " Chacun passe par une validation croisée sur les {folds} plis de l'apprentissage, qui en donne la moyenne et la dispersion, puis est ajusté sur son ensemble.",
+    ));
+    let judged = judged.unwrap_or_default();
+    match count {
+        0 => None,
+        1 => Some(bilingual!(
+            context,
+            "The standard classifier is {list}.{judged}",
+            "Le classifieur usuel est : {list}.{judged}",
+        )),
+        _ => Some(bilingual!(
+            context,
+            "{count} standard classifiers serve as a reference: {list}.{judged}",
+            "{count} classifieurs usuels servent de référence : {list}.{judged}",
+        )),
+    }
+}
+
+/// The networks: how texts enter, the drawing of the one that validation prefers, and the reasons of its shape.
+fn network(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Section {
+    let mut section = Section::new("sec:network", context.voice.say("Networks", "Réseaux"));
+    if networks.is_empty() {
+        return section;
+    }
+    let drawn = context.network().and_then(|best| networks.iter().find(|(stage, _)| stage.stage == best.stage));
+    let drawn = drawn.or(networks.first()).and_then(|(stage, found)| Some((*stage, *found, found.network.as_ref()?)));
+    let table = table(context, networks);
+    section.blocks.extend(context.paragraph([
+        Some(bilingual!(
+            context,
+            "A network is a function $p_\\theta(k \\mid x)$ that gives each class $k$ a probability; @tab:networks lists those that were trained{drawing}.",
+            "Un réseau est une fonction $p_\\theta(k \\mid x)$ qui donne à chaque classe $k$ une probabilité ; le @tab:networks présente ceux qui ont été entraînés{drawing}.",
+            drawing = match drawn {
+                Some((stage, ..)) if networks.len() > 1 => bilingual!(
+                    context,
+                    ", and @fig:architecture draws the one that validation prefers, {name}",
+                    " et la @fig:architecture dessine celui que préfère la validation, {name}",
+                    name = context.stage_name(&stage.stage),
+                ),
+                Some(_) => context.voice.say(", drawn in @fig:architecture", ", dessinés à la @fig:architecture").to_owned(),
+                None => String::new(),
+            },
+        )),
+        encoders(context),
+    ]));
+    section.blocks.push(Block::Float(table));
+    if let Some((stage, found, spec)) = drawn {
+        section.blocks.push(Block::Float(drawing(context, stage, found, spec)));
+        section.blocks.extend(context.paragraph([rationale(context, networks)]));
+    }
+    section
+}
+
+/// What each part of the networks is there for.
+fn rationale(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Option<String> {
+    let of = |wanted: &dyn Fn(&NetworkSpec, &Training) -> bool| {
+        networks.iter().any(|(_, found)| found.network.as_ref().is_some_and(|network| wanted(network, found)))
+    };
+    let both = of(&|_, found| !found.inputs.text.is_empty() && !found.inputs.numeric.is_empty());
+    let reasons = [
+        of(&|network, _| network.numeric.embedding == NumericEmbedding::PiecewiseLinear).then(|| {
+            context.voice.say(
+                "Each number first becomes a vector, by its place in bins [@numembed]: a linear layer alone could only say that more of it makes a class more likely, never that a middle range does.",
+                "Chaque nombre devient d'abord un vecteur, d'après sa place dans des intervalles [@numembed] : une couche linéaire seule ne pourrait dire que plus il est grand, plus une classe est probable, jamais qu'une plage moyenne l'est.",
+            )
+        }),
+        of(&|network, _| network.numeric.embedding == NumericEmbedding::Periodic).then(|| {
+            context.voice.say(
+                "Each number first becomes a vector of learned cosines [@numembed], so that a class can be likely in several ranges of it.",
+                "Chaque nombre devient d'abord un vecteur de cosinus appris [@numembed], si bien qu'une classe peut être probable dans plusieurs de ses plages.",
+            )
+        }),
+        (both && of(&|network, _| !network.text.layers.is_empty())).then(|| {
+            context.voice.say(
+                "Each text passes through a narrow layer of its own before it meets the numbers, whose few inputs its hundreds of components would otherwise drown.",
+                "Chaque texte passe par une couche étroite qui lui est propre avant de rejoindre les nombres, que ses centaines de composantes noieraient sinon.",
+            )
+        }),
+        of(&|_, found| !found.inputs.categories.is_empty()).then(|| {
+            context.voice.say(
+                "A category has a learned vector for each of its values; in a share of the training rows it is taken for unknown, so that the network can do without it where a value is new.",
+                "Une catégorie a un vecteur appris pour chacune de ses valeurs ; dans une part des lignes d'apprentissage elle est tenue pour inconnue, afin que le réseau sache s'en passer quand une valeur est nouvelle.",
+            )
+        }),
+        (both && of(&|network, _| network.branch_dropout > 0.0)).then(|| {
+            context.voice.say(
+                "Whole branches are dropped at random, so that none is relied on alone.",
+                "Des branches entières sont supprimées au hasard, afin qu'aucune ne suffise à elle seule.",
+            )
+        }),
+        of(&|network, _| network.fusion == Fusion::Concat).then_some(both).filter(|both| *both).map(|_| {
+            context.voice.say(
+                "The branches are then put side by side, and fully connected layers combine them.",
+                "Les branches sont ensuite mises côte à côte, et des couches complètement connectées les combinent.",
+            )
+        }),
+        of(&|network, _| network.trunk.kind == TrunkKind::Tabm).then(|| {
+            context.voice.say(
+                "TabM [@tabm] carries several members in one network, which share most of their weights: an ensemble at little more than the price of one.",
+                "TabM [@tabm] porte plusieurs membres en un réseau, dont la plupart des poids sont communs : un ensemble pour à peine plus que le prix d'un seul.",
+            )
+        }),
+    ];
+    let sentences: Vec<&str> = reasons.into_iter().flatten().collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+/// The network from its inputs to its probabilities.
+fn drawing(context: &ArticleContext, stage: &StageArtifacts, found: &Training, spec: &NetworkSpec) -> Float {
+    let voice = context.voice;
+    let part = |title: String, lines: Vec<String>| Part { title, lines };
+    let inputs = &found.inputs;
+    let dim = |column: &str| {
+        let encoders = context.study.with::<Encoders>().find_map(|(_, encoders)| encoders.columns.get(column));
+        encoders.map(|encoder| encoder.dim)
+    };
+    let wide = |width: usize| bilingual!(context, "{width} units", "{width} unités");
+    let layer = |widths: &[usize]| widths.iter().map(|width| format!("→ {width}")).collect::<Vec<_>>().join(" ");
+    let (mut sources, mut branches) = (Vec::new(), Vec::new());
+    if !inputs.numeric.is_empty() {
+        let count = inputs.numeric.len();
+        sources.push(part(
+            voice.say("numbers", "nombres").to_owned(),
+            vec![bilingual!(context, "{count} columns", "{count} colonnes")],
+        ));
+        let embedding = match spec.numeric.embedding {
+            NumericEmbedding::None => None,
+            NumericEmbedding::Periodic => Some(voice.say("cosines", "cosinus").to_owned()),
+            NumericEmbedding::PiecewiseLinear => Some(bilingual!(
+                context,
+                "{bins} bins each",
+                "{bins} intervalles",
+                bins = spec.numeric.bins.unwrap_or(24),
+            )),
+        };
+        let mut lines: Vec<String> = embedding.into_iter().collect();
+        lines.extend((!spec.numeric.layers.is_empty()).then(|| layer(&spec.numeric.layers)));
+        let title = if lines.is_empty() {
+            voice.say("scaled", "mis à l'échelle")
+        } else {
+            voice.say("embedding", "plongement")
+        };
+        branches.push(part(title.to_owned(), lines));
+    }
+    for column in &inputs.text {
+        let lines = dim(column).map(|dim| vec![bilingual!(context, "vector of {dim}", "vecteur de {dim}")]);
+        sources.push(part(column.clone(), lines.unwrap_or_default()));
+        let own = spec.columns.get(column).and_then(|own| own.layers.as_ref()).unwrap_or(&spec.text.layers);
+        let dropout = spec.columns.get(column).and_then(|own| own.dropout).unwrap_or(spec.text.dropout);
+        let mut lines: Vec<String> = (!own.is_empty()).then(|| layer(own)).into_iter().collect();
+        lines.extend((dropout > 0.0).then(|| format!("dropout {}", voice.compact(dropout))));
+        branches.push(part(voice.say("text branch", "branche texte").to_owned(), lines));
+    }
+    for column in &inputs.categories {
+        sources.push(part(column.clone(), vec![voice.say("as a category", "comme catégorie").to_owned()]));
+        let width = spec.category_columns.get(column).and_then(|own| own.width).unwrap_or(spec.categories.width);
+        branches.push(part(voice.say("learned vector", "vecteur appris").to_owned(), vec![wide(width)]));
+    }
+    let mut columns = vec![sources, branches];
+    if columns[1].len() > 1 {
+        let title = match spec.fusion {
+            Fusion::Concat => voice.say("side by side", "côte à côte"),
+            Fusion::Gated => voice.say("gated sum", "somme pondérée"),
+            Fusion::Late => voice.say("each alone", "chacune seule"),
+        };
+        columns.push(vec![part(title.to_owned(), Vec::new())]);
+    }
+    let trunk = &spec.trunk;
+    if !trunk.layers.is_empty() {
+        let mut lines: Vec<String> = Vec::new();
+        let has_norm = spec.batch_norm && trunk.kind != TrunkKind::Tabm;
+        lines.extend(has_norm.then(|| voice.say("batch norm", "norm. par lots").to_owned()));
+        lines.push(methods::activation(spec.activation).to_owned());
+        lines.extend((spec.dropout > 0.0).then(|| format!("dropout {}", voice.compact(spec.dropout))));
+        lines.extend(
+            trunk
+                .members
+                .filter(|_| trunk.kind == TrunkKind::Tabm)
+                .map(|members| bilingual!(context, "{members} members", "{members} membres")),
+        );
+        let alike = trunk.layers.windows(2).all(|pair| pair[0] == pair[1]);
+        match alike && trunk.layers.len() > 2 {
+            true => {
+                let title = format!("{} × {}", trunk.layers.len(), trunk.layers[0]);
+                columns.push(vec![part(title, lines)]);
+            }
+            false => columns.extend(trunk.layers.iter().map(|width| vec![part(wide(*width), lines.clone())])),
+        }
+    }
+    columns.push(vec![part(
+        "softmax".to_owned(),
+        vec![bilingual!(context, "{count} classes", "{count} classes", count = found.classes.len())],
+    )]);
+    let title = format!("Architecture of {}", stage.stage);
+    let drawn = architecture(&title, "Boxes from the inputs to the output", &columns);
+    let caption = bilingual!(
+        context,
+        "Architecture of the {name}: {parameters} parameters. Hidden layers are linear, followed by what their box lists.",
+        "Architecture : {name}, {parameters} paramètres. Les couches cachées sont linéaires, suivies de ce qu'indique leur cadre.",
+        name = context.stage_name(&stage.stage),
+        parameters = voice.count(found.parameters as u64),
+    );
+    context.figure("fig:architecture", &caption, vec![drawn], 1.0)
+}
+
+/// The loss, what stabilises and regularises training, and how epochs, searches and ensembles are chosen.
+fn fitting(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Section {
+    let mut section =
+        Section::new("sec:training", context.voice.say("Loss and Training", "Fonction de perte et apprentissage"));
+    if networks.is_empty() {
+        return section;
+    }
+    let smooth: Vec<f64> = networks.iter().map(|(_, found)| found.training.label_smoothing).collect();
+    let is_smooth = smooth.iter().any(|share| *share > 0.0);
+    let is_weighted = networks.iter().any(|(_, found)| match &found.training.class_weights {
+        ClassWeights::Named(NamedWeights::None) => false,
+        ClassWeights::Named(_) => true,
+        ClassWeights::Map(all) => !all.is_empty(),
+    });
+    section.blocks.extend(context.paragraph([Some(bilingual!(
+        context,
+        "Networks minimise the cross-entropy of the $n$ training {rows} $(x_i, y_i)$,",
+        "Les réseaux minimisent l'entropie croisée des $n$ {rows} d'apprentissage $(x_i, y_i)$,",
+        rows = context.subject.rows(context.voice),
+    ))]));
+    section.blocks.push(Block::Equation {
+        label: "eq:loss".to_owned(),
+        formula: Formula::ours(match (is_smooth, is_weighted) {
+            (true, true) => {
+                r"\mathcal{L}(\theta) = -\frac{1}{n}\sum_{i=1}^{n} w_{y_i} \sum_{k=1}^{K} q_{ik} \log p_\theta(k \mid x_i), \quad q_{ik} = (1-\epsilon) \, \mathbf{1}[y_i = k] + \frac{\epsilon}{K},"
+            }
+            (true, false) => {
+                r"\mathcal{L}(\theta) = -\frac{1}{n}\sum_{i=1}^{n} \sum_{k=1}^{K} q_{ik} \log p_\theta(k \mid x_i), \quad q_{ik} = (1-\epsilon) \, \mathbf{1}[y_i = k] + \frac{\epsilon}{K},"
+            }
+            (false, true) => r"\mathcal{L}(\theta) = -\frac{1}{n}\sum_{i=1}^{n} w_{y_i} \log p_\theta(y_i \mid x_i),",
+            (false, false) => r"\mathcal{L}(\theta) = -\frac{1}{n}\sum_{i=1}^{n} \log p_\theta(y_i \mid x_i),",
+        }),
+    });
+    section.blocks.extend(context.paragraph([
+        Some(symbols(context, &smooth, is_weighted)),
+        class_weights(context, networks),
+        stabilisers(context, networks),
+        training(context, networks),
+        seeds(context, networks),
+        choosing::search(context),
+    ]));
+    section.blocks.extend(choosing::search_figure(context).map(Block::Float));
+    section
+}
+
+/// What the letters of the loss mean.
+fn symbols(context: &ArticleContext, smooth: &[f64], is_weighted: bool) -> String {
+    let voice = context.voice;
+    let mut means = vec![voice.say("$\\theta$ are the weights", "$\\theta$ sont les poids").to_owned()];
+    let largest = smooth.iter().copied().fold(0.0, f64::max);
+    if largest > 0.0 {
+        means.push(bilingual!(
+            context,
+            "$K$ is the number of classes and $\\epsilon$ the label smoothing [@smoothing], a share of certainty withheld from the given class ({share}{most})",
+            "$K$ est le nombre de classes et $\\epsilon$ le lissage des étiquettes [@smoothing], la part de certitude retirée à la classe donnée ({share}{most})",
+            share = voice.compact(largest),
+            most = match smooth.iter().all(|share| *share == largest) {
+                true => "",
+                false => voice.say(", or none", ", ou aucune"),
+            },
+        ));
+    }
+    if is_weighted {
+        means.push(voice.say("$w_k$ is the weight of class $k$", "$w_k$ est le poids de la classe $k$").to_owned());
+    }
+    bilingual!(context, "where {list}.", "où {list}.", list = voice.list(&means, 4))
+}
+
+/// What keeps training stable and from learning by heart.
+fn stabilisers(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Option<String> {
+    let voice = context.voice;
+    let of = |wanted: &dyn Fn(&NetworkSpec) -> bool| {
+        networks.iter().any(|(_, found)| found.network.as_ref().is_some_and(wanted))
+    };
+    let trains = |wanted: &dyn Fn(&TrainingSpec) -> bool| networks.iter().any(|(_, found)| wanted(&found.training));
+    let clip = networks.iter().filter_map(|(_, found)| found.training.clip_norm).next();
+    let decay = networks.iter().filter_map(|(_, found)| found.training.optimizer.weight_decay).fold(0.0, f64::max);
+    let means: Vec<String> = [
+        of(&|network| network.batch_norm && network.trunk.kind != TrunkKind::Tabm).then(|| {
+            voice
+                .say(
+                    "batch normalisation [@batchnorm], which keeps the inputs of each layer on one scale",
+                    "la normalisation par lots [@batchnorm], qui garde à une même échelle les entrées de chaque couche",
+                )
+                .to_owned()
+        }),
+        clip.map(|norm| {
+            bilingual!(
+                context,
+                "gradients clipped to a norm of {norm}, so that a single batch cannot throw the weights far",
+                "des gradients écrêtés à une norme de {norm}, pour qu'un seul lot ne jette pas les poids au loin",
+                norm = voice.compact(norm),
+            )
+        }),
+        of(&|network| network.dropout > 0.0 || network.text.dropout > 0.0).then(|| {
+            voice
+                .say(
+                    "dropout [@dropout], which hides units at random from those that would rely on them",
+                    "le dropout [@dropout], qui cache au hasard des unités à celles qui s'y fieraient",
+                )
+                .to_owned()
+        }),
+        (decay > 0.0).then(|| {
+            bilingual!(
+                context,
+                "weight decay (up to {decay})",
+                "une pénalisation des poids (jusqu'à {decay})",
+                decay = voice.compact(decay),
+            )
+        }),
+        trains(&|training| training.average.is_some())
+            .then(|| voice.say("a moving average of the weights", "une moyenne mobile des poids").to_owned()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    (!means.is_empty()).then(|| {
+        bilingual!(
+            context,
+            "Training is kept stable and from learning by heart by {list}.",
+            "Restent à stabiliser l'apprentissage et à éviter qu'il mémorise, ce que font {list}.",
+            list = voice.list(&means, 6),
+        )
+    })
+}
+
+fn table(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Float {
+    let voice = context.voice;
+    let accuracy = |scores: Option<&runner_results::scores::Scores>| {
+        scores.map_or_else(|| "–".to_owned(), |scores| voice.decimals(scores.accuracy, 3))
+    };
+    let row = |(stage, found): &(&StageArtifacts, &Training)| {
+        let training = &found.training;
+        let kept = found.fitted.best_epoch().map_or_else(|| "–".to_owned(), |epoch| voice.count(epoch as u64));
+        vec![
+            context.stage_name(&stage.stage),
+            inputs(context, &found.inputs),
+            found.network.as_ref().map_or_else(|| "–".to_owned(), |network| layers(&network.trunk)),
+            voice.count(found.parameters as u64),
+            voice.compact(training.optimizer.lr),
+            voice.count(training.batch_size as u64),
+            format!("{kept}/{}", voice.count(training.epochs as u64)),
+            accuracy(found.parts.train.as_ref()),
+            accuracy(found.parts.valid.as_ref()),
+        ]
+    };
+    let heads = [
+        (voice.say("Network", "Réseau"), Align::Wrapped(0.16)),
+        (voice.say("Reads", "Entrées"), Align::Wrapped(0.13)),
+        (voice.say("Hidden layers", "Couches cachées"), Align::Wrapped(0.14)),
+        (voice.say("Weights", "Poids"), Align::Right),
+        (voice.say("Rate", "Taux"), Align::Right),
+        (voice.say("Batch", "Lot"), Align::Right),
+        (voice.say("Epoch", "Époque"), Align::Right),
+        (voice.say("Train", "Appr."), Align::Right),
+        (voice.say("Valid.", "Valid."), Align::Right),
+    ];
+    let caption = voice.say(
+        "Networks: what they read, their hidden layers, learning rate and batch size (after a search those that it chose), the epoch kept of those trained, and its accuracy on training and validation rows.",
+        "Réseaux : entrées, couches cachées, taux d'apprentissage et taille des lots (après une recherche, ceux qu'elle a choisis), époque retenue parmi celles de l'apprentissage, et exactitude à cette époque sur l'apprentissage et la validation.",
+    );
+    context.table("tab:networks", caption, &heads, networks.iter().map(row).collect())
+}
+
+fn inputs(context: &ArticleContext, inputs: &Inputs) -> String {
+    let word = |count: usize, one: (&'static str, &'static str), many: (&'static str, &'static str)| {
+        let (english, french) = if count == 1 { one } else { many };
+        (count > 0).then(|| format!("{count} {}", context.voice.say(english, french)))
+    };
+    let parts = [
+        word(inputs.numeric.len(), ("number", "nombre"), ("numbers", "nombres")),
+        word(inputs.text.len(), ("text", "texte"), ("texts", "textes")),
+        word(inputs.categories.len(), ("category", "catégorie"), ("categories", "catégories")),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// `256–256` or `TabM 256–256`.
+fn layers(trunk: &TrunkSpec) -> String {
+    let widths: Vec<String> = trunk.layers.iter().map(usize::to_string).collect();
+    let widths = if widths.is_empty() { "–".to_owned() } else { widths.join("–") };
+    match (trunk.kind, trunk.members) {
+        (TrunkKind::Tabm, Some(members)) => format!("TabM × {members}, {widths}"),
+        (TrunkKind::Tabm, None) => format!("TabM, {widths}"),
+        (TrunkKind::Residual, _) => format!("ResNet, {widths}"),
+        (TrunkKind::Mlp, _) => widths,
+    }
+}
+
+/// How one encoder makes vectors of texts, as far as a reader is told.
+#[derive(PartialEq)]
+enum Encoder {
+    Tfidf { ngrams: Ngrams, fitted: Option<FittedOn> },
+    Pretrained { name: String, dim: usize },
+}
+
+/// How texts become vectors.
+fn encoders(context: &ArticleContext) -> Option<String> {
+    let mut known: Vec<Encoder> = Vec::new();
+    for (stage, encoders) in context.study.with::<Encoders>() {
+        for made_by in encoders.columns.values() {
+            let one = match &made_by.recipe {
+                EncoderRecipe::Tfidf(recipe) => {
+                    Encoder::Tfidf { ngrams: Ngrams::of(&recipe.options), fitted: FittedOn::of(&context.study, stage) }
+                }
+                EncoderRecipe::Transformer(_) => Encoder::Pretrained { name: made_by.name.clone(), dim: made_by.dim },
+            };
+            if !known.contains(&one) {
+                known.push(one);
+            }
+        }
+    }
+    let all: Vec<String> = known.iter().map(|one| encoder(context, one)).collect();
+    (!all.is_empty()).then(|| {
+        bilingual!(
+            context,
+            "Texts enter as {list}.",
+            "Les textes entrent comme {list}.",
+            list = context.voice.list(&all, 4),
+        )
+    })
+}
+
+fn encoder(context: &ArticleContext, encoder: &Encoder) -> String {
+    match encoder {
+        Encoder::Tfidf { ngrams, fitted } => bilingual!(
+            context,
+            "the TF-IDF weights of their {grams} [@tfidf]{rows}",
+            "poids TF-IDF de leurs {grams} [@tfidf]{rows}",
+            grams = match ngrams {
+                Ngrams::Words => context.voice.say("word n-grams", "n-grammes de mots"),
+                Ngrams::Characters => context.voice.say("character n-grams", "n-grammes de caractères"),
+                Ngrams::Both => context.voice.say("word and character n-grams", "n-grammes de mots et de caractères"),
+            },
+            rows = match fitted {
+                None => String::new(),
+                Some(FittedOn::TrainingPart) => {
+                    context.voice.say(", fitted on the training part", ", ajustés sur l'apprentissage").to_owned()
+                }
+                Some(FittedOn::MoreRows(rows)) => bilingual!(
+                    context,
+                    ", fitted on {rows}, not on the training part alone",
+                    ", ajustés sur {rows}, et non sur le seul apprentissage",
+                    rows = markup::code(rows),
+                ),
+            },
+        ),
+        Encoder::Pretrained { name, dim } => bilingual!(
+            context,
+            "{dim}-dimensional vectors of the pretrained encoder {name}{cite}, whose weights stay fixed",
+            "vecteurs de dimension {dim} de l'encodeur préentraîné {name}{cite}, dont les poids restent fixes",
+            cite = match name.to_ascii_lowercase() {
+                n if n.contains("minilm") => " [@sbert; @minilm]",
+                n if n.contains("sentence-transformers") => " [@sbert]",
+                _ => "",
+            },
+            name = markup::code(name.rsplit('/').next().unwrap_or(name)),
+        ),
+    }
+}
+
+fn training(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Option<String> {
+    let voice = context.voice;
+    let cited = |find: &dyn Fn(&TrainingSpec) -> Option<&'static methods::Method>| -> Vec<String> {
+        let mut found: Vec<&methods::Method> = Vec::new();
+        for method in networks.iter().filter_map(|(_, found)| find(&found.training)) {
+            if !found.iter().any(|known| known.name == method.name) {
+                found.push(method);
+            }
+        }
+        let told = |m: &&methods::Method| {
+            let cite = if m.work.is_empty() { String::new() } else { format!(" [@{}]", m.work) };
+            format!("{}{cite}", voice.say(m.english, m.french))
+        };
+        found.iter().map(told).collect()
+    };
+    let optimizers = cited(&|training| methods::optimizer(training.optimizer.kind.name()));
+    let schedules = cited(&|training| methods::schedule(training.schedule.kind.name()));
+    if optimizers.is_empty() {
+        return None;
+    }
+    Some(bilingual!(
+        context,
+        "Steps are made by {optimizers}, at rates that follow the schedules of @tab:networks ({schedules}); the weights kept are those of the epoch that is best on validation rows{metrics}.",
+        "Les pas sont ceux d'{optimizers}, à des taux qui suivent la planification du @tab:networks ({schedules}) ; les poids retenus sont ceux de la meilleure époque sur la validation{metrics}.",
+        optimizers = voice.list(&optimizers, 4),
+        schedules = voice.list(&schedules, 4),
+        metrics = by_metrics(context, networks),
+    ))
+}
+
+/// By what the epoch is chosen, e.g. ` by macro-F1`.
+fn by_metrics(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for (_, found) in networks {
+        let name = match found.training.early_stopping.metric() {
+            Metric::Loss => context.voice.say("loss", "la perte"),
+            metric => methods::metric(context.voice, metric),
+        };
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    if names.is_empty() {
+        return String::new();
+    }
+    bilingual!(context, " by {list}", " d'après {list}", list = names.join(context.voice.say(" or ", " ou ")))
+}
+
+/// Stages whose model is the average of networks of several seeds.
+fn seeds(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Option<String> {
+    let told = |(stage, found): &(&StageArtifacts, &Training)| {
+        let seeds = found.fitted.networks().len();
+        (seeds > 1).then(|| bilingual!(
+            context,
+            "{name} averages {seeds} networks that differ by their seed only; its curves are those of the first.",
+            "{name} fait la moyenne de {seeds} réseaux qui ne diffèrent que par leur graine ; ses courbes sont celles du premier.",
+            name = context.stage_name(&stage.stage),
+        ))
+    };
+    let sentences: Vec<String> = networks.iter().filter_map(told).collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+/// How the loss weighs classes: all networks alike, or which.
+fn class_weights(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Option<String> {
+    let names = |wanted: &dyn Fn(&ClassWeights) -> bool| -> Vec<String> {
+        let own = networks.iter().filter(|(_, found)| wanted(&found.training.class_weights));
+        own.map(|(stage, _)| context.stage_name(&stage.stage)).collect()
+    };
+    let balanced = names(&|weights| *weights == ClassWeights::Named(NamedWeights::Balanced));
+    let given = names(&|weights| matches!(weights, ClassWeights::Map(all) if !all.is_empty()));
+    let mut sentences = Vec::new();
+    if !balanced.is_empty() {
+        sentences.push(bilingual!(
+            context,
+            "In the loss of {list}, classes are weighted inversely to their number of training rows.",
+            "Dans la perte de {list}, les classes sont pondérées en raison inverse de leur nombre de lignes d'apprentissage.",
+            list = context.voice.list(&balanced, 6),
+        ));
+    }
+    if !given.is_empty() {
+        sentences.push(bilingual!(
+            context,
+            "In the loss of {list}, classes have weights that were set by hand.",
+            "Dans la perte de {list}, les classes ont des poids fixés à la main.",
+            list = context.voice.list(&given, 6),
+        ));
+    }
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
