@@ -7,7 +7,7 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::fitted::{self, Told};
+use super::fitted::{self, WarnOnce};
 use super::interrupt::{self, interrupted};
 use super::output::{is_lost, print_content};
 use super::study::invalid;
@@ -65,7 +65,7 @@ pub(super) fn predict(arguments: &PredictArguments) -> Outcome {
     interrupt::catch()?;
     let (package, input) = model(arguments)?;
     let bar = bar();
-    let told = Told::new(&bar);
+    let told = WarnOnce::new(&bar);
     let (path, reader): (&str, Box<dyn Read>) = match input {
         "-" => ("standard input", Box::new(io::stdin().lock())),
         path => {
@@ -138,7 +138,7 @@ struct Run<'a> {
     arguments: &'a PredictArguments,
     package: &'a Package,
     path: &'a str,
-    told: &'a Told<'a>,
+    told: &'a WarnOnce<'a>,
     chunks: Chunks<Box<dyn Read>>,
     options: LoadOptions,
     writer: CsvWriter,
@@ -154,7 +154,7 @@ impl<'a> Run<'a> {
         package: &'a Package,
         path: &'a str,
         reader: Box<dyn Read>,
-        told: &'a Told<'a>,
+        told: &'a WarnOnce<'a>,
     ) -> anyhow::Result<Self> {
         let chunks = Chunks::open(path, reader, &package.load_options().dialect, &interrupted);
         let chunks = chunks.map_err(|errors| lines(&errors))?;

@@ -25,7 +25,7 @@ pub mod transfer;
 
 pub use confused::{Confused, MOST_CLASSES};
 pub use figure::text::{counted, noun};
-pub use judged::{at_threshold, part_name, score_line, scores_told, threshold_told};
+pub use judged::{at_threshold, part_name, score_line, scores_in_words, threshold_told};
 pub use read::{ColumnView, Delivered, StageArtifacts, TableView, shown};
 pub use study::{all_figures, confusion_sentence, figures, learning_curves, study};
 

@@ -13,7 +13,7 @@ use self::trials::Trials;
 use super::adapter::Adapter;
 use super::aims::{self, METRIC, POSITIVE};
 use super::calibration::{calibrate, findings, require_classes};
-use super::checkpoint::{CheckpointFile, told};
+use super::checkpoint::{CheckpointFile, remark_on_resuming};
 use super::columns::PREDICTIONS;
 use super::conditions::require_left;
 use super::dataset::{Dataset, Selection, dataset, tell_of_model};
@@ -342,7 +342,7 @@ impl Train {
         let fit = || self.fit(data, context, context.seed(), None, progress);
         let mut fitted = on_threads(context.threads(), fit)?;
         let training = self.training();
-        let remark = told(context, &self.subject(), &training, &fitted.curves, fitted.resumed);
+        let remark = remark_on_resuming(context, &self.subject(), &training, &fitted.curves, fitted.resumed);
         let threshold = aims::threshold(self.threshold, data, context)?;
         let calibration = calibrate(&mut fitted.model, data, &training, threshold, progress)?;
         if threshold.is_some() && fitted.model.calibration().decision.is_empty() {

@@ -135,7 +135,7 @@ pub(crate) fn reason(profile: &Profile, column: &TargetLeak) -> String {
         percent(honest.coverage),
         percent(profile.classes.iter().map(|class| class.share).fold(0.0, f64::max))
     );
-    let told = matches!(column.verdict, TargetLeakVerdict::GivesAway | TargetLeakVerdict::Nearly);
+    let told = matches!(column.verdict, TargetLeakVerdict::Leaks | TargetLeakVerdict::Nearly);
     if told && column.purity == Some(1.0) && column.read_by == ReadBy::Value {
         if column.distinct == profile.classes.iter().filter(|class| class.rows > 0).count() as u64 {
             text.push_str("; its values and the labels match one to one: it is the label under another name");

@@ -9,7 +9,7 @@ use super::history::changes_table;
 use super::{Study, plural};
 use crate::figure::text::{bytes, count, duration};
 use crate::importance;
-use crate::judged::scores_told;
+use crate::judged::scores_in_words;
 use crate::page::{Block, Cell, Column, Panel, Prose, Section, Table, panel_of};
 use crate::part_name;
 use crate::ranking;
@@ -171,7 +171,7 @@ fn headline_of(stage: &StageArtifacts) -> Option<String> {
     if let Some((model, scores)) = best.filter(|(model, _)| models.len() == 1 || model.validation().is_some()) {
         let part = part_name(model.judged_on());
         let whose = if models.len() > 1 || model.is_reference() { format!("{}: ", model.name) } else { String::new() };
-        return Some(format!("{whose}{part} {}", scores_told(scores, Some(metric))));
+        return Some(format!("{whose}{part} {}", scores_in_words(scores, Some(metric))));
     }
     if let Some(found) = stage.documents.get::<Inspection>() {
         return importance::line(found);

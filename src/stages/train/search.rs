@@ -23,7 +23,7 @@ use runner_engine::StageContext;
 use runner_ml::progress::Progress;
 use runner_ml::search::{Course, Point, Search, SearchResult, SearchSpec};
 use runner_ml::train::{Curves, TrainError, TrainingSpec};
-use runner_report::search::told;
+use runner_report::search::trial_counts;
 
 /// A search that has ended.
 pub(super) struct Found {
@@ -153,7 +153,7 @@ impl Tally {
 impl Found {
     /// For the end of a headline.
     pub(crate) fn remark(&self) -> String {
-        format!("; test set evaluated once, after {}", told(&self.result.search))
+        format!("; test set evaluated once, after {}", trial_counts(&self.result.search))
     }
 
     pub(crate) fn document(&self) -> &runner_results::search::Search {
