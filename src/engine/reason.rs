@@ -263,13 +263,13 @@ mod tests {
         let (one, other) = ("0f".repeat(32), "ab".repeat(32));
         let (one, other) = (Some(one.as_str()), Some(other.as_str()));
         let told = |what: &str, old: Option<&str>, new: Option<&str>| changed(what, Some("songs"), old, new);
-        assert_eq!(described("input.rows.0.columns.tempo", one, other), "column tempo of 'songs' has changed");
-        assert_eq!(described("input.rows.0.columns.tempo", None, other), "column tempo of 'songs' is new");
-        assert_eq!(described("input.rows.0.columns.tempo", one, Some("absent")), "column tempo of 'songs' is gone");
-        assert_eq!(described("input.rows.0.rows", Some("200"), Some("240")), "rows of 'songs' 200 → 240");
-        assert_eq!(described("input.model.0", one, other), "'songs' has changed");
-        assert_eq!(described("input.stages.7.warnings", None, Some("[]")), "'songs' warns of something else");
-        assert_eq!(described("input.stages.7.curves", one, other), "output curves of 'songs' has changed");
+        assert_eq!(told("input.rows.0.columns.tempo", one, other), "column tempo of 'songs' has changed");
+        assert_eq!(told("input.rows.0.columns.tempo", None, other), "column tempo of 'songs' is new");
+        assert_eq!(told("input.rows.0.columns.tempo", one, Some("absent")), "column tempo of 'songs' is gone");
+        assert_eq!(told("input.rows.0.rows", Some("200"), Some("240")), "rows of 'songs' 200 → 240");
+        assert_eq!(told("input.model.0", one, other), "'songs' has changed");
+        assert_eq!(told("input.stages.7.warnings", None, Some("[]")), "'songs' warns of something else");
+        assert_eq!(told("input.stages.7.curves", one, other), "output curves of 'songs' has changed");
         assert_eq!(changed("input.members.5.columns.p", None, one, other), "column p of members.5 has changed");
         assert_eq!(changed("source.path", None, one, other), "path: its content has changed");
         let view = |lr: f64, batch: u32, depth: u32, epochs: u32, version: u32| {
@@ -285,7 +285,7 @@ mod tests {
             };
             serde_json::to_string(&view).expect("a view")
         };
-        let stage = |old: &str, new: &str| described("input.stages.7.stage", Some(old), Some(new));
+        let stage = |old: &str, new: &str| told("input.stages.7.stage", Some(old), Some(new));
         assert_eq!(stage(&view(0.1, 8, 2, 5, 1), &view(0.2, 8, 2, 5, 1)), "'songs': lr 0.1 → 0.2");
         assert_eq!(stage(&view(0.1, 8, 2, 5, 1), &view(0.1, 8, 2, 5, 2)), "'songs': version of the kind 1 → 2");
         let many = stage(&view(0.1, 8, 2, 5, 1), &view(0.2, 9, 3, 6, 1));
@@ -314,9 +314,9 @@ mod tests {
     #[test]
     fn of_lists_of_names_what_came_and_went_is_told() {
         let told = |old: &str, new: &str| changed("params.numeric", None, Some(old), Some(new));
-        assert_eq!(described(r#"["a", "b"]"#, r#"["b", "c"]"#), "numeric without a, with c");
-        assert_eq!(described(r#"["a", "b"]"#, r#"["b", "a"]"#), "numeric in another order");
-        assert_eq!(described("[]", r#"["1","2","3","4","5","6"]"#), "numeric with 1, 2, 3, 4 and 2 more");
-        assert_eq!(described("[256, 128]", "[256]"), "numeric [256, 128] → [256]");
+        assert_eq!(told(r#"["a", "b"]"#, r#"["b", "c"]"#), "numeric without a, with c");
+        assert_eq!(told(r#"["a", "b"]"#, r#"["b", "a"]"#), "numeric in another order");
+        assert_eq!(told("[]", r#"["1","2","3","4","5","6"]"#), "numeric with 1, 2, 3, 4 and 2 more");
+        assert_eq!(told("[256, 128]", "[256]"), "numeric [256, 128] → [256]");
     }
 }

@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use super::dataset::Dataset;
 use runner_engine::{listed, suggest};
 use runner_ml::calibration::{Calibration, reliability};
-use runner_ml::diagnosis::{Course, Finding, TrainingLoss, diagnose};
+use runner_ml::diagnosis::{Finding, TrainingLoss, TrainingRun, diagnose};
 use runner_ml::matrix::Matrix;
 use runner_ml::network::Classifier;
 use runner_ml::progress::Progress;
@@ -113,7 +113,7 @@ pub(super) fn findings(
     let metric = training.early_stopping.metric();
     let different = |rows: &[usize]| rows.iter().map(|&row| data.labels[row]).collect::<HashSet<_>>().len();
     let (train_classes, valid_classes) = (different(&data.train), different(&data.valid));
-    Ok(diagnose(&Course {
+    Ok(diagnose(&TrainingRun {
         curves,
         best_epoch,
         diverged,

@@ -49,6 +49,8 @@ mod kernel;
 pub(crate) mod lbfgs;
 mod preprocess;
 mod smo;
+mod steps;
+mod task;
 #[cfg(test)]
 mod tests;
 mod texts;
@@ -57,12 +59,12 @@ mod trees;
 pub use arrays::{ArrayError, Arrays};
 pub use baselines::Baselines;
 pub use boosting::Boosting;
-pub use evaluate::{Aims, Evaluated, KeptFits, evaluate};
-pub use evaluate::{HeldOut, ModelPredictions, Timing};
+pub use evaluate::{Evaluated, HeldOut, ModelPredictions, Timing, evaluate};
 pub use features::Features;
 pub use fit::FitError;
 pub use fitted::{Fitted, Inputs};
 pub use runner_results::baselines::Evaluation;
+pub use task::{Aims, KeptFits, Task};
 pub use texts::{CharacterGrams, TextOptions, WordGrams};
 
 use crate::matmul;

@@ -34,7 +34,7 @@ pub struct LineChart<'a> {
     pub marker: Option<(f64, String)>,
     /// Logarithmic y axis, where all values are positive.
     pub log_y: bool,
-    /// The lines are courses over epochs, which a page lets its reader explore.
+    /// The lines are curves over epochs, which a page lets its reader explore.
     pub explored: bool,
     /// Width in units; `WIDTH` unless given. Where little room is left a narrower chart keeps its text readable.
     pub width: Option<f64>,

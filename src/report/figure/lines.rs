@@ -2,7 +2,7 @@
 //!
 //! Lines carry their names at their ends; names that would meet are moved apart.
 
-use super::course::{self, Frame};
+use super::chart_data::{self, Frame};
 use super::drawing::{Anchor, Drawing, Element, PathData};
 use super::line_chart::{Line, LineChart};
 use super::palette::Paint;
@@ -32,7 +32,7 @@ pub fn line_chart(chart: &LineChart) -> Drawing {
     let right = width - names.min(width * 0.32) - 10.0;
     let x_scale = Scale::linear(x_low, x_high, left, right, 6);
     if chart.explored && xs.is_some() {
-        drawing.explain(course::json(chart, Frame { top, bottom, right, width }));
+        drawing.set_data(chart_data::json(chart, Frame { top, bottom, right, width }));
     }
     y_scale.draw_left(&mut drawing, left, right);
     draw_x_axis(&mut drawing, &x_scale, bottom, chart.x_label);

@@ -6,7 +6,7 @@
 
 pub(crate) mod architecture;
 pub(crate) mod bars;
-mod course;
+mod chart_data;
 pub(crate) mod drawing;
 pub(crate) mod element;
 pub(crate) mod graph;
