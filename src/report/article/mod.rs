@@ -138,7 +138,7 @@ const CHOSEN_AMONG: &[&str] = &["train", "ensemble"];
 const OF_MODELS: &[&str] = &["train", "ensemble", "baseline", "transfer"];
 
 /// What a text of the author's own can refer to, each with what the article needs to have it.
-pub const LABELS: [(&str, Needs); 33] = [
+pub const LABELS: [(&str, Needs); 29] = [
     ("sec:introduction", Needs::Nothing),
     ("sec:data", Needs::Nothing),
     ("sec:method", Needs::Nothing),
@@ -147,10 +147,6 @@ pub const LABELS: [(&str, Needs); 33] = [
     ("sec:convergence", Needs::Stage(&["train"])),
     ("sec:inside", Needs::Stage(CHOSEN_AMONG)),
     ("sec:transfer", Needs::Stage(&["transfer"])),
-    ("sec:classical", Needs::Stage(&["baseline"])),
-    ("sec:network", Needs::Stage(&["train"])),
-    ("sec:training", Needs::Stage(&["train"])),
-    ("sec:protocol", Needs::Nothing),
     ("sec:standard", Needs::Stage(&["baseline"])),
     ("sec:discussion", Needs::Stage(&["describe"])),
     ("sec:conclusion", Needs::Nothing),

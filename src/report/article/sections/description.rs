@@ -7,7 +7,6 @@ use super::{ArticleContext, bilingual, codes};
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
 use crate::leaks;
-use crate::study::profile::has_gaps;
 
 /// A share of test rows with a duplicate in the training part that is worth a sentence.
 const FEW_DUPLICATES: f64 = 0.01;
@@ -23,15 +22,15 @@ const DRAWN: usize = 6;
 pub(crate) fn describe(context: &ArticleContext, section: &mut Section) {
     let Some(profile) = context.profile() else { return };
     let columns = columns_table(context, profile);
-    section.blocks.extend(context.paragraph([columns.as_ref().map(|(_, left)| columns_sentence(context, *left))]));
+    let listed = columns.as_ref().map(|(_, left)| columns_sentence(context, *left));
     section.blocks.extend(columns.map(|(table, _)| Block::Float(table)));
     let telling = telling(context, profile);
     let means = means_table(context, profile, &telling);
     let figure = distributions(context, &telling);
     section.blocks.extend(context.paragraph([
+        listed,
         differences(context, profile, &telling, means.is_some(), figure.is_some()),
         strongest(context, profile),
-        variance(context, profile),
     ]));
     section.blocks.extend(means.map(Block::Float));
     section.blocks.extend(figure.map(Block::Float));
@@ -249,8 +248,8 @@ fn differences(
     };
     Some(bilingual!(
         context,
-        "{see} how the {classes} differ: no single column tells them apart. The most telling, {name}, explains {share} of the entropy of the label; its mean goes from {least} ({low}) to {most} ({high}).",
-        "{see} en quoi diffèrent les {classes} : aucune colonne ne les sépare à elle seule. La plus informative, {name}, explique {share} de l'entropie de l'étiquette ; sa moyenne va de {least} ({low}) à {most} ({high}).",
+        "{see} how the {classes} differ: even the most telling column, {name}, explains only {share} of the entropy of the label; its mean goes from {least} ({low}) to {most} ({high}).",
+        "{see} en quoi diffèrent les {classes} : même la colonne la plus informative, {name}, n'explique que {share} de l'entropie de l'étiquette ; sa moyenne va de {least} ({low}) à {most} ({high}).",
         classes = context.subject.classes(voice),
         name = markup::code(&first.name),
         share = voice.percent(share),
@@ -364,22 +363,5 @@ fn strongest(context: &ArticleContext, profile: &Profile) -> Option<String> {
         value = context.voice.decimals(value, 2),
         a = markup::code(&found.columns[j]),
         b = markup::code(&found.columns[i]),
-    ))
-}
-
-fn variance(context: &ArticleContext, profile: &Profile) -> Option<String> {
-    let pca = profile.pca.as_ref()?;
-    let [first, second, ..] = pca.explained_variance_ratio.as_slice() else { return None };
-    let filled = match has_gaps(profile, pca) {
-        true => context
-            .voice
-            .say(", missing values filled in by the mean", ", valeurs manquantes remplacées par la moyenne"),
-        false => "",
-    };
-    Some(bilingual!(
-        context,
-        "The first two principal components hold {share} of the variance of the standardised columns{filled}.",
-        "Les deux premières composantes principales portent {share} de la variance des colonnes standardisées{filled}.",
-        share = context.voice.percent(first + second),
     ))
 }

@@ -14,7 +14,7 @@ pub(crate) fn section(context: &ArticleContext) -> Section {
     let (sentence, table) = published::published(context);
     section.blocks.extend(context.paragraph([sentence]));
     section.blocks.extend(table.map(Block::Float));
-    section.blocks.extend(context.paragraph([questions(context), outline(context)]));
+    section.blocks.extend(context.paragraph([questions(context)]));
     section
 }
 
@@ -141,23 +141,4 @@ fn questions(context: &ArticleContext) -> Option<String> {
             },
         )),
     }
-}
-
-fn outline(context: &ArticleContext) -> Option<String> {
-    Some(bilingual!(
-        context,
-        "@sec:data describes the data, @sec:method the models and how they are judged; {answers}{limits}, and @sec:conclusion concludes.",
-        "La @sec:data décrit les données, la @sec:method les modèles et la façon de les juger ; {answers}{limits} et la @sec:conclusion conclut.",
-        answers = context.voice.say(
-            "@sec:results answers the questions in turn",
-            "la @sec:results répond aux questions dans cet ordre",
-        ),
-        limits = match super::discussion::section(context).is_empty() {
-            true => "",
-            false => context.voice.say(
-                ", @sec:discussion discusses the limits of the answers",
-                ", la @sec:discussion discute les limites des réponses",
-            ),
-        },
-    ))
 }

@@ -9,6 +9,7 @@ mod convergence;
 mod course;
 mod data;
 mod description;
+mod design;
 mod discussion;
 mod inside;
 mod introduction;
@@ -158,6 +159,28 @@ impl<'a> ArticleContext<'a> {
             class = markup::code(&threshold.positive),
             value = self.voice.decimals(threshold.value, 3),
         ))
+    }
+
+    /// The best network that reads numbers and texts, and the best that reads numbers alone.
+    fn with_and_without_texts(&self) -> Option<(&Model, &Model)> {
+        Some((self.reading(true, true)?, self.reading(true, false)?))
+    }
+
+    /// The best network that reads texts alone.
+    fn on_texts_alone(&self) -> Option<&Model> {
+        self.reading(false, true)
+    }
+
+    /// The best single network that reads numbers, or none, and texts, or none.
+    fn reading(&self, numbers: bool, words: bool) -> Option<&Model> {
+        let reads = |model: &&Model| {
+            let training = self.stage(&model.stage).and_then(|stage| stage.documents.get::<Training>());
+            training.is_some_and(|training| {
+                training.inputs.numeric.is_empty() != numbers && training.inputs.text.is_empty() != words
+            })
+        };
+        let networks = self.main()?.models.iter().filter(|model| self.kind(model) == Some("train"));
+        ranking::best(networks.filter(reads), Some(self.metric()), |model| model.validation())
     }
 
     /// The best network or ensemble by validation rows: what one would hand in.
