@@ -121,7 +121,7 @@ pub(crate) fn ensembles(context: &ArticleContext) -> Option<String> {
             context,
             "The {name} averages {members}, with {chosen}{cite}{rest}.",
             "Ce modèle ({name}) fait la moyenne de {members}, avec {chosen}{cite}{rest}.",
-            name = context.stage_name(&stage.stage),
+            name = context.stage_subject(&stage.stage),
             members = context.voice.list(&shown, 8),
         )
     };

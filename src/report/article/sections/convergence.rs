@@ -6,7 +6,7 @@ use runner_results::diagnosis::GapJudgement;
 use runner_results::training::Training;
 
 use super::course::Course;
-use super::{ArticleContext, HALF, bilingual, choosing};
+use super::{ArticleContext, HALF, bilingual, choosing, methods};
 use crate::article::document::{Block, Float, Section};
 
 pub(crate) fn section(context: &ArticleContext) -> Option<Section> {
@@ -22,7 +22,7 @@ pub(crate) fn section(context: &ArticleContext) -> Option<Section> {
     section.blocks.extend(context.paragraph([
         curves.as_ref().map(|(_, name)| bilingual!(
             context,
-            "@fig:curves shows how the {name} learns.",
+            "@fig:curves shows how {name} learns.",
             "La @fig:curves montre l'apprentissage : {name}.",
         )),
         trouble(context, &courses),
@@ -240,7 +240,7 @@ fn curves(context: &ArticleContext) -> Option<(Float, String)> {
     if drawings.is_empty() {
         return None;
     }
-    let name = context.stage_name(&first.stage);
+    let name = context.stage_subject(&first.stage);
     // An average of several networks shows the curves of the first.
     let rule = match stage.documents.get::<Training>().map(|training| training.fitted.networks().len()) {
         Some(several) if several > 0 => context.voice.say(
@@ -262,16 +262,17 @@ fn curves(context: &ArticleContext) -> Option<(Float, String)> {
 
 /// The best network's over-fitting in half a sentence, for the abstract and the conclusion.
 pub(crate) fn in_short(context: &ArticleContext) -> Option<String> {
-    let course = Course::of(context, context.stage(&context.network()?.stage)?)?;
+    let first = context.network()?;
+    let course = Course::of(context, context.stage(&first.stage)?)?;
     let name = course.name();
     // Of one there is no best.
     let is_alone = context.count_of("train") == 1;
     let (network, reseau) = match is_alone {
-        true => (format!("the network {name}"), format!("le réseau {name}")),
+        true => (context.introduced(first), context.introduced(first)),
         false => (format!("the best single network, {name},"), format!("le meilleur réseau seul, {name},")),
     };
     let of_network = || match is_alone {
-        true => format!("du réseau {name}"),
+        true => methods::of_french(&context.introduced(first)),
         false => format!("du meilleur réseau seul, {name}"),
     };
     if let Some(epoch) = course.divergence().map(|found| found.epoch) {

@@ -6,6 +6,8 @@ use runner_results::profile::{ClassGroup, ColumnProfile, NumericSummary, Profile
 use super::{ArticleContext, bilingual, codes};
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
+use crate::figure::Drawing;
+use crate::figure::print::{Spread, class_boxes};
 use crate::leaks;
 
 /// A share of test rows with a duplicate in the training part that is worth a sentence.
@@ -15,8 +17,8 @@ const MOST_COLUMNS: usize = 18;
 /// Columns whose means are shown by class, and classes beside one another.
 const MOST_TELLING: usize = 6;
 const MOST_CLASSES: usize = 7;
-/// Distributions drawn: two lines of three.
-const DRAWN: usize = 6;
+/// Distributions drawn: a line.
+const DRAWN: usize = 3;
 
 /// Adds what is said of the columns to the section on the data.
 pub(crate) fn describe(context: &ArticleContext, section: &mut Section) {
@@ -26,11 +28,10 @@ pub(crate) fn describe(context: &ArticleContext, section: &mut Section) {
     section.blocks.extend(columns.map(|(table, _)| Block::Float(table)));
     let telling = telling(context, profile);
     let means = means_table(context, profile, &telling);
-    let figure = distributions(context, &telling);
+    let figure = distributions(context, profile, &telling);
     section.blocks.extend(context.paragraph([
         listed,
         differences(context, profile, &telling, means.is_some(), figure.is_some()),
-        strongest(context, profile),
     ]));
     section.blocks.extend(means.map(Block::Float));
     section.blocks.extend(figure.map(Block::Float));
@@ -211,17 +212,31 @@ fn means_table(context: &ArticleContext, profile: &Profile, telling: &[&ColumnPr
     (rows.len() > 1 && classes.len() > 1).then(|| context.table("tab:means", &caption, &heads, rows))
 }
 
-fn distributions(context: &ArticleContext, telling: &[&ColumnProfile]) -> Option<Float> {
-    let stage = context.of_kind("describe").next()?;
-    let titles: Vec<&str> = telling.iter().take(DRAWN).map(|column| column.name.as_str()).collect();
-    let drawings = context.titled(stage, &titles);
+fn distributions(context: &ArticleContext, profile: &Profile, telling: &[&ColumnProfile]) -> Option<Float> {
+    let classes = shown_classes(profile);
+    let boxes = |column: &&ColumnProfile| {
+        let of = |class: &&str| {
+            let quantiles = &of_class(column, class)?.quantiles;
+            let spread = Spread {
+                whiskers: (quantiles.p05, quantiles.p95),
+                quartiles: (quantiles.p25, quantiles.p75),
+                median: quantiles.p50,
+            };
+            Some(((*class).to_owned(), spread))
+        };
+        let found: Vec<(String, Spread)> = classes.iter().filter_map(of).collect();
+        class_boxes(&column.name, &found, &context.study.palette)
+    };
+    let drawings: Vec<Drawing> = telling.iter().take(DRAWN).map(boxes).collect();
     let caption = bilingual!(
         context,
-        "Distributions of the most telling numeric columns by {class}; heights are shares of the rows of a class, on one scale in each panel.",
-        "Distributions des colonnes numériques les plus informatives selon {class} ; les hauteurs sont des parts des lignes d'une classe, à la même échelle dans chaque cadre.",
+        "The {count} most telling columns by {class}: median, quartiles, and 5th to 95th percentile.",
+        "Les {count} colonnes les plus informatives selon {class} : médiane, quartiles, et du 5e au 95e centile.",
+        count = drawings.len(),
         class = context.by_class(),
     );
-    (drawings.len() > 1).then(|| context.figure_with_headings("fig:distributions", &caption, drawings, 0.32))
+    (drawings.len() > 1 && classes.len() > 1)
+        .then(|| context.figure("fig:distributions", &caption, drawings, 0.32))
 }
 
 /// How the classes differ in the column that says most.
@@ -345,23 +360,3 @@ fn duplicates(context: &ArticleContext, profile: &Profile) -> Option<String> {
     ))
 }
 
-fn strongest(context: &ArticleContext, profile: &Profile) -> Option<String> {
-    let found = &profile.correlations;
-    let mut best: Option<(f64, usize, usize)> = None;
-    for (i, row) in found.spearman.iter().enumerate() {
-        for (j, value) in row.iter().take(i).enumerate().filter_map(|(j, value)| Some((j, (*value)?))) {
-            if best.is_none_or(|(most, _, _)| value.abs() > most.abs()) {
-                best = Some((value, i, j));
-            }
-        }
-    }
-    let (value, i, j) = best?;
-    Some(bilingual!(
-        context,
-        "The strongest rank correlation between numeric columns is {value}, of {a} and {b}.",
-        "La plus forte corrélation de rang entre colonnes numériques vaut {value}, entre {a} et {b}.",
-        value = context.voice.decimals(value, 2),
-        a = markup::code(&found.columns[j]),
-        b = markup::code(&found.columns[i]),
-    ))
-}

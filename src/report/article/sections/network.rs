@@ -103,25 +103,25 @@ fn network(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) 
     blocks.extend(context.paragraph([
         Some(bilingual!(
             context,
-            "A network is a function $p_\\theta(k \\mid x)$ that gives each class $k$ a probability; @tab:networks lists those that were trained{drawing}.",
-            "Un réseau est une fonction $p_\\theta(k \\mid x)$ qui donne à chaque classe $k$ une probabilité ; le @tab:networks présente ceux qui ont été entraînés{drawing}.",
+            "A network $p_\\theta(k \\mid x)$ gives each class $k$ a probability; @tab:networks lists those that were trained{drawing}.",
+            "Un réseau $p_\\theta(k \\mid x)$ donne à chaque classe $k$ une probabilité ; le @tab:networks présente ceux qui ont été entraînés{drawing}.",
             drawing = match drawn {
                 Some((stage, ..)) if networks.len() > 1 => bilingual!(
                     context,
-                    ", and @fig:architecture draws the one that validation prefers, {name}",
-                    " et la @fig:architecture dessine celui que préfère la validation, {name}",
-                    name = context.stage_name(&stage.stage),
+                    ", and @fig:architecture draws {name}, which validation prefers",
+                    " et la @fig:architecture dessine {name}, que préfère la validation",
+                    name = context.stage_subject(&stage.stage),
                 ),
                 Some(_) => context.voice.say(", drawn in @fig:architecture", ", dessinés à la @fig:architecture").to_owned(),
                 None => String::new(),
             },
         )),
         encoders(context),
+        rationale(context, networks),
     ]));
     blocks.push(Block::Float(table));
     if let Some((stage, found, spec)) = drawn {
         blocks.push(Block::Float(drawing(context, stage, found, spec)));
-        blocks.extend(context.paragraph([rationale(context, networks)]));
     }
     blocks
 }
@@ -270,9 +270,10 @@ fn drawing(context: &ArticleContext, stage: &StageArtifacts, found: &Training, s
     let drawn = architecture(&title, "Boxes from the inputs to the output", &columns);
     let caption = bilingual!(
         context,
-        "Architecture of the {name}: {parameters} parameters. Hidden layers are linear, followed by what their box lists.",
-        "Architecture : {name}, {parameters} paramètres. Les couches cachées sont linéaires, suivies de ce qu'indique leur cadre.",
-        name = context.stage_name(&stage.stage),
+        "Architecture of {name}: {parameters} parameters. Hidden layers are linear, followed by what their box lists.",
+        "Architecture {of}, {parameters} paramètres. Les couches cachées sont linéaires, suivies de ce qu'indique leur cadre.",
+        name = context.stage_subject(&stage.stage),
+        of = methods::of_french(&context.stage_subject(&stage.stage)),
         parameters = voice.count(found.parameters as u64),
     );
     context.figure("fig:architecture", &caption, vec![drawn], 1.0)

@@ -98,8 +98,8 @@ fn files(context: &ArticleContext, all: &[(&StageArtifacts, &Predictions)]) -> O
         (0, _) => String::new(),
         (_, true) => voice
             .say(
-                " Each model was first fitted again on all labelled rows, with the epochs, rounds and weights that had been chosen: no labelled row is left to judge it, but more data seldom hurt, so that the score of its twin on the training part is a cautious estimate.",
-                " Chaque modèle a d'abord été réajusté sur toutes les lignes étiquetées, avec les époques, les itérations et les poids déjà choisis : plus aucune ligne ne reste pour le juger, mais davantage de données nuisent rarement, et le score de son jumeau est donc une estimation prudente.",
+                " Each model was first fitted again on all labelled rows, with the epochs, rounds and weights that had been chosen; its expected accuracy is that of its twin, which was fitted on the training part alone.",
+                " Chaque modèle a d'abord été réajusté sur toutes les lignes étiquetées, avec les époques, les itérations et les poids déjà choisis ; l'exactitude attendue est celle de son jumeau, ajusté sur le seul apprentissage.",
             )
             .to_owned(),
         (some, false) => bilingual!(

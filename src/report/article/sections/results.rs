@@ -112,7 +112,7 @@ fn best(context: &ArticleContext) -> Option<String> {
             "{other}The accuracy of {name} {on} is {accuracy}, its macro-F1 {f1}.",
             "{other}L'exactitude de {name} {on} est de {accuracy}, sa macro-F1 de {f1}.",
             other = other(true).unwrap_or_default(),
-            name = context.name(chosen),
+            name = context.subject(chosen),
             on = context.on(chosen.judged_on()),
             accuracy = context.accuracy(scores),
             f1 = context.voice.decimals(scores.macro_f1, 3),
@@ -120,15 +120,13 @@ fn best(context: &ArticleContext) -> Option<String> {
     }
     Some(bilingual!(
         context,
-        "Validation rows choose {name} by {metric} among networks and ensembles; {other}its accuracy {on} is {accuracy} and its macro-F1 {f1}.",
-        "{designe} de validation désigne {name} parmi réseaux et ensembles ; {other}son exactitude {on} est de {accuracy} et sa macro-F1 de {f1}.",
-        designe = upper(methods::metric(context.voice, context.metric())),
+        "By {metric} on validation rows, {name} is the best of all networks and ensembles (@tab:models); {other}its accuracy {on} is {accuracy}.",
+        "D'après {metric} de validation, {name} est le meilleur des réseaux et ensembles (@tab:models) ; {other}son exactitude {on} est de {accuracy}.",
         metric = methods::metric(context.voice, context.metric()),
         other = other(false).unwrap_or_default(),
-        name = context.name(chosen),
+        name = context.subject(chosen),
         on = context.on(chosen.judged_on()),
         accuracy = context.accuracy(scores),
-        f1 = context.voice.decimals(scores.macro_f1, 3),
     ))
 }
 
@@ -176,13 +174,13 @@ fn tied(context: &ArticleContext, group: &Group) -> Option<String> {
         (_, true) => return None,
         (true, _) => bilingual!(
             context,
-            "{name} has {top} {there}; its {part} accuracy differs significantly from that of every other.",
-            "{name} a {top} ; son exactitude {part} diffère significativement de celle de tous les autres.",
+            "Its {part} accuracy differs significantly from that of every other.",
+            "Son exactitude {part} diffère significativement de celle de tous les autres.",
         ),
         _ => bilingual!(
             context,
-            "{name} has {top} {there}; its {part} accuracy does not differ significantly from that of {list}.",
-            "{name} a {top} ; son exactitude {part} ne diffère pas significativement de celle {list_de}.",
+            "Its {part} accuracy does not differ significantly from that of {list}.",
+            "Son exactitude {part} ne diffère pas significativement de celle {list_de}.",
             list = context.voice.list(&tied, 4),
             list_de = context.voice.list(&tied.iter().map(|name| of_french(name)).collect::<Vec<_>>(), 4),
         ),
@@ -217,24 +215,31 @@ fn caution(context: &ArticleContext, group: &Group) -> Option<String> {
 /// What texts add: the best network on numbers alone against the best on both.
 fn inputs(context: &ArticleContext) -> Option<String> {
     let (both, numbers) = context.with_and_without_texts()?;
-    let who = upper(&context.name(both));
-    let whose = bilingual!(context, "The accuracy of the {name}", "L'exactitude : {name}", name = context.name(both));
+    let who = upper(&context.subject(both));
+    let whose =
+        bilingual!(context, "The accuracy of {name}", "L'exactitude {name}", name = of_name(context, both));
     let mut sentence = bilingual!(
         context,
         "{against}",
         "{against}",
-        against = context.against(&who, &whose, both, numbers, &context.name(numbers))?,
+        against = context.against(&who, &whose, both, numbers, &context.subject(numbers))?,
     );
     if let Some(words) = context.on_texts_alone() {
         sentence.push_str(&bilingual!(
             context,
-            "; the {name} alone reaches {score}",
-            " ; seul, le {name} atteint {score}",
+            "; {name} alone reaches {score}",
+            " ; seul, {name} atteint {score}",
             score = context.voice.decimals(words.judged()?.accuracy, 3),
-            name = context.name(words),
+            name = context.subject(words),
         ));
     }
     Some(sentence + "." + &gains(context, both, numbers).unwrap_or_default())
+}
+
+/// A model after `of` or, in French, with its `de`.
+fn of_name(context: &ArticleContext, model: &Model) -> String {
+    let subject = context.subject(model);
+    if context.voice.is_french() { of_french(&subject) } else { subject }
 }
 
 /// Which classes profit most, by recall.

@@ -38,11 +38,11 @@ pub(crate) fn section(context: &ArticleContext) -> Option<Section> {
                 context,
                 "To tell {new} apart too, the networks get {outputs} more [@transfer].",
                 "Pour distinguer aussi {new}, les réseaux reçoivent {outputs} de plus [@transfer].",
-                new = context.voice.list(&new, 4),
                 outputs = match new.len() {
                     1 => context.voice.say("one output", "une sortie").to_owned(),
                     several => bilingual!(context, "{several} outputs", "{several} sorties"),
                 },
+                new = context.voice.list(&new, 4),
             ),
         }),
         tensors(context, first),
@@ -53,8 +53,8 @@ pub(crate) fn section(context: &ArticleContext) -> Option<Section> {
         context.voice.say("@fig:transfer shows the curves.", "La @fig:transfer montre les courbes.").to_owned()
     });
     section.blocks.extend(context.paragraph(verdicts.chain([shown]).collect::<Vec<_>>()));
-    let rest = stages.iter().flat_map(|(stage, found)| [forgotten(context, stage, found), enough(context, found)]);
-    section.blocks.extend(context.paragraph(rest.collect::<Vec<_>>()));
+    let (stage, found) = &stages[0];
+    section.blocks.extend(context.paragraph([forgotten(context, stage, found), enough(context, found)]));
     section.blocks.push(Block::Float(table(context, &stages)));
     section.blocks.extend(figure.map(Block::Float));
     Some(section)
@@ -154,7 +154,7 @@ fn table(context: &ArticleContext, stages: &[(&StageArtifacts, &Transfer)]) -> F
             let p = found.comparison(of.strategy).and_then(|comparison| comparison.accuracy.p_corrected);
             rows.push(vec![
                 // Once for all its rows.
-                if ruled.last() == Some(&rows.len()) { network(context, stage) } else { String::new() },
+                if ruled.last() == Some(&rows.len()) { context.stage_name(source(stage)) } else { String::new() },
                 name(context, of.strategy).to_owned(),
                 own.len().to_string(),
                 score(&|run| Some(run.judged().all.accuracy)),
@@ -208,15 +208,15 @@ fn verdict(context: &ArticleContext, stage: &StageArtifacts, found: &Transfer) -
         };
         return Some(bilingual!(
             context,
-            "For the {network}, validation prefers {best}, which the others are measured by{others}.",
-            "Pour ce réseau ({network}), la validation préfère {best}, qui sert de mesure aux autres{others}.",
+            "For {network}, validation prefers {best}, which the others are measured by{others}.",
+            "Pour {network}, la validation préfère {best}, qui sert de mesure aux autres{others}.",
             best = name(context, found.best),
         ));
     };
     let mut sentence = bilingual!(
         context,
-        "For the {network}, validation prefers {best}, which reaches {against}",
-        "Pour le {network}, la validation préfère {best}, qui atteint {against}",
+        "For {network}, validation prefers {best}, which reaches {against}",
+        "Pour {network}, la validation préfère {best}, qui atteint {against}",
         best = name(context, found.best),
         against = against(context, comparison),
     );
@@ -301,8 +301,8 @@ fn forgotten(context: &ArticleContext, stage: &StageArtifacts, found: &Transfer)
     ));
     Some(bilingual!(
         context,
-        "On the rows of the old {classes}, the {network} was right on {before} and, extended, is right on {after}{retained}.",
-        "Sur les lignes des anciens {classes}, le {network} était juste pour {before} et, étendu, l'est pour {after}{retained}.",
+        "On the rows of the old {classes}, {network} was right on {before} and, extended, is right on {after}{retained}.",
+        "Sur les lignes des anciens {classes}, {network} était juste pour {before} et, étendu, l'est pour {after}{retained}.",
         classes = context.subject.classes(context.voice),
         network = network(context, stage),
         before = context.voice.percent(before),
@@ -361,8 +361,8 @@ fn figure(context: &ArticleContext, stage: &StageArtifacts) -> Option<Float> {
     let drawings = context.drawings(stage, &["validation-macro-f1-by", "validation-loss-by"], HALF);
     let caption = bilingual!(
         context,
-        "Transfer of the {name}: validation macro-F1 (left) and loss in nats (right) by epoch, means over seeds with bands from least to greatest.",
-        "Transfert ({name}) : macro-F1 (à gauche) et perte en nats (à droite) de validation par époque, moyennes sur les graines et bandes du minimum au maximum.",
+        "Transfer of {name}: validation macro-F1 (left) and loss in nats (right) by epoch, means over seeds with bands from least to greatest.",
+        "Transfert : {name} ; macro-F1 (à gauche) et perte en nats (à droite) de validation par époque, moyennes sur les graines et bandes du minimum au maximum.",
         name = network(context, stage),
     );
     (!drawings.is_empty()).then(|| context.figure("fig:transfer", &caption, drawings, 0.49))
@@ -374,10 +374,15 @@ pub(crate) fn added(context: &ArticleContext) -> Option<String> {
     (!new.is_empty()).then(|| context.voice.list(&new, 3))
 }
 
-/// What people call the network that a transfer starts from; the transfer's own name where that is not told.
+/// What people call the network that a transfer starts from, with its article; the transfer's own name where that is not told.
 fn network(context: &ArticleContext, stage: &StageArtifacts) -> String {
+    context.stage_subject(source(stage))
+}
+
+/// The stage of the network that a transfer starts from.
+fn source(stage: &StageArtifacts) -> &str {
     let model = stage.inputs.iter().find(|(port, _)| port == "model");
-    context.stage_name(model.map_or(&stage.stage, |(_, from)| from.strip_suffix(".model").unwrap_or(from)))
+    model.map_or(&stage.stage, |(_, from)| from.strip_suffix(".model").unwrap_or(from))
 }
 
 /// The first transfer's verdict, for the abstract and the conclusion.
@@ -393,23 +398,23 @@ pub(crate) fn in_short(context: &ArticleContext) -> Option<String> {
         return Some(match nearest(found) {
             Some(other) => bilingual!(
                 context,
-                "{extended}, the {network} does not profit from its old weights: {strategy} reaches {against}",
-                "{extended}, le {network} ne profite pas de ses anciens poids : {strategy} atteint {against}",
+                "{extended}, {network} does not profit from its old weights: {strategy} reaches {against}",
+                "{extended}, {network} ne profite pas de ses anciens poids : {strategy} atteint {against}",
                 strategy = name(context, other.strategy),
                 against = against(context, other),
             ),
             None => bilingual!(
                 context,
-                "whether the {network} profits from its old weights when {extended} stays open: {best} alone was tried",
-                "que le {network} profite ou non de ses anciens poids, {extended}, reste ouvert : seule la stratégie {best} a été essayée",
+                "whether {network} profits from its old weights when {extended} stays open: {best} alone was tried",
+                "que {network} profite ou non de ses anciens poids, {extended}, reste ouvert : seule la stratégie {best} a été essayée",
                 best = name(context, found.best),
             ),
         });
     };
     Some(bilingual!(
         context,
-        "{extended} from its old weights, the {network} reaches {against}",
-        "{extended} à partir de ses anciens poids, le {network} atteint {against}",
+        "{extended} from its old weights, {network} reaches {against}",
+        "{extended} à partir de ses anciens poids, {network} atteint {against}",
         against = against(context, comparison),
     ))
 }
