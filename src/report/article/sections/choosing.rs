@@ -40,7 +40,7 @@ pub(super) fn search(context: &ArticleContext) -> Option<String> {
             context,
             "For {name}, {method} over {trials} trials{cite} chose {settings} by validation {metric} ({score})",
             "Pour {name}, {article}{method} en {trials} essais{cite} a choisi {settings} d'après {metric} de validation ({score})",
-            name = markup::code(&stage.stage),
+            name = context.stage_subject(&stage.stage),
             article = if method.french.starts_with("recherche") { "une " } else { "" },
             method = voice.say(method.english, method.french),
             trials = search.trials.len(),

@@ -131,7 +131,10 @@ fn mean(context: &ArticleContext, numeric: &NumericSummary) -> String {
     let deviation = numeric.standard_deviation;
     let (unit, letter) = if numeric.mean.abs() >= 10_000.0 { (1000.0, "k") } else { (1.0, "") };
     let size = deviation.unwrap_or(numeric.mean).abs() / unit;
-    let places = if size > 0.0 { (1.0 - size.log10().floor()).clamp(0.0, 4.0) as usize } else { 0 };
+    // One digit of the deviation, two where the first is a 1: more means nothing.
+    let magnitude = size.log10().floor();
+    let more = if size / 10f64.powf(magnitude) < 2.0 { 1.0 } else { 0.0 };
+    let places = if size > 0.0 { (more - magnitude).clamp(0.0, 4.0) as usize } else { 0 };
     let shown = |value: f64| format!("{}{letter}", context.voice.decimals(value / unit, places));
     match deviation {
         Some(deviation) => format!("{} ± {}", shown(numeric.mean), shown(deviation)),

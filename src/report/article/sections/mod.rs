@@ -216,7 +216,8 @@ impl<'a> ArticleContext<'a> {
         let main = self.main()?;
         let voice = self.voice;
         let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
-        for model in models(&self.study) {
+        // Of transfers a section of their own tells.
+        for model in models(&self.study).into_iter().filter(|model| self.kind(model) != Some("transfer")) {
             let reason = match model.judged() {
                 None => voice.say("cross-validated only", "validation croisée seulement"),
                 Some(scores) if !is_same_classes(&scores.classes, &main.classes) => {

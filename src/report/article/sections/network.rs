@@ -48,7 +48,8 @@ fn settings(context: &ArticleContext) -> Option<String> {
     for (_, found) in context.study.with::<Baselines>() {
         for model in &found.evaluations {
             let Some(method) = methods::classical(&model.name).filter(|method| method.name != "majority") else { continue };
-            let cite = if method.work.is_empty() { String::new() } else { format!(" [@{}]", method.work) };
+            // The textbook ones need no reference.
+            let cite = if matches!(method.name, "random_forest" | "boosting") { format!(" [@{}]", method.work) } else { String::new() };
             let name = format!("{}{cite}", voice.say(method.english, method.french));
             let number = |key: &str| model.params.get(key).and_then(serde_json::Value::as_f64);
             let values: Vec<String> = methods::telling_parameters(&model.name)
@@ -217,14 +218,34 @@ fn drawing(context: &ArticleContext, stage: &StageArtifacts, found: &Training, s
         };
         branches.push(part(title.to_owned(), lines));
     }
+    // Texts that pass through like branches share a box.
+    let mut texts: Vec<(Vec<&String>, Option<usize>, Vec<usize>, f64)> = Vec::new();
     for column in &inputs.text {
-        let lines = dim(column).map(|dim| vec![bilingual!(context, "vector of {dim}", "vecteur de {dim}")]);
-        sources.push(part(column.clone(), lines.unwrap_or_default()));
-        let own = spec.columns.get(column).and_then(|own| own.layers.as_ref()).unwrap_or(&spec.text.layers);
-        let dropout = spec.columns.get(column).and_then(|own| own.dropout).unwrap_or(spec.text.dropout);
-        let mut lines: Vec<String> = (!own.is_empty()).then(|| layer(own)).into_iter().collect();
+        let own = spec.columns.get(column);
+        let layers = own.and_then(|own| own.layers.clone()).unwrap_or_else(|| spec.text.layers.clone());
+        let dropout = own.and_then(|own| own.dropout).unwrap_or(spec.text.dropout);
+        let like = |one: &&mut (Vec<&String>, Option<usize>, Vec<usize>, f64)| {
+            one.1 == dim(column) && one.2 == layers && one.3 == dropout
+        };
+        match texts.iter_mut().find(like) {
+            Some((columns, ..)) => columns.push(column),
+            None => texts.push((vec![column], dim(column), layers, dropout)),
+        }
+    }
+    for (columns, dim, layers, dropout) in texts {
+        let mut lines: Vec<String> = columns.iter().skip(1).map(|column| (*column).clone()).collect();
+        lines.extend(dim.map(|dim| match columns.len() {
+            1 => bilingual!(context, "vector of {dim}", "vecteur de {dim}"),
+            _ => bilingual!(context, "vectors of {dim}", "vecteurs de {dim}"),
+        }));
+        sources.push(part(columns[0].clone(), lines));
+        let mut lines: Vec<String> = (!layers.is_empty()).then(|| layer(&layers)).into_iter().collect();
         lines.extend((dropout > 0.0).then(|| format!("dropout {}", voice.compact(dropout))));
-        branches.push(part(voice.say("text branch", "branche texte").to_owned(), lines));
+        let title = match columns.len() {
+            1 => voice.say("text branch", "branche texte"),
+            _ => voice.say("text branches", "branches texte"),
+        };
+        branches.push(part(title.to_owned(), lines));
     }
     for column in &inputs.categories {
         sources.push(part(column.clone(), vec![voice.say("as a category", "comme catégorie").to_owned()]));
@@ -235,12 +256,12 @@ fn drawing(context: &ArticleContext, stage: &StageArtifacts, found: &Training, s
         ));
     }
     let mut columns = vec![sources, branches];
-    if columns[1].len() > 1 {
-        let title = match spec.fusion {
-            Fusion::Concat => voice.say("side by side", "côte à côte"),
-            Fusion::Gated => voice.say("gated sum", "somme pondérée"),
-            Fusion::Late => voice.say("each alone", "chacune seule"),
-        };
+    let joined = match spec.fusion {
+        Fusion::Concat => None,
+        Fusion::Gated => Some(voice.say("gated sum", "somme pondérée")),
+        Fusion::Late => Some(voice.say("each alone", "chacune seule")),
+    };
+    if let (Some(title), true) = (joined, columns[1].len() > 1) {
         columns.push(vec![part(title.to_owned(), Vec::new())]);
     }
     let trunk = &spec.trunk;
@@ -254,9 +275,15 @@ fn drawing(context: &ArticleContext, stage: &StageArtifacts, found: &Training, s
             bilingual!(context, "{members} members", "{members} membres")
         }));
         let alike = trunk.layers.windows(2).all(|pair| pair[0] == pair[1]);
-        match alike && trunk.layers.len() > 2 {
+        match alike && trunk.layers.len() > 1 {
             true => {
-                let title = format!("{} × {}", trunk.layers.len(), trunk.layers[0]);
+                let title = bilingual!(
+                    context,
+                    "{layers} layers of {width}",
+                    "{layers} couches de {width}",
+                    layers = trunk.layers.len(),
+                    width = trunk.layers[0],
+                );
                 columns.push(vec![part(title, lines)]);
             }
             false => columns.extend(trunk.layers.iter().map(|width| vec![part(wide(*width), lines.clone())])),
