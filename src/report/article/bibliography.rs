@@ -373,6 +373,12 @@ impl Work {
         self.authors.split(" and ").map(one).collect::<Vec<_>>().join(", ")
     }
 
+    /// The web address to print: of works that a venue and pages do not name.
+    pub(crate) fn printed_url(&self) -> Option<String> {
+        let is_found = !self.venue.is_empty() && !self.place.is_empty();
+        if is_found && !self.link.starts_with("https://") { None } else { self.url() }
+    }
+
     /// The web address of the link, where it has one.
     pub(crate) fn url(&self) -> Option<String> {
         let link = &self.link;

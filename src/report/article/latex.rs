@@ -266,9 +266,7 @@ fn bib(works: &[Work]) -> String {
             let _ = writeln!(out, "  {venue} = {{{}}},", escaped(&work.venue));
         }
         out.push_str(&place_fields(work));
-        if let Some(doi) = work.link.strip_prefix("doi:") {
-            let _ = writeln!(out, "  doi = {{{doi}}},");
-        } else if let Some(url) = work.url() {
+        if let Some(url) = work.printed_url() {
             let _ = writeln!(out, "  url = {{{url}}},");
         }
         let _ = writeln!(out, "  year = {{{}}}\n}}\n", work.year);

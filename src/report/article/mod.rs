@@ -99,23 +99,20 @@ pub enum ArticleError {
 }
 
 /// Floats in the order in which they leave for the appendix where pages run out: what supports first, what answers last.
-pub(crate) const LEAVES_FIRST: [&str; 18] = [
-    "fig:models",
+pub(crate) const LEAVES_FIRST: [&str; 15] = [
     "fig:search",
-    "tab:convergence",
     "fig:map",
-    "fig:reliability",
-    "fig:importance",
     "tab:published",
-    "fig:transfer",
-    "tab:networks",
-    "tab:means",
-    "fig:confusion",
     "tab:baselines",
-    "tab:variations",
-    "fig:distributions",
+    "tab:networks",
+    "tab:predictions",
+    "fig:transfer",
     "tab:columns",
+    "fig:confusion",
     "fig:curves",
+    "tab:means",
+    "fig:distributions",
+    "tab:variations",
     "fig:variations",
     "fig:architecture",
 ];
@@ -139,7 +136,7 @@ const CHOSEN_AMONG: &[&str] = &["train", "ensemble"];
 const OF_MODELS: &[&str] = &["train", "ensemble", "baseline", "transfer"];
 
 /// What a text of the author's own can refer to, each with what the article needs to have it.
-pub const LABELS: [(&str, Needs); 33] = [
+pub const LABELS: [(&str, Needs); 25] = [
     ("sec:introduction", Needs::Nothing),
     ("sec:data", Needs::Nothing),
     ("sec:method", Needs::Nothing),
@@ -148,10 +145,6 @@ pub const LABELS: [(&str, Needs); 33] = [
     ("sec:convergence", Needs::Stage(&["train"])),
     ("sec:inside", Needs::Stage(CHOSEN_AMONG)),
     ("sec:transfer", Needs::Stage(&["transfer"])),
-    ("sec:classical", Needs::Stage(&["baseline"])),
-    ("sec:network", Needs::Stage(&["train"])),
-    ("sec:training", Needs::Stage(&["train"])),
-    ("sec:protocol", Needs::Nothing),
     ("sec:standard", Needs::Stage(&["baseline"])),
     ("sec:discussion", Needs::Stage(&["describe"])),
     ("sec:conclusion", Needs::Nothing),
@@ -159,7 +152,6 @@ pub const LABELS: [(&str, Needs); 33] = [
     ("tab:networks", Needs::Stage(&["train"])),
     ("tab:models", Needs::Stage(OF_MODELS)),
     ("tab:baselines", Needs::Stage(&["baseline"])),
-    ("tab:convergence", Needs::Stage(&["train"])),
     ("tab:transfer", Needs::Stage(&["transfer"])),
     ("tab:columns", Needs::Stage(&["describe"])),
     ("tab:means", Needs::Stage(&["describe"])),
@@ -167,10 +159,7 @@ pub const LABELS: [(&str, Needs); 33] = [
     ("fig:architecture", Needs::Stage(&["train"])),
     ("fig:map", Needs::Stage(&["map"])),
     ("fig:search", Needs::Search),
-    ("fig:models", Needs::SeveralModels),
     ("fig:confusion", Needs::Stage(CHOSEN_AMONG)),
-    ("fig:reliability", Needs::Stage(CHOSEN_AMONG)),
-    ("fig:importance", Needs::Stage(&["inspect"])),
     ("fig:curves", Needs::Stage(&["train"])),
     ("fig:transfer", Needs::Stage(&["transfer"])),
 ];

@@ -24,7 +24,7 @@ const WIDTH: f64 = 347.0 / 12.0;
 const AROUND: f64 = 2.4;
 /// What floats that do not fit and headings that keep with their text leave white: the most of the articles that were measured, which is that
 /// of the study of the sample in French.
-const WASTE: f64 = 1.04;
+const WASTE: f64 = 1.0;
 
 /// The number of pages, rounded up.
 pub fn estimate(article: &Article) -> usize {
@@ -40,7 +40,7 @@ pub fn filled(article: &Article) -> f64 {
         .works
         .iter()
         .map(|work| {
-            let letters = work.printed_authors().len() + work.title.len() + work.venue.len() + work.place.len() + 20;
+            let letters = work.printed_authors().len() + work.title.len() + work.venue.len() + work.place.len() + work.printed_url().map_or(0, |url| url.len() * 5 / 4) + 20;
             (letters as f64 / (SMALL_LETTERS - 4.0)).ceil() * SMALL_LINE
         })
         .sum();

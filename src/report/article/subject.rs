@@ -21,9 +21,6 @@ pub struct Subject {
     /// What the rows are, in the plural, e.g. `songs`; `rows` unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rows: Option<Localized>,
-    /// What one row is, e.g. `song`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub row: Option<Localized>,
     /// What the classes are, in the plural, e.g. `genres`; `classes` unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub classes: Option<Localized>,
@@ -155,19 +152,9 @@ impl Subject {
         self.rows.as_ref().map_or(voice.say("rows", "lignes"), |own| own.get(voice.code()))
     }
 
-    /// `song`, or `row`.
-    pub(crate) fn row(&self, voice: Voice) -> &str {
-        self.row.as_ref().map_or(voice.say("row", "ligne"), |own| own.get(voice.code()))
-    }
-
     /// `genres`, or `classes`.
     pub(crate) fn classes(&self, voice: Voice) -> &str {
         self.classes.as_ref().map_or("classes", |own| own.get(voice.code()))
-    }
-
-    /// `genre`, or `class`.
-    pub(crate) fn class(&self, voice: Voice) -> &str {
-        self.class.as_ref().map_or(voice.say("class", "classe"), |own| own.get(voice.code()))
     }
 
     /// Everything in the small Markdown of articles, by the parameter that holds it.

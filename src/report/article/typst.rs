@@ -272,7 +272,7 @@ impl Writer<'_> {
                 let _ = write!(line, " {}", work.place);
             }
             let _ = write!(line, " ({}).", work.year);
-            let link = match (work.url(), work.link.as_ref()) {
+            let link = match (work.printed_url(), work.link.as_ref()) {
                 (Some(url), shown) => format!("#\" \"#link({})[{}]", string_literal(&url), string(shown)),
                 (None, _) => String::new(),
             };

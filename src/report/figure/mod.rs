@@ -22,6 +22,7 @@ pub(crate) mod narrow_graph;
 pub(crate) mod palette;
 pub(crate) mod parallel;
 mod pdf;
+pub(crate) mod print;
 pub(crate) mod scale;
 pub(crate) mod scatter;
 pub(crate) mod scatter_classes;

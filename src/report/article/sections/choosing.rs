@@ -40,7 +40,7 @@ pub(super) fn search(context: &ArticleContext) -> Option<String> {
             context,
             "For {name}, {method} over {trials} trials{cite} chose {settings} by validation {metric} ({score})",
             "Pour {name}, {article}{method} en {trials} essais{cite} a choisi {settings} d'après {metric} de validation ({score})",
-            name = markup::code(&stage.stage),
+            name = context.stage_subject(&stage.stage),
             article = if method.french.starts_with("recherche") { "une " } else { "" },
             method = voice.say(method.english, method.french),
             trials = search.trials.len(),
@@ -121,7 +121,7 @@ pub(crate) fn ensembles(context: &ArticleContext) -> Option<String> {
             context,
             "The {name} averages {members}, with {chosen}{cite}{rest}.",
             "Ce modèle ({name}) fait la moyenne de {members}, avec {chosen}{cite}{rest}.",
-            name = context.stage_name(&stage.stage),
+            name = context.stage_subject(&stage.stage),
             members = context.voice.list(&shown, 8),
         )
     };

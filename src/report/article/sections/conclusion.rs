@@ -1,9 +1,8 @@
-//! The conclusion: what was asked, answered by the same tests as in the results; and what limits the answers.
+//! The conclusion: what was asked, answered in a sentence each by the same tests as in the results, and what to do next.
 
-use super::super::text::upper;
-use super::{ArticleContext, bilingual, convergence, source, transfer};
+use super::{ArticleContext, bilingual, convergence, design, transfer};
 use crate::article::document::Section;
-use crate::ranking::Source;
+use crate::article::text::upper;
 
 pub(crate) fn section(context: &ArticleContext) -> Section {
     let mut section = Section::new("sec:conclusion", context.voice.say("Conclusion", "Conclusion"));
@@ -11,38 +10,42 @@ pub(crate) fn section(context: &ArticleContext) -> Section {
     section.blocks.extend(context.paragraph([
         chosen.map(|(model, scores)| bilingual!(
             context,
-            "{recommended} {accuracy} of the {rows} correctly.",
-            "{recommended} {accuracy} des {rows}.",
-            recommended = match (context.is_choice(), context.chosen().is_some(), source(model)) {
-                (false, ..) => bilingual!(
-                    context,
-                    "{name} classifies",
-                    "{name} classe correctement",
-                    name = upper(&context.introduced(model)),
-                ),
-                (true, true, _) => bilingual!(
-                    context,
-                    "Of all networks and ensembles tried, validation recommends {name}, which classifies",
-                    "De tous les réseaux et ensembles essayés, la validation recommande {name}, qui classe correctement",
-                    name = context.introduced(model),
-                ),
-                (true, false, source) => bilingual!(
-                    context,
-                    "Of all standard classifiers tried, {by} recommends {name}, which classifies",
-                    "De tous les classifieurs usuels essayés, la {par} recommande {name}, qui classe correctement",
-                    name = context.introduced(model),
-                    by = if source == Source::ValidationPart { "validation" } else { "cross-validation" },
-                    par = if source == Source::ValidationPart { "validation" } else { "validation croisée" },
-                ),
-            },
+            "With {name}, {label} is predicted right for {accuracy} of the {rows}.",
+            "Avec {name}, la prédiction est juste pour {accuracy} des {rows}.",
+            label = context.label_name(),
+            name = context.introduced(model),
             accuracy = context.voice.percent(scores.accuracy),
             rows = context.rows_on(model.judged_on()),
         )),
         chosen.and_then(|(_, scores)| context.question(scores)),
-        context.against_classical(),
+        inputs(context),
+        design::in_short(context),
         chosen.and_then(|(model, _)| context.leak(model)),
-        convergence::in_short(context).map(|short| upper(&short) + "."),
-        transfer::in_short(context).map(|short| upper(&short) + "."),
+        learned(context),
+        next(context),
     ]));
     section
+}
+
+/// What texts were worth, in points.
+fn inputs(context: &ArticleContext) -> Option<String> {
+    let (both, numbers) = context.with_and_without_texts()?;
+    let gain = both.judged()?.accuracy - numbers.judged()?.accuracy;
+    let differs = context.judge(both, numbers).is_some_and(|judgement| judgement.differ);
+    (differs && gain > 0.0).then(|| bilingual!(
+        context,
+        "The texts are worth more than any choice of model: they add {points} points to the numbers.",
+        "Les textes valent plus que tout choix de modèle : ils ajoutent {points} points aux nombres.",
+        points = context.voice.decimals(gain * 100.0, 1),
+    ))
+}
+
+/// Whether old weights helped.
+fn learned(context: &ArticleContext) -> Option<String> {
+    transfer::in_short(context).map(|short| upper(&short) + ".")
+}
+
+/// What the curves suggest next.
+fn next(context: &ArticleContext) -> Option<String> {
+    convergence::advice(context)
 }

@@ -6,7 +6,7 @@ use runner_results::diagnosis::GapJudgement;
 use runner_results::training::Training;
 
 use super::course::Course;
-use super::{ArticleContext, HALF, bilingual};
+use super::{ArticleContext, HALF, bilingual, choosing, methods};
 use crate::article::document::{Block, Float, Section};
 
 pub(crate) fn section(context: &ArticleContext) -> Option<Section> {
@@ -14,16 +14,17 @@ pub(crate) fn section(context: &ArticleContext) -> Option<Section> {
     if courses.is_empty() {
         return None;
     }
-    let mut section = Section::new("sec:convergence", context.voice.say("Learning Curves", "Courbes d'apprentissage"));
+    let mut section = Section::new(
+        "sec:convergence",
+        context.voice.say("Learning Curves", "Courbes d'apprentissage"),
+    );
     let curves = curves(context);
     section.blocks.extend(context.paragraph([
-        curves.as_ref().map(|(_, name)| {
-            bilingual!(
-                context,
-                "@fig:curves shows how the {name} learns.",
-                "La @fig:curves montre l'apprentissage : {name}.",
-            )
-        }),
+        curves.as_ref().map(|(_, name)| bilingual!(
+            context,
+            "@fig:curves shows how {name} learns.",
+            "La @fig:curves montre l'apprentissage : {name}.",
+        )),
         trouble(context, &courses),
         gaps(context, &courses),
         over_fitting(context, &courses),
@@ -31,6 +32,8 @@ pub(crate) fn section(context: &ArticleContext) -> Option<Section> {
         ends(context, &courses),
     ]));
     section.blocks.extend(curves.map(|(figure, _)| Block::Float(figure)));
+    section.blocks.extend(context.paragraph([choosing::search(context)]));
+    section.blocks.extend(choosing::search_figure(context).map(Block::Float));
     Some(section)
 }
 
@@ -74,57 +77,45 @@ fn trouble(context: &ArticleContext, courses: &[Course]) -> Option<String> {
 }
 
 fn gaps(context: &ArticleContext, courses: &[Course]) -> Option<String> {
-    let mut sentences = Vec::new();
-    let told =
-        [GapJudgement::Strong, GapJudgement::Some, GapJudgement::Unfinished, GapJudgement::None, GapJudgement::Chance];
-    for wanted in told {
-        let own: Vec<String> = courses
-            .iter()
-            .filter_map(|course| {
-                let gap = course.gap().filter(|gap| gap.judgement == wanted)?;
-                Some(bilingual!(
-                    context,
-                    "{name} (gap {gap})",
-                    "{name} (écart {gap})",
-                    name = course.name(),
-                    gap = context.voice.decimals(gap.gap, 3),
-                ))
-            })
-            .collect();
-        if own.is_empty() {
-            continue;
-        }
-        let list = context.voice.list(&own, 6);
-        sentences.push(match wanted {
-            GapJudgement::Strong => bilingual!(
-                context,
-                "{list} memorised much of the training set: strong over-fitting.",
-                "Une grande part des données d'apprentissage est mémorisée par {list} : surapprentissage fort.",
-            ),
-            GapJudgement::Some => {
-                bilingual!(
-                    context,
-                    "Some over-fitting shows in {list}.",
-                    "Un surapprentissage modéré se voit chez {list}."
-                )
-            }
-            GapJudgement::Unfinished => bilingual!(
-                context,
-                "The gap of {list} is no over-fitting yet: validation loss was still falling when training ended, which is under-training.",
-                "L'écart de {list} n'est pas encore du surapprentissage : la perte de validation baissait toujours à la fin, l'apprentissage est inachevé.",
-            ),
-            GapJudgement::Chance => bilingual!(
-                context,
-                "Validation rows are too few to tell the gap of {list} from chance.",
-                "Les lignes de validation sont trop peu nombreuses pour distinguer du hasard l'écart de {list}.",
-            ),
-            _ => bilingual!(
-                context,
-                "No sign of over-fitting at the epoch kept shows in {list}.",
-                "Aucun signe de surapprentissage à l'époque retenue chez {list}.",
-            ),
-        });
-    }
+    let of = |wanted: GapJudgement| -> Vec<String> {
+        let own = courses.iter().filter(|course| course.gap().is_some_and(|gap| gap.judgement == wanted));
+        own.map(Course::name).collect()
+    };
+    let told = [
+        (
+            GapJudgement::Strong,
+            "At the epoch kept, training accuracy is far ahead of validation accuracy in {list}: strong over-fitting.",
+            "À l'époque retenue, l'exactitude d'apprentissage devance de loin celle de validation ({list}) : surapprentissage fort.",
+        ),
+        (
+            GapJudgement::Some,
+            "Some over-fitting shows in {list}.",
+            "Surapprentissage modéré : {list}.",
+        ),
+        (
+            GapJudgement::Unfinished,
+            "The gap of {list} is no over-fitting yet: validation loss was still falling when training ended, which is under-training.",
+            "L'écart observé ({list}) n'est pas encore du surapprentissage : la perte de validation baissait toujours à la fin, l'apprentissage est inachevé.",
+        ),
+        (
+            GapJudgement::None,
+            "No sign of over-fitting at the epoch kept shows in {list}.",
+            "Aucun signe de surapprentissage à l'époque retenue : {list}.",
+        ),
+        (
+            GapJudgement::Chance,
+            "Validation rows are too few to tell the gap of {list} from chance.",
+            "Les lignes de validation sont trop peu nombreuses pour distinguer l'écart du hasard : {list}.",
+        ),
+    ];
+    let sentences: Vec<String> = told
+        .into_iter()
+        .filter_map(|(judgement, english, french)| {
+            let own = of(judgement);
+            let list = context.voice.list(&own, 6);
+            (!own.is_empty()).then(|| context.voice.say(english, french).replace("{list}", &list))
+        })
+        .collect();
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
@@ -151,6 +142,7 @@ fn over_fitting(context: &ArticleContext, courses: &[Course]) -> Option<String> 
             "Dans aucun apprentissage la perte de validation ne remonte pendant que celle d'apprentissage baisse encore.",
         ));
     }
+    told.truncate(1);
     let sentence = |(names, [epoch, least, last, then, end]): &(Vec<String>, [String; 5])| {
         let (verb, verbe) = if names.len() == 1 { ("over-fits", "surapprend") } else { ("over-fit", "surapprennent") };
         bilingual!(
@@ -218,7 +210,6 @@ fn ends(context: &ArticleContext, courses: &[Course]) -> Option<String> {
             epoch = course.plateau()?.epoch,
         ))
     };
-    let flat: Vec<String> = courses.iter().filter(|course| !is_open(course)).filter_map(reached).collect();
     let sharpening: Vec<String> = courses.iter().filter(is_open).filter_map(reached).collect();
     if !sharpening.is_empty() {
         sentences.push(bilingual!(
@@ -226,14 +217,6 @@ fn ends(context: &ArticleContext, courses: &[Course]) -> Option<String> {
             "The validation score of {list} had reached a plateau, but validation loss was still falling at the last epoch: more epochs may lower it further.",
             "Le score de validation de {list} avait atteint un plateau, mais la perte de validation baissait encore à la dernière époque : davantage d'époques peuvent la réduire.",
             list = context.voice.list(&sharpening, 6),
-        ));
-    }
-    if !flat.is_empty() {
-        sentences.push(bilingual!(
-            context,
-            "The validation score of {list} had reached a plateau: training has converged.",
-            "Le score de validation de {list} avait atteint un plateau : l'apprentissage a convergé.",
-            list = context.voice.list(&flat, 6),
         ));
     }
     let open = courses.iter().filter(is_open).filter(|course| course.plateau().is_none());
@@ -244,46 +227,6 @@ fn ends(context: &ArticleContext, courses: &[Course]) -> Option<String> {
             "Validation loss was still falling at the last epoch of {list}: more epochs may help.",
             "La perte de validation baissait encore à la dernière époque de {list} : davantage d'époques peuvent aider.",
             list = context.voice.list(&open, 6),
-        ));
-    }
-    // With fewer epochs no tendency is looked for.
-    let rest: Vec<&Course> = courses
-        .iter()
-        .filter(|course| course.is_judged() && course.epoch_kept().is_some_and(|kept| kept.epochs >= 4))
-        .filter(|course| course.plateau().is_none() && course.divergence().is_none() && course.fell().is_none())
-        .filter(|course| !course.is_unfinished() && !course.has_no_gain())
-        .collect();
-    let is_late = |course: &Course| course.epoch_kept().is_some_and(|kept| 2 * kept.epoch > kept.epochs);
-    let at = |late: bool| -> Vec<String> {
-        let own = rest.iter().filter(|course| is_late(course) == late);
-        own.filter_map(|course| {
-            let kept = course.epoch_kept()?;
-            Some(bilingual!(
-                context,
-                "{name} (epoch {epoch} of {epochs})",
-                "{name} (époque {epoch} sur {epochs})",
-                name = course.name(),
-                epoch = kept.epoch,
-                epochs = kept.epochs,
-            ))
-        })
-        .collect()
-    };
-    let (late, early) = (at(true), at(false));
-    if !late.is_empty() {
-        sentences.push(bilingual!(
-            context,
-            "The validation score gained until the epoch kept in {list}, although validation loss hardly fell any more at the end.",
-            "Le score de validation a progressé jusqu'à l'époque retenue chez {list}, mais la perte de validation ne baissait plus guère à la fin.",
-            list = context.voice.list(&late, 6),
-        ));
-    }
-    if !early.is_empty() {
-        sentences.push(bilingual!(
-            context,
-            "The validation score went up and down after the epoch kept in {list}, and did not get better.",
-            "Le score de validation a varié après l'époque retenue chez {list}, sans s'améliorer.",
-            list = context.voice.list(&early, 6),
         ));
     }
     (!sentences.is_empty()).then(|| sentences.join(" "))
@@ -297,7 +240,7 @@ fn curves(context: &ArticleContext) -> Option<(Float, String)> {
     if drawings.is_empty() {
         return None;
     }
-    let name = context.stage_name(&first.stage);
+    let name = context.stage_subject(&first.stage);
     // An average of several networks shows the curves of the first.
     let rule = match stage.documents.get::<Training>().map(|training| training.fitted.networks().len()) {
         Some(several) if several > 0 => context.voice.say(
@@ -319,16 +262,17 @@ fn curves(context: &ArticleContext) -> Option<(Float, String)> {
 
 /// The best network's over-fitting in half a sentence, for the abstract and the conclusion.
 pub(crate) fn in_short(context: &ArticleContext) -> Option<String> {
-    let course = Course::of(context, context.stage(&context.network()?.stage)?)?;
+    let first = context.network()?;
+    let course = Course::of(context, context.stage(&first.stage)?)?;
     let name = course.name();
     // Of one there is no best.
     let is_alone = context.count_of("train") == 1;
     let (network, reseau) = match is_alone {
-        true => (format!("the network {name}"), format!("le réseau {name}")),
+        true => (context.introduced(first), context.introduced(first)),
         false => (format!("the best single network, {name},"), format!("le meilleur réseau seul, {name},")),
     };
     let of_network = || match is_alone {
-        true => format!("du réseau {name}"),
+        true => methods::of_french(&context.introduced(first)),
         false => format!("du meilleur réseau seul, {name}"),
     };
     if let Some(epoch) = course.divergence().map(|found| found.epoch) {
@@ -392,4 +336,31 @@ pub(crate) fn in_short(context: &ArticleContext) -> Option<String> {
             )
         }
     })
+}
+
+/// What the curves of the best network suggest to try next.
+pub(crate) fn advice(context: &ArticleContext) -> Option<String> {
+    let course = Course::of(context, context.stage(&context.network()?.stage)?)?;
+    let voice = context.voice;
+    let told = if course.divergence().is_some() || course.step_too_high().is_some() {
+        voice.say(
+            "A smaller learning rate is what to try next.",
+            "La suite serait d'essayer un taux d'apprentissage plus petit.",
+        )
+    } else if course.is_unfinished() && course.fell().is_none() {
+        voice.say(
+            "More epochs are what to try next, as the validation loss was still falling.",
+            "La suite serait de prolonger l'apprentissage, car la perte de validation baissait encore.",
+        )
+    } else if course.over_fitting().is_some()
+        || course.gap().is_some_and(|gap| gap.judgement == GapJudgement::Strong)
+    {
+        voice.say(
+            "As the best network over-fits, more data or stronger regularisation would help it more than a larger one.",
+            "Comme le meilleur réseau surapprend, davantage de données ou une régularisation plus forte l'aideraient plus qu'un réseau plus grand.",
+        )
+    } else {
+        return None;
+    };
+    Some(told.to_owned())
 }

@@ -10,7 +10,6 @@ use crate::read::StageArtifacts;
 
 /// What was found of one training.
 pub(crate) struct Course<'a> {
-    pub(crate) stage: &'a StageArtifacts,
     /// What people call the stage.
     name: String,
     findings: &'a [Finding],
@@ -31,7 +30,7 @@ macro_rules! finding {
 impl<'a> Course<'a> {
     pub(crate) fn of(context: &ArticleContext, stage: &'a StageArtifacts) -> Option<Course<'a>> {
         let findings = stage.documents.get::<Training>()?.diagnosis.as_slice();
-        (!findings.is_empty()).then(|| Course { stage, name: context.stage_name(&stage.stage), findings })
+        (!findings.is_empty()).then(|| Course { name: context.stage_subject(&stage.stage), findings })
     }
 
     /// Whether there is a finding of that kind.

@@ -19,22 +19,6 @@ pub(crate) fn section(context: &ArticleContext) -> Section {
         source(context, profile),
         filtered_out(context),
         grouping(context),
-        parts.as_ref().map(|(_, all)| {
-            let all = *all;
-            bilingual!(
-                context,
-                "@tab:data shows the rows of {classes} by part.",
-                "Le @tab:data donne les lignes {classes} par partie.",
-                classes = match all {
-                    all if all > MOST_COLUMNS => bilingual!(
-                        context,
-                        "the {MOST_COLUMNS} largest of {all} classes",
-                        "des {MOST_COLUMNS} plus grandes des {all} classes",
-                    ),
-                    _ => context.voice.say("each class", "de chaque classe").to_owned(),
-                },
-            )
-        }),
         profile.and_then(|profile| largest(context, profile)),
     ]));
     section.blocks.extend(parts.map(|(table, _)| Block::Float(table)));
@@ -136,17 +120,16 @@ fn grouping(context: &ArticleContext) -> Option<String> {
     let keys: Vec<String> = split.group_keys.iter().map(|key| markup::code(key)).collect();
     let mut sentence = bilingual!(
         context,
-        "Rows that agree in {keys} are joined in {groups} groups, none of which is divided between the parts",
-        "Les lignes de même {keys} sont réunies en {groups} groupes, dont aucun n'est partagé entre les parties",
+        "Rows that agree in {keys} form {groups} groups, which the split (@tab:data) never divides between parts",
+        "Les lignes de même {keys} forment {groups} groupes, que la séparation (@tab:data) ne répartit jamais entre parties",
         keys = keys.join(context.voice.say(" or in ", " ou de même ")),
         groups = context.voice.count(split.groups?),
     );
     if split.folds > 1 {
         sentence.push_str(&bilingual!(
             context,
-            " or between the {folds} folds of cross-validation",
-            " ni entre les {folds} plis de la validation croisée",
-            folds = split.folds,
+            " or folds",
+            " ou plis",
         ));
     }
     Some(sentence + ".")

@@ -6,8 +6,9 @@ use runner_results::profile::{ClassGroup, ColumnProfile, NumericSummary, Profile
 use super::{ArticleContext, bilingual, codes};
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
+use crate::figure::Drawing;
+use crate::figure::print::{Spread, class_boxes};
 use crate::leaks;
-use crate::study::profile::has_gaps;
 
 /// A share of test rows with a duplicate in the training part that is worth a sentence.
 const FEW_DUPLICATES: f64 = 0.01;
@@ -16,22 +17,21 @@ const MOST_COLUMNS: usize = 18;
 /// Columns whose means are shown by class, and classes beside one another.
 const MOST_TELLING: usize = 6;
 const MOST_CLASSES: usize = 7;
-/// Distributions drawn: two lines of three.
-const DRAWN: usize = 6;
+/// Distributions drawn: a line.
+const DRAWN: usize = 3;
 
 /// Adds what is said of the columns to the section on the data.
 pub(crate) fn describe(context: &ArticleContext, section: &mut Section) {
     let Some(profile) = context.profile() else { return };
     let columns = columns_table(context, profile);
-    section.blocks.extend(context.paragraph([columns.as_ref().map(|(_, left)| columns_sentence(context, *left))]));
+    let listed = columns.as_ref().map(|(_, left)| columns_sentence(context, *left));
     section.blocks.extend(columns.map(|(table, _)| Block::Float(table)));
     let telling = telling(context, profile);
     let means = means_table(context, profile, &telling);
-    let figure = distributions(context, &telling);
+    let figure = distributions(context, profile, &telling);
     section.blocks.extend(context.paragraph([
+        listed,
         differences(context, profile, &telling, means.is_some(), figure.is_some()),
-        strongest(context, profile),
-        variance(context, profile),
     ]));
     section.blocks.extend(means.map(Block::Float));
     section.blocks.extend(figure.map(Block::Float));
@@ -81,15 +81,18 @@ fn columns_table(context: &ArticleContext, profile: &Profile) -> Option<(Float, 
                 mean(context, numeric),
             ]),
             None => cells.extend([
-                bilingual!(context, "{distinct} texts", "{distinct} textes", distinct = voice.count(column.distinct),),
-                column.text.as_ref().map_or_else(String::new, |text| {
-                    bilingual!(
-                        context,
-                        "{length} letters",
-                        "{length} lettres",
-                        length = voice.decimals(text.mean_length, 0),
-                    )
-                }),
+                bilingual!(
+                    context,
+                    "{distinct} texts",
+                    "{distinct} textes",
+                    distinct = voice.count(column.distinct),
+                ),
+                column.text.as_ref().map_or_else(String::new, |text| bilingual!(
+                    context,
+                    "{length} letters",
+                    "{length} lettres",
+                    length = voice.decimals(text.mean_length, 0),
+                )),
             ]),
         }
         cells
@@ -128,7 +131,10 @@ fn mean(context: &ArticleContext, numeric: &NumericSummary) -> String {
     let deviation = numeric.standard_deviation;
     let (unit, letter) = if numeric.mean.abs() >= 10_000.0 { (1000.0, "k") } else { (1.0, "") };
     let size = deviation.unwrap_or(numeric.mean).abs() / unit;
-    let places = if size > 0.0 { (1.0 - size.log10().floor()).clamp(0.0, 4.0) as usize } else { 0 };
+    // One digit of the deviation, two where the first is a 1: more means nothing.
+    let magnitude = size.log10().floor();
+    let more = if size / 10f64.powf(magnitude) < 2.0 { 1.0 } else { 0.0 };
+    let places = if size > 0.0 { (more - magnitude).clamp(0.0, 4.0) as usize } else { 0 };
     let shown = |value: f64| format!("{}{letter}", context.voice.decimals(value / unit, places));
     match deviation {
         Some(deviation) => format!("{} ± {}", shown(numeric.mean), shown(deviation)),
@@ -184,9 +190,9 @@ fn means_table(context: &ArticleContext, profile: &Profile, telling: &[&ColumnPr
     let mut heads = vec![(voice.say("Column", "Colonne"), Align::Left)];
     heads.extend(names.iter().map(|name| (name.as_str(), Align::Right)));
     let row = |column: &&ColumnProfile| {
-        let cells = classes
-            .iter()
-            .map(|class| of_class(column, class).map_or_else(|| "–".to_owned(), |numeric| mean(context, numeric)));
+        let cells = classes.iter().map(|class| {
+            of_class(column, class).map_or_else(|| "–".to_owned(), |numeric| mean(context, numeric))
+        });
         std::iter::once(markup::code(&column.name)).chain(cells).collect::<Vec<_>>()
     };
     let rows: Vec<Vec<String>> = telling.iter().map(row).collect();
@@ -209,17 +215,31 @@ fn means_table(context: &ArticleContext, profile: &Profile, telling: &[&ColumnPr
     (rows.len() > 1 && classes.len() > 1).then(|| context.table("tab:means", &caption, &heads, rows))
 }
 
-fn distributions(context: &ArticleContext, telling: &[&ColumnProfile]) -> Option<Float> {
-    let stage = context.of_kind("describe").next()?;
-    let titles: Vec<&str> = telling.iter().take(DRAWN).map(|column| column.name.as_str()).collect();
-    let drawings = context.titled(stage, &titles);
+fn distributions(context: &ArticleContext, profile: &Profile, telling: &[&ColumnProfile]) -> Option<Float> {
+    let classes = shown_classes(profile);
+    let boxes = |column: &&ColumnProfile| {
+        let of = |class: &&str| {
+            let quantiles = &of_class(column, class)?.quantiles;
+            let spread = Spread {
+                whiskers: (quantiles.p05, quantiles.p95),
+                quartiles: (quantiles.p25, quantiles.p75),
+                median: quantiles.p50,
+            };
+            Some(((*class).to_owned(), spread))
+        };
+        let found: Vec<(String, Spread)> = classes.iter().filter_map(of).collect();
+        class_boxes(&column.name, &found, &context.study.palette)
+    };
+    let drawings: Vec<Drawing> = telling.iter().take(DRAWN).map(boxes).collect();
     let caption = bilingual!(
         context,
-        "Distributions of the most telling numeric columns by {class}; heights are shares of the rows of a class, on one scale in each panel.",
-        "Distributions des colonnes numériques les plus informatives selon {class} ; les hauteurs sont des parts des lignes d'une classe, à la même échelle dans chaque cadre.",
+        "The {count} most telling columns by {class}: median, quartiles, and 5th to 95th percentile.",
+        "Les {count} colonnes les plus informatives selon {class} : médiane, quartiles, et du 5e au 95e centile.",
+        count = drawings.len(),
         class = context.by_class(),
     );
-    (drawings.len() > 1).then(|| context.figure_with_headings("fig:distributions", &caption, drawings, 0.32))
+    (drawings.len() > 1 && classes.len() > 1)
+        .then(|| context.figure("fig:distributions", &caption, drawings, 0.32))
 }
 
 /// How the classes differ in the column that says most.
@@ -239,17 +259,15 @@ fn differences(
     let ((low, least), (high, most)) = (*means.first()?, *means.last()?);
     let share = profile.relevance.iter().find(|one| one.column == first.name)?.information_share;
     let see = match (has_table, has_figure) {
-        (true, true) => {
-            voice.say("@tab:means and @fig:distributions show", "Le @tab:means et la @fig:distributions montrent")
-        }
+        (true, true) => voice.say("@tab:means and @fig:distributions show", "Le @tab:means et la @fig:distributions montrent"),
         (true, false) => voice.say("@tab:means shows", "Le @tab:means montre"),
         (false, true) => voice.say("@fig:distributions shows", "La @fig:distributions montre"),
         (false, false) => return None,
     };
     Some(bilingual!(
         context,
-        "{see} how the {classes} differ: no single column tells them apart. The most telling, {name}, explains {share} of the entropy of the label; its mean goes from {least} ({low}) to {most} ({high}).",
-        "{see} en quoi diffèrent les {classes} : aucune colonne ne les sépare à elle seule. La plus informative, {name}, explique {share} de l'entropie de l'étiquette ; sa moyenne va de {least} ({low}) à {most} ({high}).",
+        "{see} how the {classes} differ: even the most telling column, {name}, explains only {share} of the entropy of the label; its mean goes from {least} ({low}) to {most} ({high}).",
+        "{see} en quoi diffèrent les {classes} : même la colonne la plus informative, {name}, n'explique que {share} de l'entropie de l'étiquette ; sa moyenne va de {least} ({low}) à {most} ({high}).",
         classes = context.subject.classes(voice),
         name = markup::code(&first.name),
         share = voice.percent(share),
@@ -345,40 +363,3 @@ fn duplicates(context: &ArticleContext, profile: &Profile) -> Option<String> {
     ))
 }
 
-fn strongest(context: &ArticleContext, profile: &Profile) -> Option<String> {
-    let found = &profile.correlations;
-    let mut best: Option<(f64, usize, usize)> = None;
-    for (i, row) in found.spearman.iter().enumerate() {
-        for (j, value) in row.iter().take(i).enumerate().filter_map(|(j, value)| Some((j, (*value)?))) {
-            if best.is_none_or(|(most, _, _)| value.abs() > most.abs()) {
-                best = Some((value, i, j));
-            }
-        }
-    }
-    let (value, i, j) = best?;
-    Some(bilingual!(
-        context,
-        "The strongest rank correlation between numeric columns is {value}, of {a} and {b}.",
-        "La plus forte corrélation de rang entre colonnes numériques vaut {value}, entre {a} et {b}.",
-        value = context.voice.decimals(value, 2),
-        a = markup::code(&found.columns[j]),
-        b = markup::code(&found.columns[i]),
-    ))
-}
-
-fn variance(context: &ArticleContext, profile: &Profile) -> Option<String> {
-    let pca = profile.pca.as_ref()?;
-    let [first, second, ..] = pca.explained_variance_ratio.as_slice() else { return None };
-    let filled = match has_gaps(profile, pca) {
-        true => context
-            .voice
-            .say(", missing values filled in by the mean", ", valeurs manquantes remplacées par la moyenne"),
-        false => "",
-    };
-    Some(bilingual!(
-        context,
-        "The first two principal components hold {share} of the variance of the standardised columns{filled}.",
-        "Les deux premières composantes principales portent {share} de la variance des colonnes standardisées{filled}.",
-        share = context.voice.percent(first + second),
-    ))
-}

@@ -4,56 +4,78 @@ use std::cmp::Ordering;
 
 use runner_results::inspection::Inspection;
 
-use super::{ArticleContext, bilingual};
+use super::{ArticleContext, bilingual, methods};
 use crate::article::document::{Block, Float, Section};
 use crate::article::markup;
-use crate::figure::confusion;
+use crate::figure::Drawing;
+use crate::figure::print::{Bar, confusion_shares, loss_bars};
 use crate::importance::{Judge, Measure, Most, is_single};
 use crate::read::StageArtifacts;
 use crate::study::calibration::{self, Calibrated, Confidence};
 use crate::study::models::Model;
-use crate::{Confused, MOST_CLASSES};
+use crate::Confused;
 use runner_results::scores::Scores;
+
+/// Classes and columns of a small figure.
+const MOST_SHOWN: usize = 8;
 
 /// Mistakes, probabilities and feature importance.
 pub(crate) fn inside(context: &ArticleContext) -> Option<Section> {
     let chosen = context.chosen()?;
     let stage = context.stage(&chosen.stage)?;
     let scores = chosen.judged()?;
-    let mut section = Section::new("sec:inside", context.voice.say("Mistakes and Features", "Erreurs et variables"));
-    let (matrix, lost) = (confusion_figure(context, chosen, scores), importance(context));
-    let mistakes = matrix.as_ref().and_then(|_| mistakes(context, chosen, scores));
+    let mut section = Section::new(
+        "sec:inside",
+        context.voice.say("Mistakes and Features", "Erreurs et variables"),
+    );
+    let lost = importance(context);
     let sentence = lost.as_ref().map(|(sentence, _)| sentence.clone());
+    let figure = figure(context, chosen, scores, lost.and_then(|(_, bars)| bars));
+    let mistakes = figure.as_ref().and_then(|_| mistakes(context, chosen, scores));
     section.blocks.extend(context.paragraph([mistakes, probabilities(context, stage), sentence]));
-    section.blocks.extend(matrix.map(Block::Float));
-    section.blocks.extend(lost.and_then(|(_, figure)| figure).map(Block::Float));
+    section.blocks.extend(figure.map(Block::Float));
     Some(section)
 }
 
-fn confusion_figure(context: &ArticleContext, model: &Model, scores: &Scores) -> Option<Float> {
+/// What is confused, and beside it which columns matter.
+fn figure(context: &ArticleContext, model: &Model, scores: &Scores, bars: Option<Drawing>) -> Option<Float> {
     if scores.confusion.is_empty() {
         return None;
     }
-    let confused = Confused::of(scores, MOST_CLASSES);
-    let drawing =
-        confusion("Confusion", "Rows of each true class by predicted class", &confused.classes, &confused.counts);
+    let confused = Confused::of(scores, MOST_SHOWN);
+    let matrix = confusion_shares(
+        &confused.classes,
+        &confused.counts,
+        context.voice.say("predicted, % of the true class", "prédit, % de la vraie classe"),
+    );
     let mut caption = bilingual!(
         context,
-        "Confusion matrix of {name} {on}: rows, and their share of the true class.",
-        "Matrice de confusion de {name} {on} : lignes, et leur part de la vraie classe.",
-        name = context.name(model),
+        "{left}onfusion matrix of {name} {on}, in per cent of each true class",
+        "{gauche}atrice de confusion {of} {on}, en % de chaque vraie classe",
+        left = if bars.is_some() { "Left: c" } else { "C" },
+        gauche = if bars.is_some() { "À gauche : m" } else { "M" },
+        name = context.subject(model),
+        of = methods::of_french(&context.subject(model)),
         on = context.on(model.judged_on()),
     );
     if confused.others > 0 {
         caption.push_str(&bilingual!(
             context,
-            " Of {of} classes the {shown} most confused; the others are summed.",
-            " Des {of} classes, les {shown} les plus confondues ; les autres sont additionnées.",
+            " (of {of} classes the {shown} most confused, the others summed)",
+            " (des {of} classes, les {shown} les plus confondues, les autres additionnées)",
             of = confused.of,
             shown = confused.of - confused.others,
         ));
     }
-    Some(context.figure("fig:confusion", &caption, vec![drawing], 0.55))
+    if bars.is_some() {
+        caption.push_str(context.voice.say(
+            "; right: accuracy lost when a column is shuffled, with one standard deviation of the mean to either side",
+            " ; à droite : exactitude perdue quand une colonne est mélangée, avec un écart-type de la moyenne de part et d'autre",
+        ));
+    }
+    caption.push('.');
+    let drawings: Vec<Drawing> = [Some(matrix), bars].into_iter().flatten().collect();
+    Some(context.figure("fig:confusion", &caption, drawings, 0.49))
 }
 
 fn mistakes(context: &ArticleContext, model: &Model, scores: &Scores) -> Option<String> {
@@ -63,7 +85,7 @@ fn mistakes(context: &ArticleContext, model: &Model, scores: &Scores) -> Option<
             context,
             "{name} predicts {only} for every row (@fig:confusion): it tells no class from another, and does what guessing one class does.",
             "{name} prédit {only} pour toutes les lignes (@fig:confusion) : il ne distingue aucune classe d'une autre, et ne fait que ce que ferait une réponse constante.",
-            name = context.name(model),
+            name = context.subject(model),
             only = class(only),
         ));
     }
@@ -72,7 +94,7 @@ fn mistakes(context: &ArticleContext, model: &Model, scores: &Scores) -> Option<
             context,
             "{name} confuses no class (@fig:confusion).",
             "{name} ne confond aucune classe (@fig:confusion).",
-            name = context.name(model),
+            name = context.subject(model),
         ));
     };
     let recalls = scores.recalls().map_or_else(String::new, |recalls| {
@@ -95,7 +117,7 @@ fn mistakes(context: &ArticleContext, model: &Model, scores: &Scores) -> Option<
         context,
         "Among the classes, {name} {recalls}{confuses}takes {rows} of {all} {t} for {p}, and {back} of {others} the other way (@fig:confusion).",
         "Parmi les classes, {name} {recalls}{confond}prend {t} pour {p} {rows} fois sur {all}, et l'inverse {back} fois sur {others} (@fig:confusion).",
-        name = context.name(model),
+        name = context.subject(model),
         rows = context.voice.count(most.rows),
         all = context.voice.count(most.of),
         back = context.voice.count(most.back),
@@ -137,18 +159,17 @@ fn probabilities(context: &ArticleContext, stage: &StageArtifacts) -> Option<Str
         "The temperature of {name} is {temperature}: {judgement}. {on} its expected calibration error {verb}.",
         "La température de {name} vaut {temperature} : {judgement}. {on}, son erreur de calibration attendue {verb}.",
         on = super::super::text::upper(context.on(change.part)),
-        name = context.stage_name(&stage.stage),
+        name = context.stage_subject(&stage.stage),
         temperature = context.voice.decimals(found.temperature, 2),
     ))
 }
 
-fn importance(context: &ArticleContext) -> Option<(String, Option<Float>)> {
+fn importance(context: &ArticleContext) -> Option<(String, Option<Drawing>)> {
     let stage = context.of_kind("inspect").next()?;
     let found = stage.documents.get::<Inspection>()?;
     let all = &found.importance;
     let judge = Judge::new(found);
     let most = judge.most()?;
-    let drawings = context.drawings(stage, &["accuracy-lost-when"], None);
     let looked_at = context
         .study
         .parents(&stage.stage)
@@ -216,28 +237,18 @@ fn importance(context: &ArticleContext) -> Option<(String, Option<Float>)> {
             list = context.voice.list(&joint, 4),
         ));
     }
-    if !drawings.is_empty() {
-        sentence.push_str(" (@fig:importance)");
-    }
-    // A loss that shuffling by another seed might not show; where none is clear that is said already.
-    let idle = all.iter().filter(|one| is_single(one) && !judge.is_clear(one));
-    let idle: Vec<String> = idle.map(|one| markup::code(&one.name)).collect();
     sentence.push('.');
-    if matches!(most, Most::Clear(_)) && !idle.is_empty() {
-        sentence.push_str(&bilingual!(
-            context,
-            " For {list}, the loss is not more than chance explains.",
-            " Pour {list}, la perte ne dépasse pas ce que le hasard explique.",
-            list = context.voice.list(&idle, 5),
-        ));
-    }
-    let caption = bilingual!(
-        context,
-        "Accuracy lost when a column is shuffled; whiskers are one standard deviation of the mean, over rows and shufflings.",
-        "Exactitude perdue quand une colonne est mélangée ; les moustaches valent un écart-type de la moyenne, selon les lignes et les mélanges.",
-    );
-    let figure = (!drawings.is_empty()).then(|| context.figure("fig:importance", &caption, drawings, 0.66));
-    Some((sentence, figure))
+    let mut single: Vec<&runner_results::inspection::Importance> = all.iter().filter(|one| is_single(one)).collect();
+    single.sort_by(|a, b| b.accuracy.mean.total_cmp(&a.accuracy.mean));
+    let bars = single.iter().take(MOST_SHOWN).map(|one| Bar {
+        label: one.name.clone(),
+        value: one.accuracy.mean,
+        reach: one.accuracy.sd,
+    });
+    let bars: Vec<Bar> = bars.collect();
+    let axis = context.voice.say("accuracy lost", "exactitude perdue");
+    let drawing = (bars.len() > 1).then(|| loss_bars("Accuracy lost when a column is shuffled", axis, &bars));
+    Some((sentence, drawing))
 }
 
 fn kind_of_input(context: &ArticleContext, name: &str) -> String {

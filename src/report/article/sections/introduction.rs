@@ -14,7 +14,7 @@ pub(crate) fn section(context: &ArticleContext) -> Section {
     let (sentence, table) = published::published(context);
     section.blocks.extend(context.paragraph([sentence]));
     section.blocks.extend(table.map(Block::Float));
-    section.blocks.extend(context.paragraph([questions(context), outline(context)]));
+    section.blocks.extend(context.paragraph([questions(context)]));
     section
 }
 
@@ -23,9 +23,11 @@ fn task(context: &ArticleContext) -> Option<String> {
     let classes = &context.main()?.classes;
     let shown: Vec<String> = classes.iter().map(|class| markup::escaped(class)).collect();
     let new = match super::transfer::added(context) {
-        Some(new) => {
-            bilingual!(context, "; a last experiment adds {new}", " ; une dernière expérience y ajoute {new}",)
-        }
+        Some(new) => bilingual!(
+            context,
+            "; a last experiment adds {new}",
+            " ; une dernière expérience y ajoute {new}",
+        ),
         None => String::new(),
     };
     let rows = context.rows_of(classes).map(|rows| context.voice.count(rows));
@@ -95,7 +97,10 @@ fn questions(context: &ArticleContext) -> Option<String> {
                 "which choices in the design and the training of a neural network matter",
                 "quels choix de conception et d'apprentissage d'un réseau de neurones comptent vraiment",
             ),
-            false => voice.say("what does a neural network add to them", "qu'y ajoute un réseau de neurones"),
+            false => voice.say(
+                "what does a neural network add to them",
+                "qu'y ajoute un réseau de neurones",
+            ),
         });
     }
     if context.network().is_some() && context.of_kind("embed").next().is_some() {
@@ -136,22 +141,4 @@ fn questions(context: &ArticleContext) -> Option<String> {
             },
         )),
     }
-}
-
-fn outline(context: &ArticleContext) -> Option<String> {
-    Some(bilingual!(
-        context,
-        "@sec:data describes the data, @sec:method the models and how they are judged; {answers}{limits}, and @sec:conclusion concludes.",
-        "La @sec:data décrit les données, la @sec:method les modèles et la façon de les juger ; {answers}{limits} et la @sec:conclusion conclut.",
-        answers = context
-            .voice
-            .say("@sec:results answers the questions in turn", "la @sec:results répond aux questions dans cet ordre",),
-        limits = match super::discussion::section(context).is_empty() {
-            true => "",
-            false => context.voice.say(
-                ", @sec:discussion discusses the limits of the answers",
-                ", la @sec:discussion discute les limites des réponses",
-            ),
-        },
-    ))
 }

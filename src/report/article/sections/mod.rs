@@ -9,6 +9,7 @@ mod convergence;
 mod course;
 mod data;
 mod description;
+mod design;
 mod discussion;
 mod inside;
 mod introduction;
@@ -160,6 +161,28 @@ impl<'a> ArticleContext<'a> {
         ))
     }
 
+    /// The best network that reads numbers and texts, and the best that reads numbers alone.
+    fn with_and_without_texts(&self) -> Option<(&Model, &Model)> {
+        Some((self.reading(true, true)?, self.reading(true, false)?))
+    }
+
+    /// The best network that reads texts alone.
+    fn on_texts_alone(&self) -> Option<&Model> {
+        self.reading(false, true)
+    }
+
+    /// The best single network that reads numbers, or none, and texts, or none.
+    fn reading(&self, numbers: bool, words: bool) -> Option<&Model> {
+        let reads = |model: &&Model| {
+            let training = self.stage(&model.stage).and_then(|stage| stage.documents.get::<Training>());
+            training.is_some_and(|training| {
+                training.inputs.numeric.is_empty() != numbers && training.inputs.text.is_empty() != words
+            })
+        };
+        let networks = self.main()?.models.iter().filter(|model| self.kind(model) == Some("train"));
+        ranking::best(networks.filter(reads), Some(self.metric()), |model| model.validation())
+    }
+
     /// The best network or ensemble by validation rows: what one would hand in.
     fn chosen(&self) -> Option<&Model> {
         self.best(|kind| matches!(kind, "train" | "ensemble"))
@@ -193,7 +216,8 @@ impl<'a> ArticleContext<'a> {
         let main = self.main()?;
         let voice = self.voice;
         let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
-        for model in models(&self.study) {
+        // Of transfers a section of their own tells.
+        for model in models(&self.study).into_iter().filter(|model| self.kind(model) != Some("transfer")) {
             let reason = match model.judged() {
                 None => voice.say("cross-validated only", "validation croisée seulement"),
                 Some(scores) if !is_same_classes(&scores.classes, &main.classes) => {
@@ -418,49 +442,70 @@ impl<'a> ArticleContext<'a> {
 
     /// What a table calls a model: classical learners by their usual name, networks and ensembles by their stage's.
     fn name(&self, model: &Model) -> String {
-        self.called(model, |method| self.voice.say(method.english, method.french))
+        match self.kind(model) == Some("baseline") {
+            true => self.classical_name(model, |method| self.voice.say(method.english, method.french)),
+            false => self.stage_name(&model.stage),
+        }
     }
 
     /// The same within a sentence, with its article.
     fn subject(&self, model: &Model) -> String {
-        self.called(model, |method| self.voice.say(method.the, method.le))
+        match self.kind(model) == Some("baseline") {
+            true => self.classical_name(model, |method| self.voice.say(method.the, method.le)),
+            false => self.stage_subject(&model.stage),
+        }
     }
 
-    /// What people call a stage, or its name in a fixed font.
-    fn stage_name(&self, stage: &str) -> String {
+    fn classical_name(&self, model: &Model, usual: impl Fn(&methods::Method) -> &'static str) -> String {
+        let name = methods::classical(&model.name).map_or_else(|| markup::code(&model.name), |m| usual(m).to_owned());
+        let others: Vec<&Model> =
+            self.main().into_iter().flat_map(|group| &group.models).filter(|other| other.name == model.name).collect();
+        let reads_texts = |stage: &str| {
+            let columns = self.stage(stage).map(|stage| stage.settings().columns());
+            columns.is_some_and(|[_, texts, _]| !texts.is_empty())
+        };
+        // The same method on other columns.
+        let own = reads_texts(&model.stage);
+        match others.iter().filter(|other| reads_texts(&other.stage) == own).count() {
+            _ if others.len() < 2 => name,
+            0 | 1 if own => bilingual!(self, "{name} with texts", "{name} avec textes"),
+            0 | 1 => bilingual!(self, "{name} on numbers", "{name} sur les nombres"),
+            _ => format!("{name} ({})", markup::code(&model.stage)),
+        }
+    }
+
+    /// The same with what it is, where a reader meets it first and it has no name for people.
+    fn introduced(&self, model: &Model) -> String {
+        let has_name = self.stage(&model.stage).is_some_and(|stage| stage.display_name.is_some());
+        let what = match self.kind(model) {
+            Some("train") if !has_name => self.voice.say("the network ", "le réseau "),
+            Some("ensemble") if !has_name => self.voice.say("the ensemble ", "l’ensemble "),
+            _ => "",
+        };
+        format!("{what}{}", self.subject(model))
+    }
+
+    /// What people call a stage, with its article as a sentence has it: `the fused network`; or its name in a fixed font.
+    fn stage_subject(&self, stage: &str) -> String {
         let display = self.stage(stage).and_then(|stage| stage.display_name.as_ref());
         display.map_or_else(|| markup::code(stage), |name| markup::escaped(name.get(self.voice.code())))
+    }
+
+    /// The same for a table's cell, without its article.
+    fn stage_name(&self, stage: &str) -> String {
+        let subject = self.stage_subject(stage);
+        let articles = self.voice.say("the ", "le |la |les |l'|l’");
+        let found = articles.split('|').find_map(|article| subject.strip_prefix(article));
+        found.map_or(subject.clone(), str::to_owned)
     }
 
     /// What people call a member of an ensemble: `STAGE`, or a standard classifier as `STAGE/MODEL`.
     fn member_name(&self, member: &str) -> String {
         match member.split_once('/') {
-            Some((_, model)) => methods::classical(model).map_or_else(
-                || markup::code(member),
-                |method| self.voice.say(method.english, method.french).to_owned(),
-            ),
-            None => self.stage_name(member),
+            Some((_, model)) => methods::classical(model)
+                .map_or_else(|| markup::code(member), |method| self.voice.say(method.english, method.french).to_owned()),
+            None => self.stage_subject(member),
         }
-    }
-
-    fn called(&self, model: &Model, usual: impl Fn(&methods::Method) -> &'static str) -> String {
-        if self.kind(model) != Some("baseline") {
-            return self.stage_name(&model.stage);
-        }
-        let name = methods::classical(&model.name).map_or_else(|| markup::code(&model.name), |m| usual(m).to_owned());
-        let others = self.main().into_iter().flat_map(|group| &group.models);
-        let is_alone = others.filter(|other| other.name == model.name).count() < 2;
-        if is_alone { name } else { format!("{name} ({})", markup::code(&model.stage)) }
-    }
-
-    /// The same with what it is, where a reader meets it first.
-    fn introduced(&self, model: &Model) -> String {
-        let what = match self.kind(model) {
-            Some("train") => self.voice.say("the network ", "le réseau "),
-            Some("ensemble") => self.voice.say("the ensemble ", "l’ensemble "),
-            _ => "",
-        };
-        format!("{what}{}", self.subject(model))
     }
 
     /// The recommended model against the best of the standard classifiers, as a sentence that follows one on the first.
@@ -492,14 +537,6 @@ impl<'a> ArticleContext<'a> {
                 .collect::<Vec<_>>()
                 .join(" "),
         )
-    }
-
-    /// What the recommended model was chosen among, where standard classifiers are not part of it.
-    fn among(&self) -> (&'static str, &'static str) {
-        match (self.chosen(), self.classical()) {
-            (Some(_), Some(_)) => (" among networks and ensembles", " parmi les réseaux et les ensembles"),
-            _ => ("", ""),
-        }
     }
 
     /// Where the rule that ranks all models puts a standard classifier above the best network or ensemble.
@@ -689,19 +726,6 @@ impl<'a> ArticleContext<'a> {
         let all = in_colours(stage, self.study.palette.clone(), false, width);
         let found = names.iter().filter_map(|wanted| all.iter().find(|(name, _)| name.starts_with(wanted)));
         found.map(|(_, drawing)| drawing.clone()).collect()
-    }
-
-    /// The drawings of the report with these titles, in their order.
-    fn titled(&self, stage: &StageArtifacts, titles: &[&str]) -> Vec<Drawing> {
-        let all = in_colours(stage, self.study.palette.clone(), false, None);
-        let found = titles.iter().filter_map(|title| all.iter().find(|(_, drawing)| drawing.title() == *title));
-        found.map(|(_, drawing)| drawing.clone()).collect()
-    }
-
-    /// A figure whose panels keep their headings, since the caption speaks of all of them.
-    fn figure_with_headings(&self, label: &str, caption: &str, drawings: Vec<Drawing>, share: f64) -> Float {
-        let drawn = drawings.into_iter().map(|drawing| self.own_words(drawing)).collect();
-        Float { label: label.to_owned(), caption: self.text(caption), body: Body::Figure { drawings: drawn, share } }
     }
 
     /// A figure of the report in the article's language.

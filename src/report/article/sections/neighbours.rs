@@ -12,20 +12,19 @@ pub(crate) fn neighbours(context: &ArticleContext, has_figure: bool) -> Option<S
     let see = match has_figure {
         true => bilingual!(
             context,
-            "; the plane of @fig:map{method} keeps {kept} of these neighbours",
-            " ; le plan de la @fig:map{method} garde {kept} de ces voisines",
+            " (@fig:map{method})",
+            " (@fig:map{method})",
             method = match map.layout {
                 Layout::Pca => "",
-                Layout::Tsne => context.voice.say(", by t-SNE [@tsne],", ", par t-SNE [@tsne],"),
+                Layout::Tsne => context.voice.say(", by t-SNE [@tsne]", ", par t-SNE [@tsne]"),
             },
-            kept = context.voice.percent(near.kept_in_plane),
         ),
         false => String::new(),
     };
     Some(bilingual!(
         context,
-        "In the raw embedding space of {columns}, {own} of the {number} nearest neighbours of a training row share its class ({chance} expected by chance){see}.",
-        "Avant tout apprentissage, {own} des {number} plus proches voisines d'une ligne d'apprentissage, d'après les vecteurs de {columns}, sont de sa classe, contre {chance} au hasard{see}.",
+        "Before any training, {own} of the {number} nearest neighbours of a vector of {columns} are of its class, {chance} by chance{see}.",
+        "Avant tout apprentissage, {own} des {number} plus proches voisins d'un vecteur de {columns} sont de sa classe, contre {chance} au hasard{see}.",
         own = context.voice.percent(near.of_own_class),
         chance = context.voice.percent(near.by_chance),
         number = near.count,

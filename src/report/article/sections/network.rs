@@ -6,10 +6,11 @@ use runner_results::spec::{
 };
 use runner_results::{Inputs, Metric, baselines::Baselines, training::Training};
 
-use super::{ArticleContext, bilingual, choosing, methods, protocol};
+use super::{ArticleContext, bilingual, methods, protocol};
 use crate::article::Formula;
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
+use crate::article::text::{Piece, Text};
 use crate::figure::{Part, architecture};
 use crate::fitting::{FittedOn, Ngrams};
 use crate::read::StageArtifacts;
@@ -19,13 +20,25 @@ pub(crate) fn section(context: &ArticleContext) -> Section {
     let mut section = Section::new("sec:method", voice.say("Models and Protocol", "Modèles et protocole"));
     let networks = context.of_kind("train").filter_map(|stage| Some((stage, stage.documents.get::<Training>()?)));
     let networks: Vec<(&StageArtifacts, &Training)> = networks.collect();
-    let mut classical = Section::new("sec:classical", voice.say("Standard Classifiers", "Classifieurs usuels"));
-    classical.blocks.extend(context.paragraph([settings(context)]));
-    let mut judged = Section::new("sec:protocol", voice.say("Protocol", "Protocole"));
-    judged.blocks.extend(context.paragraph(protocol::judging(context, &networks)));
-    let all = [classical, network(context, &networks), fitting(context, &networks), judged];
-    section.subsections = all.into_iter().filter(|inner| !inner.is_empty()).collect();
+    let parts = [
+        (voice.say("Standard classifiers.", "Classifieurs usuels."), context.paragraph([settings(context)]).into_iter().collect()),
+        (voice.say("Networks.", "Réseaux."), network(context, &networks)),
+        (voice.say("Loss and training.", "Fonction de perte et apprentissage."), fitting(context, &networks)),
+        (
+            voice.say("Protocol.", "Protocole."),
+            context.paragraph(protocol::judging(context, &networks)).into_iter().collect(),
+        ),
+    ];
+    section.blocks = parts.into_iter().flat_map(|(title, blocks)| led(title, blocks)).collect();
     section
+}
+
+/// Blocks whose first paragraph begins with a title: a heading of its own would take three lines.
+fn led(title: &str, mut blocks: Vec<Block>) -> Vec<Block> {
+    if let Some(Block::Paragraph(text)) = blocks.first_mut() {
+        text.0.splice(0..0, [Piece::Strong(Text::plain(title)), Piece::Plain(" ".to_owned())]);
+    }
+    blocks
 }
 
 /// The parameters of standard classifiers that a reader asks for first, where they were tried.
@@ -34,10 +47,9 @@ fn settings(context: &ArticleContext) -> Option<String> {
     let mut told: Vec<String> = Vec::new();
     for (_, found) in context.study.with::<Baselines>() {
         for model in &found.evaluations {
-            let Some(method) = methods::classical(&model.name).filter(|method| method.name != "majority") else {
-                continue;
-            };
-            let cite = if method.work.is_empty() { String::new() } else { format!(" [@{}]", method.work) };
+            let Some(method) = methods::classical(&model.name).filter(|method| method.name != "majority") else { continue };
+            // The textbook ones need no reference.
+            let cite = if matches!(method.name, "random_forest" | "boosting") { format!(" [@{}]", method.work) } else { String::new() };
             let name = format!("{}{cite}", voice.say(method.english, method.french));
             let number = |key: &str| model.params.get(key).and_then(serde_json::Value::as_f64);
             let values: Vec<String> = methods::telling_parameters(&model.name)
@@ -61,8 +73,8 @@ fn settings(context: &ArticleContext) -> Option<String> {
     let folds = context.split().map(|split| split.folds).filter(|folds| *folds > 1);
     let judged = folds.map(|folds| bilingual!(
         context,
-        " Each is cross-validated on the {folds} folds of the training part, so that it has a mean and a spread, then fitted on the whole of it.",
-        " Chacun passe par une validation croisée sur les {folds} plis de l'apprentissage, qui en donne la moyenne et la dispersion, puis est ajusté sur son ensemble.",
+        " Each is cross-validated on {folds} folds of the training part, then fitted on all of it.",
+        " Chacun passe par une validation croisée sur {folds} plis de l'apprentissage, puis est ajusté sur l'ensemble.",
     ));
     let judged = judged.unwrap_or_default();
     match count {
@@ -81,38 +93,38 @@ fn settings(context: &ArticleContext) -> Option<String> {
 }
 
 /// The networks: how texts enter, the drawing of the one that validation prefers, and the reasons of its shape.
-fn network(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Section {
-    let mut section = Section::new("sec:network", context.voice.say("Networks", "Réseaux"));
+fn network(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Vec<Block> {
+    let mut blocks = Vec::new();
     if networks.is_empty() {
-        return section;
+        return blocks;
     }
     let drawn = context.network().and_then(|best| networks.iter().find(|(stage, _)| stage.stage == best.stage));
     let drawn = drawn.or(networks.first()).and_then(|(stage, found)| Some((*stage, *found, found.network.as_ref()?)));
     let table = table(context, networks);
-    section.blocks.extend(context.paragraph([
+    blocks.extend(context.paragraph([
         Some(bilingual!(
             context,
-            "A network is a function $p_\\theta(k \\mid x)$ that gives each class $k$ a probability; @tab:networks lists those that were trained{drawing}.",
-            "Un réseau est une fonction $p_\\theta(k \\mid x)$ qui donne à chaque classe $k$ une probabilité ; le @tab:networks présente ceux qui ont été entraînés{drawing}.",
+            "A network $p_\\theta(k \\mid x)$ gives each class $k$ a probability; @tab:networks lists those that were trained{drawing}.",
+            "Un réseau $p_\\theta(k \\mid x)$ donne à chaque classe $k$ une probabilité ; le @tab:networks présente ceux qui ont été entraînés{drawing}.",
             drawing = match drawn {
                 Some((stage, ..)) if networks.len() > 1 => bilingual!(
                     context,
-                    ", and @fig:architecture draws the one that validation prefers, {name}",
-                    " et la @fig:architecture dessine celui que préfère la validation, {name}",
-                    name = context.stage_name(&stage.stage),
+                    ", and @fig:architecture draws {name}, which validation prefers",
+                    " et la @fig:architecture dessine {name}, que préfère la validation",
+                    name = context.stage_subject(&stage.stage),
                 ),
                 Some(_) => context.voice.say(", drawn in @fig:architecture", ", dessinés à la @fig:architecture").to_owned(),
                 None => String::new(),
             },
         )),
         encoders(context),
+        rationale(context, networks),
     ]));
-    section.blocks.push(Block::Float(table));
+    blocks.push(Block::Float(table));
     if let Some((stage, found, spec)) = drawn {
-        section.blocks.push(Block::Float(drawing(context, stage, found, spec)));
-        section.blocks.extend(context.paragraph([rationale(context, networks)]));
+        blocks.push(Block::Float(drawing(context, stage, found, spec)));
     }
-    section
+    blocks
 }
 
 /// What each part of the networks is there for.
@@ -124,8 +136,8 @@ fn rationale(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]
     let reasons = [
         of(&|network, _| network.numeric.embedding == NumericEmbedding::PiecewiseLinear).then(|| {
             context.voice.say(
-                "Each number first becomes a vector, by its place in bins [@numembed]: a linear layer alone could only say that more of it makes a class more likely, never that a middle range does.",
-                "Chaque nombre devient d'abord un vecteur, d'après sa place dans des intervalles [@numembed] : une couche linéaire seule ne pourrait dire que plus il est grand, plus une classe est probable, jamais qu'une plage moyenne l'est.",
+                "Each number first becomes a vector, by its place in bins [@numembed], so that a class can be likely in a middle range of it.",
+                "Chaque nombre devient d'abord un vecteur, d'après sa place dans des intervalles [@numembed], si bien qu'une classe peut être probable dans une plage moyenne.",
             )
         }),
         of(&|network, _| network.numeric.embedding == NumericEmbedding::Periodic).then(|| {
@@ -136,14 +148,14 @@ fn rationale(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]
         }),
         (both && of(&|network, _| !network.text.layers.is_empty())).then(|| {
             context.voice.say(
-                "Each text passes through a narrow layer of its own before it meets the numbers, whose few inputs its hundreds of components would otherwise drown.",
-                "Chaque texte passe par une couche étroite qui lui est propre avant de rejoindre les nombres, que ses centaines de composantes noieraient sinon.",
+                "Each text passes through a narrow layer before it meets the numbers, which its hundreds of components would otherwise drown.",
+                "Chaque texte passe par une couche étroite avant de rejoindre les nombres, que ses centaines de composantes noieraient sinon.",
             )
         }),
         of(&|_, found| !found.inputs.categories.is_empty()).then(|| {
             context.voice.say(
-                "A category has a learned vector for each of its values; in a share of the training rows it is taken for unknown, so that the network can do without it where a value is new.",
-                "Une catégorie a un vecteur appris pour chacune de ses valeurs ; dans une part des lignes d'apprentissage elle est tenue pour inconnue, afin que le réseau sache s'en passer quand une valeur est nouvelle.",
+                "A category has a learned vector for each value, taken for unknown in a share of the training rows, so that new values do no harm.",
+                "Une catégorie a un vecteur appris par valeur, tenue pour inconnue dans une part des lignes d'apprentissage, afin que des valeurs nouvelles ne nuisent pas.",
             )
         }),
         (both && of(&|network, _| network.branch_dropout > 0.0)).then(|| {
@@ -154,14 +166,14 @@ fn rationale(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]
         }),
         of(&|network, _| network.fusion == Fusion::Concat).then_some(both).filter(|both| *both).map(|_| {
             context.voice.say(
-                "The branches are then put side by side, and fully connected layers combine them.",
-                "Les branches sont ensuite mises côte à côte, et des couches complètement connectées les combinent.",
+                "Fully connected layers then combine the branches.",
+                "Des couches complètement connectées combinent ensuite les branches.",
             )
         }),
         of(&|network, _| network.trunk.kind == TrunkKind::Tabm).then(|| {
             context.voice.say(
-                "TabM [@tabm] carries several members in one network, which share most of their weights: an ensemble at little more than the price of one.",
-                "TabM [@tabm] porte plusieurs membres en un réseau, dont la plupart des poids sont communs : un ensemble pour à peine plus que le prix d'un seul.",
+                "TabM [@tabm] is an ensemble in one network, whose members share most of their weights.",
+                "TabM [@tabm] est un ensemble en un seul réseau, dont les membres partagent la plupart des poids.",
             )
         }),
     ];
@@ -206,27 +218,50 @@ fn drawing(context: &ArticleContext, stage: &StageArtifacts, found: &Training, s
         };
         branches.push(part(title.to_owned(), lines));
     }
+    // Texts that pass through like branches share a box.
+    let mut texts: Vec<(Vec<&String>, Option<usize>, Vec<usize>, f64)> = Vec::new();
     for column in &inputs.text {
-        let lines = dim(column).map(|dim| vec![bilingual!(context, "vector of {dim}", "vecteur de {dim}")]);
-        sources.push(part(column.clone(), lines.unwrap_or_default()));
-        let own = spec.columns.get(column).and_then(|own| own.layers.as_ref()).unwrap_or(&spec.text.layers);
-        let dropout = spec.columns.get(column).and_then(|own| own.dropout).unwrap_or(spec.text.dropout);
-        let mut lines: Vec<String> = (!own.is_empty()).then(|| layer(own)).into_iter().collect();
+        let own = spec.columns.get(column);
+        let layers = own.and_then(|own| own.layers.clone()).unwrap_or_else(|| spec.text.layers.clone());
+        let dropout = own.and_then(|own| own.dropout).unwrap_or(spec.text.dropout);
+        let like = |one: &&mut (Vec<&String>, Option<usize>, Vec<usize>, f64)| {
+            one.1 == dim(column) && one.2 == layers && one.3 == dropout
+        };
+        match texts.iter_mut().find(like) {
+            Some((columns, ..)) => columns.push(column),
+            None => texts.push((vec![column], dim(column), layers, dropout)),
+        }
+    }
+    for (columns, dim, layers, dropout) in texts {
+        let mut lines: Vec<String> = columns.iter().skip(1).map(|column| (*column).clone()).collect();
+        lines.extend(dim.map(|dim| match columns.len() {
+            1 => bilingual!(context, "vector of {dim}", "vecteur de {dim}"),
+            _ => bilingual!(context, "vectors of {dim}", "vecteurs de {dim}"),
+        }));
+        sources.push(part(columns[0].clone(), lines));
+        let mut lines: Vec<String> = (!layers.is_empty()).then(|| layer(&layers)).into_iter().collect();
         lines.extend((dropout > 0.0).then(|| format!("dropout {}", voice.compact(dropout))));
-        branches.push(part(voice.say("text branch", "branche texte").to_owned(), lines));
+        let title = match columns.len() {
+            1 => voice.say("text branch", "branche texte"),
+            _ => voice.say("text branches", "branches texte"),
+        };
+        branches.push(part(title.to_owned(), lines));
     }
     for column in &inputs.categories {
         sources.push(part(column.clone(), vec![voice.say("as a category", "comme catégorie").to_owned()]));
         let width = spec.category_columns.get(column).and_then(|own| own.width).unwrap_or(spec.categories.width);
-        branches.push(part(voice.say("learned vector", "vecteur appris").to_owned(), vec![wide(width)]));
+        branches.push(part(
+            voice.say("learned vector", "vecteur appris").to_owned(),
+            vec![wide(width)],
+        ));
     }
     let mut columns = vec![sources, branches];
-    if columns[1].len() > 1 {
-        let title = match spec.fusion {
-            Fusion::Concat => voice.say("side by side", "côte à côte"),
-            Fusion::Gated => voice.say("gated sum", "somme pondérée"),
-            Fusion::Late => voice.say("each alone", "chacune seule"),
-        };
+    let joined = match spec.fusion {
+        Fusion::Concat => None,
+        Fusion::Gated => Some(voice.say("gated sum", "somme pondérée")),
+        Fusion::Late => Some(voice.say("each alone", "chacune seule")),
+    };
+    if let (Some(title), true) = (joined, columns[1].len() > 1) {
         columns.push(vec![part(title.to_owned(), Vec::new())]);
     }
     let trunk = &spec.trunk;
@@ -236,16 +271,19 @@ fn drawing(context: &ArticleContext, stage: &StageArtifacts, found: &Training, s
         lines.extend(has_norm.then(|| voice.say("batch norm", "norm. par lots").to_owned()));
         lines.push(methods::activation(spec.activation).to_owned());
         lines.extend((spec.dropout > 0.0).then(|| format!("dropout {}", voice.compact(spec.dropout))));
-        lines.extend(
-            trunk
-                .members
-                .filter(|_| trunk.kind == TrunkKind::Tabm)
-                .map(|members| bilingual!(context, "{members} members", "{members} membres")),
-        );
+        lines.extend(trunk.members.filter(|_| trunk.kind == TrunkKind::Tabm).map(|members| {
+            bilingual!(context, "{members} members", "{members} membres")
+        }));
         let alike = trunk.layers.windows(2).all(|pair| pair[0] == pair[1]);
-        match alike && trunk.layers.len() > 2 {
+        match alike && trunk.layers.len() > 1 {
             true => {
-                let title = format!("{} × {}", trunk.layers.len(), trunk.layers[0]);
+                let title = bilingual!(
+                    context,
+                    "{layers} layers of {width}",
+                    "{layers} couches de {width}",
+                    layers = trunk.layers.len(),
+                    width = trunk.layers[0],
+                );
                 columns.push(vec![part(title, lines)]);
             }
             false => columns.extend(trunk.layers.iter().map(|width| vec![part(wide(*width), lines.clone())])),
@@ -259,20 +297,20 @@ fn drawing(context: &ArticleContext, stage: &StageArtifacts, found: &Training, s
     let drawn = architecture(&title, "Boxes from the inputs to the output", &columns);
     let caption = bilingual!(
         context,
-        "Architecture of the {name}: {parameters} parameters. Hidden layers are linear, followed by what their box lists.",
-        "Architecture : {name}, {parameters} paramètres. Les couches cachées sont linéaires, suivies de ce qu'indique leur cadre.",
-        name = context.stage_name(&stage.stage),
+        "Architecture of {name}: {parameters} parameters. Hidden layers are linear, followed by what their box lists.",
+        "Architecture {of}, {parameters} paramètres. Les couches cachées sont linéaires, suivies de ce qu'indique leur cadre.",
+        name = context.stage_subject(&stage.stage),
+        of = methods::of_french(&context.stage_subject(&stage.stage)),
         parameters = voice.count(found.parameters as u64),
     );
     context.figure("fig:architecture", &caption, vec![drawn], 1.0)
 }
 
 /// The loss, what stabilises and regularises training, and how epochs, searches and ensembles are chosen.
-fn fitting(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Section {
-    let mut section =
-        Section::new("sec:training", context.voice.say("Loss and Training", "Fonction de perte et apprentissage"));
+fn fitting(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Vec<Block> {
+    let mut blocks = Vec::new();
     if networks.is_empty() {
-        return section;
+        return blocks;
     }
     let smooth: Vec<f64> = networks.iter().map(|(_, found)| found.training.label_smoothing).collect();
     let is_smooth = smooth.iter().any(|share| *share > 0.0);
@@ -281,13 +319,13 @@ fn fitting(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) 
         ClassWeights::Named(_) => true,
         ClassWeights::Map(all) => !all.is_empty(),
     });
-    section.blocks.extend(context.paragraph([Some(bilingual!(
+    blocks.extend(context.paragraph([Some(bilingual!(
         context,
         "Networks minimise the cross-entropy of the $n$ training {rows} $(x_i, y_i)$,",
         "Les réseaux minimisent l'entropie croisée des $n$ {rows} d'apprentissage $(x_i, y_i)$,",
         rows = context.subject.rows(context.voice),
     ))]));
-    section.blocks.push(Block::Equation {
+    blocks.push(Block::Equation {
         label: "eq:loss".to_owned(),
         formula: Formula::ours(match (is_smooth, is_weighted) {
             (true, true) => {
@@ -300,16 +338,13 @@ fn fitting(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) 
             (false, false) => r"\mathcal{L}(\theta) = -\frac{1}{n}\sum_{i=1}^{n} \log p_\theta(y_i \mid x_i),",
         }),
     });
-    section.blocks.extend(context.paragraph([
+    blocks.extend(context.paragraph([
         Some(symbols(context, &smooth, is_weighted)),
         class_weights(context, networks),
         stabilisers(context, networks),
         training(context, networks),
-        seeds(context, networks),
-        choosing::search(context),
     ]));
-    section.blocks.extend(choosing::search_figure(context).map(Block::Float));
-    section
+    blocks
 }
 
 /// What the letters of the loss mean.
@@ -348,37 +383,36 @@ fn stabilisers(context: &ArticleContext, networks: &[(&StageArtifacts, &Training
         of(&|network| network.batch_norm && network.trunk.kind != TrunkKind::Tabm).then(|| {
             voice
                 .say(
-                    "batch normalisation [@batchnorm], which keeps the inputs of each layer on one scale",
-                    "la normalisation par lots [@batchnorm], qui garde à une même échelle les entrées de chaque couche",
+                    "batch normalisation [@batchnorm]",
+                    "la normalisation par lots [@batchnorm]",
                 )
                 .to_owned()
         }),
-        clip.map(|norm| {
-            bilingual!(
-                context,
-                "gradients clipped to a norm of {norm}, so that a single batch cannot throw the weights far",
-                "des gradients écrêtés à une norme de {norm}, pour qu'un seul lot ne jette pas les poids au loin",
-                norm = voice.compact(norm),
-            )
-        }),
+        clip.map(|norm| bilingual!(
+            context,
+            "gradients clipped to a norm of {norm}",
+            "des gradients écrêtés à une norme de {norm}",
+            norm = voice.compact(norm),
+        )),
         of(&|network| network.dropout > 0.0 || network.text.dropout > 0.0).then(|| {
             voice
                 .say(
-                    "dropout [@dropout], which hides units at random from those that would rely on them",
-                    "le dropout [@dropout], qui cache au hasard des unités à celles qui s'y fieraient",
+                    "dropout [@dropout]",
+                    "le dropout [@dropout]",
                 )
                 .to_owned()
         }),
-        (decay > 0.0).then(|| {
-            bilingual!(
-                context,
-                "weight decay (up to {decay})",
-                "une pénalisation des poids (jusqu'à {decay})",
-                decay = voice.compact(decay),
-            )
+        (decay > 0.0).then(|| bilingual!(
+            context,
+            "weight decay (up to {decay})",
+            "une pénalisation des poids (jusqu'à {decay})",
+            decay = voice.compact(decay),
+        )),
+        trains(&|training| training.average.is_some()).then(|| {
+            voice
+                .say("a moving average of the weights", "une moyenne mobile des poids")
+                .to_owned()
         }),
-        trains(&|training| training.average.is_some())
-            .then(|| voice.say("a moving average of the weights", "une moyenne mobile des poids").to_owned()),
     ]
     .into_iter()
     .flatten()
@@ -386,8 +420,8 @@ fn stabilisers(context: &ArticleContext, networks: &[(&StageArtifacts, &Training
     (!means.is_empty()).then(|| {
         bilingual!(
             context,
-            "Training is kept stable and from learning by heart by {list}.",
-            "Restent à stabiliser l'apprentissage et à éviter qu'il mémorise, ce que font {list}.",
+            "It is kept stable, and from learning by heart, by {list}.",
+            "Pour le stabiliser et éviter qu'il mémorise : {list}.",
             list = voice.list(&means, 6),
         )
     })
@@ -550,8 +584,8 @@ fn training(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)])
     }
     Some(bilingual!(
         context,
-        "Steps are made by {optimizers}, at rates that follow the schedules of @tab:networks ({schedules}); the weights kept are those of the epoch that is best on validation rows{metrics}.",
-        "Les pas sont ceux d'{optimizers}, à des taux qui suivent la planification du @tab:networks ({schedules}) ; les poids retenus sont ceux de la meilleure époque sur la validation{metrics}.",
+        "{optimizers} makes the steps, at rates that follow a schedule ({schedules}); the epoch that is best on validation rows{metrics} is kept.",
+        "Les pas sont ceux d'{optimizers}, à des taux qui suivent une planification ({schedules}) ; la meilleure époque sur la validation{metrics} est retenue.",
         optimizers = voice.list(&optimizers, 4),
         schedules = voice.list(&schedules, 4),
         metrics = by_metrics(context, networks),
@@ -574,21 +608,6 @@ fn by_metrics(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)
         return String::new();
     }
     bilingual!(context, " by {list}", " d'après {list}", list = names.join(context.voice.say(" or ", " ou ")))
-}
-
-/// Stages whose model is the average of networks of several seeds.
-fn seeds(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Option<String> {
-    let told = |(stage, found): &(&StageArtifacts, &Training)| {
-        let seeds = found.fitted.networks().len();
-        (seeds > 1).then(|| bilingual!(
-            context,
-            "{name} averages {seeds} networks that differ by their seed only; its curves are those of the first.",
-            "{name} fait la moyenne de {seeds} réseaux qui ne diffèrent que par leur graine ; ses courbes sont celles du premier.",
-            name = context.stage_name(&stage.stage),
-        ))
-    };
-    let sentences: Vec<String> = networks.iter().filter_map(told).collect();
-    (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
 /// How the loss weighs classes: all networks alike, or which.

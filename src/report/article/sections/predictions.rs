@@ -86,15 +86,20 @@ fn files(context: &ArticleContext, all: &[(&StageArtifacts, &Predictions)]) -> O
             rows = voice.count(*one as u64),
             names = context.subject.rows(voice),
         ),
-        _ => bilingual!(context, "the new {names}", "les {names} sans étiquette", names = context.subject.rows(voice),),
+        _ => bilingual!(
+            context,
+            "the new {names}",
+            "les {names} sans étiquette",
+            names = context.subject.rows(voice),
+        ),
     };
     let refitted = all.iter().filter(|(stage, _)| origin(context, stage).1.is_some()).count();
     let again = match (refitted, refitted == all.len()) {
         (0, _) => String::new(),
         (_, true) => voice
             .say(
-                " Each model was first fitted again on all labelled rows, with the epochs, rounds and weights that had been chosen: no labelled row is left to judge it, but more data seldom hurt, so that the score of its twin on the training part is a cautious estimate.",
-                " Chaque modèle a d'abord été réajusté sur toutes les lignes étiquetées, avec les époques, les itérations et les poids déjà choisis : plus aucune ligne ne reste pour le juger, mais davantage de données nuisent rarement, et le score de son jumeau est donc une estimation prudente.",
+                " Each model was first fitted again on all labelled rows, with the epochs, rounds and weights that had been chosen; its expected accuracy is that of its twin, which was fitted on the training part alone.",
+                " Chaque modèle a d'abord été réajusté sur toutes les lignes étiquetées, avec les époques, les itérations et les poids déjà choisis ; l'exactitude attendue est celle de son jumeau, ajusté sur le seul apprentissage.",
             )
             .to_owned(),
         (some, false) => bilingual!(
@@ -119,15 +124,14 @@ fn files(context: &ArticleContext, all: &[(&StageArtifacts, &Predictions)]) -> O
 
 /// Where the first two files that answer for the same rows differ.
 fn disagreement(context: &ArticleContext, all: &[(&StageArtifacts, &Predictions)]) -> Option<String> {
-    let rows_of =
-        |stage: &StageArtifacts| stage.inputs.iter().find(|(port, _)| port == "rows").map(|(_, from)| from.clone());
+    let rows_of = |stage: &StageArtifacts| stage.inputs.iter().find(|(port, _)| port == "rows").map(|(_, from)| from.clone());
     let (one, other) = all.iter().enumerate().find_map(|(i, (one, _))| {
         let mut rest = all[i + 1..].iter();
-        let twin =
-            rest.find(|(other, _)| rows_of(other) == rows_of(one) && other.predicted.len() == one.predicted.len());
+        let twin = rest.find(|(other, _)| rows_of(other) == rows_of(one) && other.predicted.len() == one.predicted.len());
         twin.filter(|_| !one.predicted.is_empty()).map(|(other, _)| (*one, *other))
     })?;
-    let differ: Vec<(&String, &String)> = one.predicted.iter().zip(&other.predicted).filter(|(a, b)| a != b).collect();
+    let differ: Vec<(&String, &String)> =
+        one.predicted.iter().zip(&other.predicted).filter(|(a, b)| a != b).collect();
     let share = differ.len() as f64 / one.predicted.len() as f64;
     let mut pairs: Vec<((&String, &String), usize)> = Vec::new();
     for pair in &differ {
@@ -138,16 +142,14 @@ fn disagreement(context: &ArticleContext, all: &[(&StageArtifacts, &Predictions)
     }
     pairs.sort_by_key(|((a, b), count)| (std::cmp::Reverse(*count), *a, *b));
     let names = [origin(context, one).0, origin(context, other).0].map(|name| context.stage_name(&name));
-    let most = pairs.first().map(|((a, b), count)| {
-        bilingual!(
-            context,
-            ", most often where the first says {a} and the second {b} ({count} times)",
-            ", le plus souvent quand le premier répond {a} et le second {b} ({count} fois)",
-            a = markup::escaped(a),
-            b = markup::escaped(b),
-            count = context.voice.count(*count as u64),
-        )
-    });
+    let most = pairs.first().map(|((a, b), count)| bilingual!(
+        context,
+        ", most often where the first says {a} and the second {b} ({count} times)",
+        ", le plus souvent quand le premier répond {a} et le second {b} ({count} fois)",
+        a = markup::escaped(a),
+        b = markup::escaped(b),
+        count = context.voice.count(*count as u64),
+    ));
     Some(bilingual!(
         context,
         "The first two ({one}, {other}) disagree on {share} of the {rows}{most}.",

@@ -43,8 +43,8 @@ pub(crate) fn judging(context: &ArticleContext, networks: &[(&StageArtifacts, &T
         intervals(context),
         (pairs > 0).then(|| bilingual!(
             context,
-            "Two models are compared on the same rows by {test}, with Holm's correction over all {pairs} pairs [@holm]; a difference is called significant below 5%.",
-            "Deux modèles sont comparés sur les mêmes lignes par {test}, avec la correction de Holm sur les {pairs} paires [@holm] ; une différence est dite significative sous 5 %.",
+            "Two models are compared on the same rows by {test}, with Holm's correction over all {pairs} pairs [@holm]; *significant* means below 5%.",
+            "Deux modèles sont comparés sur les mêmes lignes par {test}, avec la correction de Holm sur les {pairs} paires [@holm] ; *significatif* veut dire sous 5 %.",
             test = match is_grouped {
                 true => context.voice.say("exchanging them within whole groups, which for single rows is McNemar's test [@mcnemar]", "échange au sein de groupes entiers, ce qui pour des lignes isolées est le test de McNemar [@mcnemar]"),
                 false => context.voice.say("McNemar's test [@mcnemar]", "le test de McNemar [@mcnemar]"),
@@ -143,3 +143,4 @@ fn except(context: &ArticleContext) -> String {
         ),
     }
 }
+

@@ -1,18 +1,16 @@
 //! Results: models compared, training judged, mistakes and probabilities looked at, transfer.
 
-use runner_results::training::Training;
-
 use super::super::text::upper;
 use super::methods::{self, of_french};
 use super::{
-    ArticleContext, bilingual, choosing, convergence, inside, neighbours, predictions, source, standard, transfer,
-    validation,
+    ArticleContext, bilingual, choosing, convergence, inside, neighbours, predictions, source, standard, transfer, validation,
 };
 use crate::article::document::{Align, Block, Float, Section};
-use crate::ranking::{self, Choice, Source};
+use crate::article::markup;
+use crate::ranking::{Choice, Source};
 use crate::study::models::{Group, Model};
-use crate::study::pairs::{other_verdicts_of_all, paired_test};
-use runner_results::comparison::{Direction, ScoreMetric};
+use crate::study::pairs::paired_test;
+use runner_results::scores::Scores;
 use runner_results::{Metric, Part};
 
 /// Models in a table or chart; beyond these the worst are left out, and said to be.
@@ -59,7 +57,10 @@ fn comparison(context: &ArticleContext) -> Option<Section> {
     };
     let mut section = Section::new("sec:comparison", title);
     let map = neighbours::neighbours_figure(context);
-    section.blocks.extend(context.paragraph([neighbours::neighbours(context, map.is_some()), inputs(context)]));
+    section.blocks.extend(context.paragraph([
+        neighbours::neighbours(context, map.is_some()),
+        inputs(context),
+    ]));
     section.blocks.extend(map.map(Block::Float));
     section.blocks.extend(context.paragraph([
         reference(context, group),
@@ -111,7 +112,7 @@ fn best(context: &ArticleContext) -> Option<String> {
             "{other}The accuracy of {name} {on} is {accuracy}, its macro-F1 {f1}.",
             "{other}L'exactitude de {name} {on} est de {accuracy}, sa macro-F1 de {f1}.",
             other = other(true).unwrap_or_default(),
-            name = context.name(chosen),
+            name = context.subject(chosen),
             on = context.on(chosen.judged_on()),
             accuracy = context.accuracy(scores),
             f1 = context.voice.decimals(scores.macro_f1, 3),
@@ -119,15 +120,13 @@ fn best(context: &ArticleContext) -> Option<String> {
     }
     Some(bilingual!(
         context,
-        "Validation rows choose {name} by {metric} among networks and ensembles; {other}its accuracy {on} is {accuracy} and its macro-F1 {f1}.",
-        "{designe} de validation désigne {name} parmi réseaux et ensembles ; {other}son exactitude {on} est de {accuracy} et sa macro-F1 de {f1}.",
-        designe = upper(methods::metric(context.voice, context.metric())),
+        "By {metric} on validation rows, {name} is the best of all networks and ensembles (@tab:models); {other}its accuracy {on} is {accuracy}.",
+        "D'après {metric} de validation, {name} est le meilleur des réseaux et ensembles (@tab:models) ; {other}son exactitude {on} est de {accuracy}.",
         metric = methods::metric(context.voice, context.metric()),
         other = other(false).unwrap_or_default(),
-        name = context.name(chosen),
+        name = context.subject(chosen),
         on = context.on(chosen.judged_on()),
         accuracy = context.accuracy(scores),
-        f1 = context.voice.decimals(scores.macro_f1, 3),
     ))
 }
 
@@ -175,43 +174,18 @@ fn tied(context: &ArticleContext, group: &Group) -> Option<String> {
         (_, true) => return None,
         (true, _) => bilingual!(
             context,
-            "{name} has {top} {there}; its {part} accuracy differs significantly from that of every other.",
-            "{name} a {top} ; son exactitude {part} diffère significativement de celle de tous les autres.",
+            "Its {part} accuracy differs significantly from that of every other.",
+            "Son exactitude {part} diffère significativement de celle de tous les autres.",
         ),
         _ => bilingual!(
             context,
-            "{name} has {top} {there}; its {part} accuracy does not differ significantly from that of {list}.",
-            "{name} a {top} ; son exactitude {part} ne diffère pas significativement de celle {list_de}.",
+            "Its {part} accuracy does not differ significantly from that of {list}.",
+            "Son exactitude {part} ne diffère pas significativement de celle {list_de}.",
             list = context.voice.list(&tied, 4),
             list_de = context.voice.list(&tied.iter().map(|name| of_french(name)).collect::<Vec<_>>(), 4),
         ),
     };
-    Some(sentence + &besides(context, first, &others))
-}
-
-/// What other scores say where the accuracy's test does not say the same.
-fn besides(context: &ArticleContext, first: &Model, others: &[&Model]) -> String {
-    let told = |(verdict, models): ((ScoreMetric, Direction), Vec<&Model>)| {
-        let names: Vec<String> = models.into_iter().map(|model| context.subject(model)).collect();
-        bilingual!(
-            context,
-            "{score} than {list}",
-            "{score} que {list}",
-            score = context.other_score(verdict),
-            list = context.voice.list(&names, 4),
-        )
-    };
-    let found: Vec<String> = other_verdicts_of_all(&context.study, first, others).into_iter().map(told).collect();
-    match found.is_empty() {
-        true => String::new(),
-        false => bilingual!(
-            context,
-            " By the 95% intervals, which are not corrected, it has {list}.",
-            " D'après les intervalles à 95 %, non corrigés, {il} a {list}.",
-            il = context.subject(first),
-            list = context.voice.list(&found, 4),
-        ),
-    }
+    Some(sentence)
 }
 
 /// Choosing by the test score would bias it.
@@ -240,40 +214,59 @@ fn caution(context: &ArticleContext, group: &Group) -> Option<String> {
 
 /// What texts add: the best network on numbers alone against the best on both.
 fn inputs(context: &ArticleContext) -> Option<String> {
-    let reads = |model: &&Model, numbers: bool, words: bool| {
-        let training = context.stage(&model.stage).and_then(|stage| stage.documents.get::<Training>());
-        training.is_some_and(|training| {
-            let inputs = &training.inputs;
-            inputs.numeric.is_empty() != numbers && inputs.text.is_empty() != words
-        })
-    };
-    let networks: Vec<&Model> =
-        context.main()?.models.iter().filter(|model| context.kind(model) == Some("train")).collect();
-    let best = |numbers: bool, words: bool| {
-        let own = networks.iter().copied().filter(|model| reads(model, numbers, words));
-        ranking::best(own, Some(context.metric()), |model| model.validation())
-    };
-    let (both, numbers) = (best(true, true)?, best(true, false)?);
-    let name = context.name(both);
-    let who = bilingual!(context, "{name}, which fuses numbers and texts,", "{name}, qui fusionne nombres et textes,");
-    let whose = bilingual!(context, "the accuracy of {who}", "l'exactitude de {who}");
+    let (both, numbers) = context.with_and_without_texts()?;
+    let who = upper(&context.subject(both));
+    let whose =
+        bilingual!(context, "The accuracy of {name}", "L'exactitude {name}", name = of_name(context, both));
     let mut sentence = bilingual!(
         context,
-        "As to the kinds of input, {against}; {other} reads numbers alone",
-        "Quant aux types d'entrées, {against} ; {other} ne lit que les nombres",
-        against = context.against(&who, &whose, both, numbers, &context.name(numbers))?,
-        other = context.name(numbers),
+        "{against}",
+        "{against}",
+        against = context.against(&who, &whose, both, numbers, &context.subject(numbers))?,
     );
-    if let Some(words) = best(false, true) {
+    if let Some(words) = context.on_texts_alone() {
         sentence.push_str(&bilingual!(
             context,
-            ", and texts alone reach {score} with {name}",
-            ", et les textes seuls atteignent {score} avec {name}",
+            "; {name} alone reaches {score}",
+            " ; seul, {name} atteint {score}",
             score = context.voice.decimals(words.judged()?.accuracy, 3),
-            name = context.name(words),
+            name = context.subject(words),
         ));
     }
-    Some(sentence + ".")
+    Some(sentence + "." + &gains(context, both, numbers).unwrap_or_default())
+}
+
+/// A model after `of` or, in French, with its `de`.
+fn of_name(context: &ArticleContext, model: &Model) -> String {
+    let subject = context.subject(model);
+    if context.voice.is_french() { of_french(&subject) } else { subject }
+}
+
+/// Which classes profit most, by recall.
+fn gains(context: &ArticleContext, both: &Model, numbers: &Model) -> Option<String> {
+    let (with, without) = (both.judged()?, numbers.judged()?);
+    let recall = |scores: &Scores, class: &String| {
+        let place = scores.classes.iter().position(|own| own == class)?;
+        let row = scores.confusion.get(place)?;
+        let all: u64 = row.iter().sum();
+        (all > 0).then(|| row[place] as f64 / all as f64)
+    };
+    let mut found: Vec<(f64, &String)> = with
+        .classes
+        .iter()
+        .filter_map(|class| Some((recall(with, class)? - recall(without, class)?, class)))
+        .collect();
+    found.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let ((high, most), (low, least)) = (*found.first()?, *found.last()?);
+    (found.len() > 2 && high > 0.0).then(|| bilingual!(
+        context,
+        " Its recall gains most for {most} ({high} points) and least for {least} ({low}).",
+        " Son rappel gagne le plus pour {most} ({high} points) et le moins pour {least} ({low}).",
+        most = markup::escaped(most),
+        least = markup::escaped(least),
+        high = context.voice.decimals(high * 100.0, 1),
+        low = context.voice.decimals(low * 100.0, 1),
+    ))
 }
 
 fn table(context: &ArticleContext, group: &Group) -> Float {
