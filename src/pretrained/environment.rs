@@ -1,5 +1,5 @@
-//! Reads the environment variables that say where encoders are and whether the network may be used. Knows only their rules,
-//! which are those of Python's huggingface_hub, so that both programs share one cache.
+//! Reads the environment variables that say where encoders are and whether the network may be used. The rules
+//! are those of Python's huggingface_hub, so that both programs share one cache.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -3,11 +3,11 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `options` | what the user may ask for: label, types, `derive`, `where`, `keep`, `drop` |
+//! | `options` | what the user may ask for: label, types (`column_type`), `derive`, `where`, `keep`, `drop` |
 //! | `missing` | which tokens stand for a missing value, by column |
-//! | `dialect` | how text is taken apart: encoding, delimiter, quote, header, numbers |
-//! | `contents` | what a file holds as text: `unpack` takes gzip and zstd off, `decode` other encodings, `columnar` writes Parquet (`parquet`) and Arrow as CSV |
-//! | `encoding` | whether bytes are UTF-8 text, and what to do if not |
+//! | `dialect` | how text is taken apart: encoding, delimiter, quote, header, numbers (`separators`) |
+//! | `contents` | what a file (`input`) holds as text, of all of it or its start (`extent`): `unpack` takes gzip and zstd off, `decode` other encodings, `columnar` writes Parquet (`parquet`) and Arrow as CSV |
+//! | `encoding` | whether bytes are UTF-8 text; `damage` is where and how they are not |
 //! | `names` | what added columns are called, so that no file's own column can be taken for one |
 //! | `header` | the first record of a file, read alone for checks before any work |
 //! | `layout` | which columns the table will have: the one place that holds options against headers |
@@ -20,13 +20,14 @@
 //! | `absent` | cells that a token makes missing, labels above all: which, how many, where |
 //! | `placeholder` | tokens among numbers that may stand for a missing value |
 //! | `spelling` | values in two spellings: one class as labels, a note as other texts |
-//! | `derive` | columns made of others, row by row; `date` reads dates, `quantity` the number in a text |
-//! | `filter` | conditions on rows, also for tables that come from elsewhere; `condition` is what one asks of a column, `exact` compares numbers, `filter_text` finds values among texts |
+//! | `derivation` | how a column is made of others; `derive` makes it, row by row |
+//! | `date` | dates in all common forms (`date_words`), or in one that is given (`date_format`); `quantity` is the number in a text |
+//! | `filter` | conditions on rows, also for tables that come from elsewhere; `condition` is what one asks of a column with `scalar` values, `filter_error` why it does not fit, `exact` compares numbers, `filter_text` finds values among texts |
 //! | `sniff` | how a file is to be read, for who begins a study |
 //! | `column_roles` | what each column seems to be, for who begins a study |
 //! | `words` | lists and examples in messages |
 //!
-//! Knows nothing of files on a disk, stages or caches: it is handed bytes.
+//! It is handed bytes: which file they are of, and what becomes of the table, is known above.
 
 mod absent;
 mod body;

@@ -40,7 +40,12 @@ pub fn filled(article: &Article) -> f64 {
         .works
         .iter()
         .map(|work| {
-            let letters = work.printed_authors().len() + work.title.len() + work.venue.len() + work.place.len() + work.printed_url().map_or(0, |url| url.len() * 5 / 4) + 20;
+            let letters = work.printed_authors().len()
+                + work.title.len()
+                + work.venue.len()
+                + work.place.len()
+                + work.printed_url().map_or(0, |url| url.len() * 5 / 4)
+                + 20;
             (letters as f64 / (SMALL_LETTERS - 4.0)).ceil() * SMALL_LINE
         })
         .sum();

@@ -17,7 +17,7 @@ pub struct Line {
     pub dashed: bool,
 }
 
-/// What [`line_chart`] draws.
+/// What [`line_chart`](super::line_chart) draws.
 #[derive(Clone, Debug, Default)]
 pub struct LineChart<'a> {
     /// Above the axes.

@@ -15,7 +15,7 @@ pub(crate) mod grouped;
 pub(crate) mod heatmap;
 pub(crate) mod histogram;
 mod legend;
-pub(crate) mod line_chart;
+mod line_chart;
 mod lines;
 mod metrics;
 pub(crate) mod narrow_graph;

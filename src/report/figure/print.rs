@@ -61,10 +61,7 @@ pub(crate) fn confusion_shares(classes: &[String], counts: &[Vec<u64>], predicte
     let bottom = top + height * classes.len() as f64;
     let mut drawing = Drawing::new(HALF, bottom + 4.0, "Confusion", "Shares of each true class by predicted class");
     drawing.add(
-        Element::text(left + (HALF - left) / 2.0, 12.0, predicted)
-            .size(SIZE)
-            .fill(Paint::Muted)
-            .anchor(Anchor::Middle),
+        Element::text(left + (HALF - left) / 2.0, 12.0, predicted).size(SIZE).fill(Paint::Muted).anchor(Anchor::Middle),
     );
     for (t, class) in classes.iter().enumerate() {
         let y = top + height * t as f64;
