@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::report_input::ReportInput;
 use super::train::SEARCH;
+use super::typeset::{self, OnThisMachine, Typesetter};
 use runner_boundary::files::read_bounded_text;
 use runner_engine::{
-    Accepts, Arity, CheckContext, InputPort, InputShape, OutputPort, PortType, Source, Stage, StageContext,
+    Accepts, Arity, CheckContext, External, InputPort, InputShape, OutputPort, PortType, Source, Stage, StageContext,
 };
 use runner_names::Localized;
 use runner_report::article::{
@@ -109,6 +110,13 @@ impl Stage for Article {
         self.own_files().map(source).collect()
     }
 
+    fn externals(&self) -> Vec<Box<dyn External>> {
+        match self.format {
+            Format::Latex => vec![Box::new(OnThisMachine)],
+            Format::Pdf => Vec::new(),
+        }
+    }
+
     fn check(&self, context: &mut CheckContext) {
         if self.format == Format::Pdf && !cfg!(feature = "pdf") {
             let help = "build one with `cargo install --path . --features pdf`, or ask for `format: latex`".to_owned();
@@ -183,10 +191,23 @@ impl Stage for Article {
         let (files, pages, lacks) = match self.format {
             Format::Latex => {
                 let lacks = article::latex_lacks(&article);
+                let whole = article.clone();
                 let Ok(pages) =
                     article::fit(&mut article, |article| Ok::<_, std::convert::Infallible>(article::estimate(article)));
                 context.measure("pages_estimated", article::filled(&article));
-                (article::latex(&article), pages, lacks)
+                match Typesetter::here() {
+                    Some(typesetter) => {
+                        let (files, pages) = typeset(typesetter, &whole, &mut article, context)?;
+                        (files, pages, lacks)
+                    }
+                    None => {
+                        context.report().warn(
+                            "there is no article.pdf, as neither `latexmk` nor `typst` is on PATH: install TeX Live (with latexmk and texlive-publishers) or \
+                             Typst, or compile article.tex elsewhere",
+                        );
+                        (article::latex(&article), pages, lacks)
+                    }
+                }
             }
             Format::Pdf => pdf(&mut article)?,
         };
@@ -200,7 +221,8 @@ impl Stage for Article {
             context.report().warn(&message);
         }
         let moved = article.appendix.len();
-        let about = if self.format == Format::Latex { "about " } else { "" };
+        let has_pdf = files.iter().any(|(name, _)| name == "article.pdf");
+        let about = if has_pdf { "" } else { "about " };
         let moved = match moved {
             0 => "no appendix".to_owned(),
             1 => "1 figure or table in the appendix".to_owned(),
@@ -261,6 +283,51 @@ impl Article {
             })
             .collect()
     }
+}
+
+/// Compilations to find out what there is room for; each takes a second or two.
+const TRIES: usize = 6;
+
+/// The sources and the PDF, fitted by the pages that a typesetter gives them.
+fn typeset(
+    typesetter: Typesetter,
+    whole: &article::Article,
+    article: &mut article::Article,
+    context: &mut StageContext,
+) -> anyhow::Result<(Vec<(String, Vec<u8>)>, usize)> {
+    let report = context.report();
+    let scratch = context.scratch()?;
+    let mut made = 0;
+    let mut compiled = |article: &article::Article| -> anyhow::Result<(PathBuf, Option<usize>)> {
+        made += 1;
+        let folder = scratch.path().join(made.to_string());
+        let sources = match typesetter {
+            Typesetter::Latexmk => article::latex(article),
+            Typesetter::Typst => article::typst_sources(article),
+        };
+        for (name, bytes) in &sources {
+            let path = folder.join(name);
+            path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+            std::fs::write(&path, bytes).with_context(|| format!("cannot write '{}'", path.display()))?;
+        }
+        typesetter.pdf(&folder, "article", report)?;
+        let log = std::fs::read(folder.join("article.log")).unwrap_or_default();
+        Ok((folder, typeset::pages(&String::from_utf8_lossy(&log))))
+    };
+    let estimate = article::estimate(article);
+    let pages = article::fit_by_pages(whole, article, TRIES, |article| {
+        // Where a typesetter keeps no log the estimate stands.
+        compiled(article).map(|(_, pages)| pages.unwrap_or(estimate))
+    })?;
+    let (folder, _) = compiled(article)?;
+    let mut files = article::latex(article);
+    for name in ["article", "appendix"] {
+        let has_source = files.iter().any(|(file, _)| *file == format!("{name}.tex"));
+        if has_source {
+            files.push((format!("{name}.pdf"), typesetter.pdf(&folder, name, report)?));
+        }
+    }
+    Ok((files, pages))
 }
 
 /// Files by name, the number of pages, and what the fonts lack.

@@ -56,6 +56,7 @@ mod text_vectors;
 mod train;
 mod training;
 mod transfer;
+mod typeset;
 mod unnamed;
 
 pub use columns::shown_names;

@@ -17,7 +17,6 @@ mod subject;
 mod tex_characters;
 mod tex_text;
 mod text;
-#[cfg(feature = "pdf")]
 mod typst;
 
 pub use bibliography::Work;
@@ -31,6 +30,7 @@ pub use math::Formula;
 pub use pages::{MOST_PAGES, estimate, filled};
 #[cfg(feature = "pdf")]
 pub use pdf::pdf;
+pub use typst::sources as typst_sources;
 pub use sections::SECTIONS;
 pub use subject::{EarlierResult, Meaning, Reference, Subject};
 pub use text::Piece;
@@ -379,6 +379,41 @@ pub fn fit<E>(article: &mut Article, mut pages: impl FnMut(&Article) -> Result<u
         let pages = pages(&with)?;
         if pages <= MOST_PAGES {
             (*article, count, left) = (with, pages, fewer);
+        }
+    }
+    Ok(count)
+}
+
+/// Fits an article by what a typesetter made of it: `whole` has all floats in the text, `article` those that an estimate had room for. The least
+/// important leave until it fits; then the most important that left come back, each if it still fits, in at most `tries` compilations.
+pub fn fit_by_pages<E>(
+    whole: &Article,
+    article: &mut Article,
+    tries: usize,
+    mut pages: impl FnMut(&Article) -> Result<usize, E>,
+) -> Result<usize, E> {
+    let rank = |label: &str| LEAVES_FIRST.iter().position(|known| *known == label);
+    let mut left: Vec<&str> =
+        LEAVES_FIRST.into_iter().filter(|label| article.appendix.iter().any(|float| float.label == *label)).collect();
+    let mut tries = (0..tries).fuse();
+    let mut count = pages(article)?;
+    while count > MOST_PAGES && tries.next().is_some() {
+        let is_there = |label: &&str| article.floats().any(|float| float.label == **label);
+        let Some(next) = LEAVES_FIRST.into_iter().find(|label| is_there(label)) else { break };
+        left.push(next);
+        *article = whole.without(&left);
+        count = pages(article)?;
+    }
+    left.sort_by_key(|label| std::cmp::Reverse(rank(label)));
+    for label in left.clone() {
+        if count > MOST_PAGES || tries.next().is_none() {
+            break;
+        }
+        let fewer: Vec<&str> = left.iter().copied().filter(|other| *other != label).collect();
+        let with = whole.without(&fewer);
+        let of_it = pages(&with)?;
+        if of_it <= MOST_PAGES {
+            (*article, count, left) = (with, of_it, fewer);
         }
     }
     Ok(count)

@@ -15,8 +15,22 @@ pub(crate) struct Source {
     pub(crate) figures: Vec<(String, Vec<u8>)>,
 }
 
+/// `article.typ` and, where floats were moved there, `appendix.typ`, with the figures that they name.
+pub fn sources(article: &Article) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    let mut add = |name: &str, source: Source| {
+        files.push((name.to_owned(), source.markup.into_bytes()));
+        files.extend(source.figures);
+    };
+    add("article.typ", self::article(article));
+    if !article.appendix.is_empty() {
+        add("appendix.typ", appendix(article));
+    }
+    files
+}
+
 /// The article proper; references to floats of the appendix are their numbers.
-pub fn article(article: &Article) -> Source {
+pub(crate) fn article(article: &Article) -> Source {
     let mut writer = Writer { article, out: preamble(article), figures: Vec::new(), counts: [0, 0], prefix: "" };
     writer.head();
     for (place, section) in article.sections.iter().enumerate() {

@@ -51,14 +51,14 @@ pub(super) fn fault_of_program(name: &str) -> Option<(String, String)> {
 }
 
 #[cfg(unix)]
-fn is_program(path: &Path) -> bool {
+pub(crate) fn is_program(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 
 /// The ending may be left out there.
 #[cfg(not(unix))]
-fn is_program(path: &Path) -> bool {
+pub(crate) fn is_program(path: &Path) -> bool {
     ["", "exe", "bat", "cmd"].iter().any(|ending| path.with_extension(ending).is_file() || path.is_file())
 }
 

@@ -3,11 +3,11 @@
 //! The program is shown copies of its inputs and gives files; it is in the cache like any other stage.
 
 mod declared;
-mod environment;
+pub(super) mod environment;
 mod foreign;
 mod orphans;
 mod outputs;
-mod process;
+pub(super) mod process;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};

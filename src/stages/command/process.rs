@@ -22,7 +22,7 @@ const LONGEST_LINE: usize = 2_000;
 /// How long to wait for the rest of the output of a program that has ended.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-pub(super) struct Program<'a> {
+pub(crate) struct Program<'a> {
     /// The program and its arguments; at least one.
     pub(crate) words: &'a [String],
     /// All that the program sees.
@@ -32,7 +32,7 @@ pub(super) struct Program<'a> {
 
 /// How a program ended.
 #[derive(Debug, PartialEq)]
-pub(super) enum End {
+pub(crate) enum End {
     /// With exit code 0.
     Done,
     /// In words, e.g. `exit code 3`.
@@ -46,7 +46,7 @@ pub(super) enum End {
 ///
 /// # Errors
 /// If the program cannot be started or waited for.
-pub(super) fn run(program: &Program, report: &dyn Report) -> io::Result<(End, Vec<String>)> {
+pub(crate) fn run(program: &Program, report: &dyn Report) -> io::Result<(End, Vec<String>)> {
     let mut command = Command::new(&program.words[0]);
     command.args(&program.words[1..]).env_clear().envs(program.environment.iter().map(|(name, value)| (name, value)));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
