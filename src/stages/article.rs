@@ -16,7 +16,9 @@ use runner_engine::{
     Accepts, Arity, CheckContext, External, InputPort, InputShape, OutputPort, PortType, Source, Stage, StageContext,
 };
 use runner_names::Localized;
-use runner_report::article::{self, Language, MOST_PAGES, OwnText, PlannedStage, Request, SECTIONS, Subject, TextPosition};
+use runner_report::article::{
+    self, Language, MOST_PAGES, OwnText, PlannedStage, Request, SECTIONS, Subject, TextPosition,
+};
 use runner_report::counted;
 
 /// Bytes of one text; eight pages have thirty thousand.

@@ -8,11 +8,11 @@ use indexmap::IndexMap;
 
 use super::adapter::Adapter;
 use super::aims::{METRIC, metric_of};
+use super::columns::PREDICTED;
 use super::documents::read_document;
 use super::extension;
 use super::paired_tests::{ModelOnTest, paired_tests};
 use super::predict::Predict;
-use super::columns::PREDICTED;
 use runner_artifact::Table;
 use runner_engine::{InputView, PortType, Stage as _, StageContext, StageView, WholeStage};
 use runner_ml::progress::Progress;

@@ -24,9 +24,8 @@ pub use document::Section;
 pub use document::{Article, Block, Table};
 pub use language::Language;
 pub(crate) use language::Voice;
-pub use math::Formula;
 pub use latex::latex;
-pub use typst::sources as typst_sources;
+pub use math::Formula;
 pub use pages::{MOST_PAGES, estimate, filled};
 #[cfg(feature = "pdf")]
 pub use pdf::pdf;
@@ -34,6 +33,7 @@ pub use sections::SECTIONS;
 pub use subject::{EarlierResult, Meaning, Reference, Subject};
 pub use text::Piece;
 pub use text::Text;
+pub use typst::sources as typst_sources;
 
 use runner_boundary::text::quoted;
 
@@ -98,13 +98,14 @@ pub enum ArticleError {
 }
 
 /// Floats in the order in which they leave for the appendix where pages run out: what supports first, what answers last.
-pub(crate) const LEAVES_FIRST: [&str; 15] = [
+pub(crate) const LEAVES_FIRST: [&str; 16] = [
     "fig:search",
     "fig:map",
     "tab:published",
+    "tab:data",
+    "tab:predictions",
     "tab:baselines",
     "tab:networks",
-    "tab:predictions",
     "fig:transfer",
     "tab:columns",
     "fig:confusion",
@@ -263,13 +264,7 @@ pub fn article(
 
 /// What is wrong with a text of the author's own in an article of these stages, whatever they give, as `file:line: what`. `filled` are the sections that
 /// texts of the author's own go into.
-pub fn mistakes(
-    file: &str,
-    source: &str,
-    stages: &[PlannedStage],
-    filled: &[&str],
-    subject: &Subject,
-) -> Vec<String> {
+pub fn mistakes(file: &str, source: &str, stages: &[PlannedStage], filled: &[&str], subject: &Subject) -> Vec<String> {
     let blocks = match markup::blocks(source) {
         Ok(blocks) => blocks,
         Err(all) => return all.into_iter().map(|one| format!("{file}:{}: {}", one.line, one.message)).collect(),

@@ -26,9 +26,8 @@ const TOP: f64 = 24.0;
 /// Draws the parts from left to right; every box of a column feeds every box of the next, but that of equal numbers those side by side do so alone.
 pub fn architecture(title: &str, description: &str, columns: &[Vec<Part>]) -> Drawing {
     let height = |part: &Part| 2.0 * PADDING + LINE * (1 + part.lines.len()) as f64;
-    let tall = |column: &Vec<Part>| {
-        column.iter().map(height).sum::<f64>() + BETWEEN * column.len().saturating_sub(1) as f64
-    };
+    let tall =
+        |column: &Vec<Part>| column.iter().map(height).sum::<f64>() + BETWEEN * column.len().saturating_sub(1) as f64;
     let whole = columns.iter().map(tall).fold(0.0, f64::max);
     let mut drawing = Drawing::new(WIDTH, TOP + whole + 8.0, title, description);
     drawing.heading();

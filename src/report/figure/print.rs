@@ -30,7 +30,7 @@ pub(crate) fn class_boxes(column: &str, classes: &[(String, Spread)], palette: &
     let shown = text::fit(column, SIZE * 1.08, THIRD - 4.0);
     drawing.add(Element::text(THIRD / 2.0, 12.0, &shown).size(SIZE).bold().anchor(Anchor::Middle));
     let labels = classes.iter().map(|(class, _)| text::width(class, SIZE)).fold(0.0, f64::max);
-    let left = labels.clamp(12.0, 60.0) + 7.0;
+    let left = (labels * 1.1).clamp(12.0, 60.0) + 7.0;
     let ends = classes.iter().flat_map(|(_, spread)| [spread.whiskers.0, spread.whiskers.1]);
     let (low, high) = extent(ends).unwrap_or((0.0, 1.0));
     let scale = Scale::linear(low, high, left, THIRD - 8.0, 4);
@@ -61,10 +61,7 @@ pub(crate) fn confusion_shares(classes: &[String], counts: &[Vec<u64>], predicte
     let bottom = top + height * classes.len() as f64;
     let mut drawing = Drawing::new(HALF, bottom + 4.0, "Confusion", "Shares of each true class by predicted class");
     drawing.add(
-        Element::text(left + (HALF - left) / 2.0, 12.0, predicted)
-            .size(SIZE)
-            .fill(Paint::Muted)
-            .anchor(Anchor::Middle),
+        Element::text(left + (HALF - left) / 2.0, 12.0, predicted).size(SIZE).fill(Paint::Muted).anchor(Anchor::Middle),
     );
     for (t, class) in classes.iter().enumerate() {
         let y = top + height * t as f64;

@@ -502,8 +502,10 @@ impl<'a> ArticleContext<'a> {
     /// What people call a member of an ensemble: `STAGE`, or a standard classifier as `STAGE/MODEL`.
     fn member_name(&self, member: &str) -> String {
         match member.split_once('/') {
-            Some((_, model)) => methods::classical(model)
-                .map_or_else(|| markup::code(member), |method| self.voice.say(method.english, method.french).to_owned()),
+            Some((_, model)) => methods::classical(model).map_or_else(
+                || markup::code(member),
+                |method| self.voice.say(method.english, method.french).to_owned(),
+            ),
             None => self.stage_subject(member),
         }
     }

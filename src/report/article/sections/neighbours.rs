@@ -16,7 +16,7 @@ pub(crate) fn neighbours(context: &ArticleContext, has_figure: bool) -> Option<S
             " (@fig:map{method})",
             method = match map.layout {
                 Layout::Pca => "",
-                Layout::Tsne => context.voice.say(", by t-SNE [@tsne]", ", par t-SNE [@tsne]"),
+                Layout::Tsne => context.voice.say(", by t-SNE", ", par t-SNE"),
             },
         ),
         false => String::new(),

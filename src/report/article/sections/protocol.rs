@@ -143,4 +143,3 @@ fn except(context: &ArticleContext) -> String {
         ),
     }
 }
-

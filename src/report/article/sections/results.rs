@@ -3,7 +3,8 @@
 use super::super::text::upper;
 use super::methods::{self, of_french};
 use super::{
-    ArticleContext, bilingual, choosing, convergence, inside, neighbours, predictions, source, standard, transfer, validation,
+    ArticleContext, bilingual, choosing, convergence, inside, neighbours, predictions, source, standard, transfer,
+    validation,
 };
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
@@ -57,10 +58,7 @@ fn comparison(context: &ArticleContext) -> Option<Section> {
     };
     let mut section = Section::new("sec:comparison", title);
     let map = neighbours::neighbours_figure(context);
-    section.blocks.extend(context.paragraph([
-        neighbours::neighbours(context, map.is_some()),
-        inputs(context),
-    ]));
+    section.blocks.extend(context.paragraph([neighbours::neighbours(context, map.is_some()), inputs(context)]));
     section.blocks.extend(map.map(Block::Float));
     section.blocks.extend(context.paragraph([
         reference(context, group),
@@ -216,8 +214,7 @@ fn caution(context: &ArticleContext, group: &Group) -> Option<String> {
 fn inputs(context: &ArticleContext) -> Option<String> {
     let (both, numbers) = context.with_and_without_texts()?;
     let who = upper(&context.subject(both));
-    let whose =
-        bilingual!(context, "The accuracy of {name}", "L'exactitude {name}", name = of_name(context, both));
+    let whose = bilingual!(context, "The accuracy of {name}", "L'exactitude {name}", name = of_name(context, both));
     let mut sentence = bilingual!(
         context,
         "{against}",
@@ -251,22 +248,21 @@ fn gains(context: &ArticleContext, both: &Model, numbers: &Model) -> Option<Stri
         let all: u64 = row.iter().sum();
         (all > 0).then(|| row[place] as f64 / all as f64)
     };
-    let mut found: Vec<(f64, &String)> = with
-        .classes
-        .iter()
-        .filter_map(|class| Some((recall(with, class)? - recall(without, class)?, class)))
-        .collect();
+    let mut found: Vec<(f64, &String)> =
+        with.classes.iter().filter_map(|class| Some((recall(with, class)? - recall(without, class)?, class))).collect();
     found.sort_by(|a, b| b.0.total_cmp(&a.0));
     let ((high, most), (low, least)) = (*found.first()?, *found.last()?);
-    (found.len() > 2 && high > 0.0).then(|| bilingual!(
-        context,
-        " Its recall gains most for {most} ({high} points) and least for {least} ({low}).",
-        " Son rappel gagne le plus pour {most} ({high} points) et le moins pour {least} ({low}).",
-        most = markup::escaped(most),
-        least = markup::escaped(least),
-        high = context.voice.decimals(high * 100.0, 1),
-        low = context.voice.decimals(low * 100.0, 1),
-    ))
+    (found.len() > 2 && high > 0.0).then(|| {
+        bilingual!(
+            context,
+            " Its recall gains most for {most} ({high} points) and least for {least} ({low}).",
+            " Son rappel gagne le plus pour {most} ({high} points) et le moins pour {least} ({low}).",
+            most = markup::escaped(most),
+            least = markup::escaped(least),
+            high = context.voice.decimals(high * 100.0, 1),
+            low = context.voice.decimals(low * 100.0, 1),
+        )
+    })
 }
 
 fn table(context: &ArticleContext, group: &Group) -> Float {
