@@ -6,6 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use safetensors::tensor::{Dtype, SafeTensors};
 
 use super::EncodeError;
+use super::candle_model::tensors::TensorSource;
 use super::finite::{first_not_finite, position};
 
 /// Bytes of a model.safetensors: twice what the largest encoders of the BERT family have.
@@ -45,13 +46,24 @@ impl Weights {
         })?;
         Ok(Tensors { path: &self.path, tensors })
     }
+}
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+impl TensorSource for Tensors<'_> {
+    fn names(&self) -> Vec<&str> {
+        self.tensors.names()
     }
 
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
-        self.bytes
+    fn dims(&self, name: &str) -> Result<Vec<usize>, EncodeError> {
+        self.shape(name)
+    }
+
+    fn tensor(&self, name: &str, dims: &[usize]) -> Result<Tensor, EncodeError> {
+        let values = self.get(name, dims)?;
+        Tensor::from_vec(values, dims, &Device::Cpu).map_err(|error| self.misfit(name, &error.to_string()))
+    }
+
+    fn misfit(&self, name: &str, reason: &str) -> EncodeError {
+        Tensors::misfit(self, name, reason)
     }
 }
 
