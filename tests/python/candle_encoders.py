@@ -69,6 +69,95 @@ def modernbert():
     yield "modernbert", [transformer(t.ModernBertModel(config), 60), st.Pooling(16, pooling_mode="mean")], {}
 
 
+def nomic():
+    """Saved with the names of tensors that the hub's files have."""
+    config = t.NomicBertConfig(**COMMON, num_hidden_layers=2, max_position_embeddings=64)
+    modules = [transformer(t.NomicBertModel(config), 60), st.Pooling(16, pooling_mode="mean"), st.Normalize()]
+    yield "nomic_bert", modules, {"prompts": {"clustering": "w5 w6 "}}
+
+
+def t5():
+    shape = dict(vocab_size=40, d_model=12, d_kv=5, d_ff=20, num_layers=2, num_heads=3, pad_token_id=1)
+    for name, feed, limit in (("t5", "relu", 200), ("t5-gated", "gated-gelu", None)):
+        model = t.T5EncoderModel(t.T5Config(**shape, feed_forward_proj=feed, relative_attention_max_distance=60))
+        dense = st.Dense(12, 7, bias=False, activation_function=torch.nn.Identity())
+        modules = [transformer(model, limit, "$A [SEP]"), st.Pooling(12, pooling_mode="mean"), dense, st.Normalize()]
+        yield name, modules, {}
+
+
+def deberta():
+    common = dict(COMMON, num_hidden_layers=2, relative_attention=True, max_position_embeddings=64, pos_att_type="p2c|c2p")
+    third = dict(position_buckets=8, norm_rel_ebd="layer_norm", share_att_key=True, position_biased_input=False, type_vocab_size=0)
+    first = dict(position_biased_input=True, type_vocab_size=2, share_att_key=False)
+    for name, more in (("deberta-v2", third), ("deberta-v2-unshared", first)):
+        model = t.DebertaV2Model(t.DebertaV2Config(**common, **more))
+        yield name, [transformer(model, 60), st.Pooling(16, pooling_mode="cls")], {}
+
+
+def qwen3():
+    config = t.Qwen3Config(**dict(COMMON, num_attention_heads=4), num_hidden_layers=2, num_key_value_heads=2, head_dim=6,
+                           max_position_embeddings=64)
+    modules = [transformer(t.Qwen3Model(config), 60, "$A [SEP]"), st.Pooling(16, pooling_mode="lasttoken"), st.Normalize()]
+    yield "qwen3", modules, {"prompts": {"query": "w9 w9 w10 "}}
+
+
+def jina():
+    """Not in transformers: what the paper and the model's own code say, and nothing of candle's."""
+    hidden, heads, wide, layers = 12, 3, 20, 2
+    config = dict(
+        architectures=["JinaBertForMaskedLM"], model_type="bert", position_embedding_type="alibi", feed_forward_type="geglu",
+        hidden_act="gelu", hidden_size=hidden, num_attention_heads=heads, intermediate_size=wide, num_hidden_layers=layers,
+        vocab_size=40, type_vocab_size=2, max_position_embeddings=8192, layer_norm_eps=1e-12, pad_token_id=1,
+        emb_pooler="mean", attention_probs_dropout_prob=0.0, initializer_range=0.02,
+    )
+    shapes = {"embeddings.word_embeddings.weight": [40, hidden], "embeddings.token_type_embeddings.weight": [2, hidden]}
+    norms = ["embeddings.LayerNorm"]
+    for i in range(layers):
+        at = f"encoder.layer.{i}."
+        norms += [at + "attention.output.LayerNorm", at + "mlp.layernorm"]
+        for part in ("attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense"):
+            shapes |= {at + part + ".weight": [hidden, hidden], at + part + ".bias": [hidden]}
+        shapes |= {at + "mlp.gated_layers.weight": [2 * wide, hidden]}
+        shapes |= {at + "mlp.wo.weight": [hidden, wide], at + "mlp.wo.bias": [hidden]}
+    for norm in norms:
+        shapes |= {norm + ".weight": [hidden], norm + ".bias": [hidden]}
+    folder = tempfile.mkdtemp()
+    save_file({name: torch.zeros(shape) for name, shape in shapes.items()}, os.path.join(folder, "model.safetensors"))
+    state = formula(folder)
+    # A power of two heads have slopes 2^(-8/n), 2^(-16/n) ...; what is missing comes from twice as many, every other one.
+    slopes = torch.tensor([2**-4, 2**-8, 2**-2])
+
+    def linear(x, part):
+        return x @ state[part + ".weight"].T + (state[part + ".bias"] if part + ".bias" in state else 0)
+
+    def norm(x, part):
+        return torch.nn.functional.layer_norm(x, (hidden,), state[part + ".weight"], state[part + ".bias"], 1e-12)
+
+    def vector(text):
+        words = [int(word[1:]) for word in text.split()][:58]
+        x = state["embeddings.word_embeddings.weight"][torch.tensor([2, *words, 3])]
+        x = norm(x + state["embeddings.token_type_embeddings.weight"][0], "embeddings.LayerNorm")
+        place = torch.arange(len(x))
+        alibi = -slopes[:, None, None] * (place[:, None] - place[None, :]).abs()
+        for i in range(layers):
+            at = f"encoder.layer.{i}."
+            q, k, v = (linear(x, at + "attention.self." + part).reshape(len(x), heads, -1).transpose(0, 1)
+                       for part in ("query", "key", "value"))
+            seen = torch.softmax(q @ k.transpose(1, 2) / (hidden / heads) ** 0.5 + alibi, -1)
+            told = (seen @ v).transpose(0, 1).reshape(len(x), hidden)
+            x = norm(x + linear(told, at + "attention.output.dense"), at + "attention.output.LayerNorm")
+            gate, value = linear(x, at + "mlp.gated_layers").split(wide, -1)
+            x = norm(x + linear(torch.nn.functional.gelu(gate) * value, at + "mlp.wo"), at + "mlp.layernorm")
+        return x.mean(0)
+
+    own = tempfile.mkdtemp()
+    tokenizer("[CLS] $A [SEP]").save_pretrained(own)
+    with open(os.path.join(own, "tokenizer.json")) as f:
+        files = {"config.json": config, "tokenizer.json": json.load(f), "sentence_bert_config.json": {"max_seq_length": 60}}
+    cases = [written({}, [vector(text) for text in TEXTS])]
+    return {"name": "jina", "files": files, "tensors": {"model.safetensors": shapes}, "cases": cases}
+
+
 def save(modules, more):
     """The folder of a model, without its weights; and the shapes of these."""
     folder = tempfile.mkdtemp()
@@ -86,19 +175,21 @@ def save(modules, more):
     return folder, files, tensors
 
 
+def written(options, vectors):
+    return {"options": options, "vectors": [[round(float(x), 6) for x in vector] for vector in vectors]}
+
+
 def main():
-    lines = []
-    for build in (modernbert,):
+    made = [jina()]
+    for build in (modernbert, nomic, t5, deberta, qwen3):
         for name, modules, more in build():
             folder, files, tensors = save(modules, more)
             model = SentenceTransformer(folder, device="cpu")
-            cases = [({}, model.encode(TEXTS))]
-            for prompt in model.prompts:
-                if model.prompts[prompt]:
-                    cases.append(({"prompt": prompt}, model.encode(TEXTS, prompt_name=prompt)))
-            cases = [{"options": o, "vectors": [[round(float(x), 6) for x in v] for v in rows]} for o, rows in cases]
-            model = {"name": name, "files": files, "tensors": tensors, "cases": cases}
-            lines.append(json.dumps(model, separators=(",", ":")))
+            cases = [written({}, model.encode(TEXTS))]
+            for prompt in [name for name, text in model.prompts.items() if text]:
+                cases.append(written({"prompt": prompt}, model.encode(TEXTS, prompt_name=prompt)))
+            made.append({"name": name, "files": files, "tensors": tensors, "cases": cases})
+    lines = [json.dumps(model, separators=(",", ":")) for model in made]
     with open(OUT, "w") as f:
         f.write(f'{{"texts": {json.dumps(TEXTS)},\n"models": [\n' + ",\n".join(lines) + "\n]}\n")
 

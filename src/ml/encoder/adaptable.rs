@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use candle_core::{Device, Tensor};
 
 use super::architecture::{Activation, Architecture, Family};
-use super::batches::{self, Engine};
+use super::batches::{self, Company, Engine};
 use super::finite::first_not_finite;
 use super::folder::ModelFolder;
 use super::kind::{TransformerKind, model_type};
@@ -307,7 +307,7 @@ fn all_states(
         tokens += sequence.len();
     }
     let mut states = vec![0f32; tokens * hidden];
-    let batches = batches::plan(sequences, BATCH_TOKENS, false);
+    let batches = batches::plan(sequences, BATCH_TOKENS, Company::Any);
     let (mut finished, total) = (0, sequences.len() as u64);
     parallel::for_each(
         batches.len(),

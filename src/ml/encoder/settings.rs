@@ -92,7 +92,8 @@ impl<'v> Settings<'v> {
             return Ok(());
         }
         let allowed: Vec<String> = allowed.iter().map(Value::to_string).collect();
-        Err(self.unsupported(format!("{name} {value}; supported is {}", allowed.join(", "))))
+        let allowed = if allowed.is_empty() { "null".to_owned() } else { allowed.join(", ") };
+        Err(self.unsupported(format!("{name} {value}; supported is {allowed}")))
     }
 
     /// The base of rotary positions: in `rope_parameters` (of the layers of that kind, where there are several), or as `old` in older files.
