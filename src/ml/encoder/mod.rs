@@ -61,6 +61,7 @@ pub use adaptable::{Cut, EncoderShape};
 pub use adaptable::{Tokens, trainable_layers};
 pub(crate) use adaptable::{UPPER_TENSORS, UpperLayer};
 pub(crate) use architecture::Activation as EncoderActivation;
+pub use candle_model::CANDLE;
 pub use check::check;
 pub use error::EncodeError;
 pub use runner_results::encoder::{Pooling, Precision, TfidfOptions};
@@ -95,6 +96,11 @@ pub trait TextEncoder: Send + Sync {
         false
     }
 
+    /// How many tokens it has computed so far; 0 of one that counts none.
+    fn tokens(&self) -> u64 {
+        0
+    }
+
     /// What decides the vectors besides the contents of the model's files, for model recipes and cache keys.
     fn recipe(&self) -> EncoderRecipe;
 }
@@ -113,8 +119,8 @@ pub struct TransformerOptions {
     /// How the tokens' vectors become one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pooling: Option<Pooling>,
-    /// In how many bits the products are computed, on a CPU: `f32` (the default), `bf16` or `int8`. Faster ones keep less of
-    /// the vectors; the stage tells how much.
+    /// In how many bits the products are computed, on a CPU: `f32` (the default), and of the BERT family `bf16` or `int8`. Faster ones keep
+    /// less of the vectors; the stage tells how much.
     #[serde(skip_serializing_if = "Precision::is_f32")]
     pub precision: Precision,
     /// Text put before every text, e.g. `query: ` for E5. Empty: none, even if the model has a default.

@@ -1,6 +1,7 @@
 //! A model in the sentence-transformers layout: tokenizer, engine and head behind `TextEncoder`.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use candle_core::Device;
 use runner_results::encoder::{Between, EncoderRecipe, Pooling, Poolings, Precision, TransformerRecipe};
@@ -35,6 +36,8 @@ pub(crate) struct Transformer {
     engine: Box<dyn Engine>,
     batch_tokens: usize,
     recipe: EncoderRecipe,
+    /// Computed so far.
+    tokens: AtomicU64,
 }
 
 impl Transformer {
@@ -106,7 +109,7 @@ impl Transformer {
         };
         let engine = Headed::over(engine, &model.steps)?;
         let recipe = recipe(&model, engine.name(), options);
-        Ok(Transformer { tokenizer, engine, batch_tokens, recipe })
+        Ok(Transformer { tokenizer, engine, batch_tokens, recipe, tokens: AtomicU64::new(0) })
     }
 }
 
@@ -175,6 +178,8 @@ impl TextEncoder for Transformer {
             }
             other => other,
         })?;
+        let tokens: usize = sequences.distinct.iter().map(Vec::len).sum();
+        self.tokens.fetch_add(tokens as u64, Ordering::Relaxed);
         if sequences.of_text.iter().copied().eq(0..rows.rows) {
             return Ok(rows);
         }
@@ -183,6 +188,10 @@ impl TextEncoder for Transformer {
 
     fn is_exact(&self) -> bool {
         self.engine.is_exact()
+    }
+
+    fn tokens(&self) -> u64 {
+        self.tokens.load(Ordering::Relaxed)
     }
 
     fn recipe(&self) -> EncoderRecipe {

@@ -14,8 +14,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Recorder, assert_close};
+use crate::records::{headline, measured};
 use crate::screen::stable;
 use crate::small_model::SmallModel;
+use crate::workspace::Workspace;
 
 #[derive(Deserialize)]
 struct Models {
@@ -442,4 +444,36 @@ fn variants_of_jina_are_refused() {
             ("num_attention_heads", json!(5), "12 dimensions cannot be shared by 5 heads"),
         ],
     );
+}
+
+#[test]
+fn a_run_says_that_it_is_slow_and_computes_each_text_once() {
+    let work = Workspace::with_songs().pipeline(
+        "name: study\nseed: 1\nstages:\n  songs: {kind: load, files: {all: songs.csv}, label: genre}\n  \
+         vectors:\n    kind: embed\n    rows: songs\n    columns: [title]\n    encoder: ./encoder\n    transformer: {prompt: query}\n",
+    );
+    let model = model("qwen3");
+    for (name, file) in &model.files {
+        work.write(&format!("encoder/{name}"), file.to_string().as_bytes());
+    }
+    let weights = fs::read(model.folder().path().join(WEIGHTS)).unwrap();
+    work.write("encoder/model.safetensors", &weights);
+    work.run().ran(&["songs", "vectors"]);
+    let said = headline(&work, "vectors");
+    assert!(said.contains(", through candle-transformers at ") && said.ends_with(" tokens/s"), "{said}");
+    assert!(measured(&work, "vectors")["tokens_per_second"] > 0.0);
+    // Rows are kept by text, as those of the packed engine are.
+    work.edit("songs.csv", "\"road, song", "\"road road road, song");
+    work.run().ran(&["songs", "vectors"]);
+    let said = headline(&work, "vectors");
+    assert!(said.contains(" of them new, through candle-transformers at "), "{said}");
+    work.edit("pipeline.yaml", "prompt: query", "precision: bf16");
+    let refused = work.command(&["plan", "pipeline.yaml"]).output().unwrap();
+    insta::assert_snapshot!(stable(&String::from_utf8_lossy(&refused.stderr)), @"
+    error: transformer.precision: this encoder (qwen3) runs through candle-transformers, which computes in f32 alone; leave it out
+      --> pipeline.yaml:10:30
+       |
+    10 |     transformer: {precision: bf16}
+       |                              ^^^^
+    ");
 }

@@ -84,6 +84,9 @@ pub(super) fn read(settings: Settings) -> Result<Option<Box<dyn CandleKind>>, En
     }))
 }
 
+/// The engine's name in recipes.
+pub const CANDLE: &str = "candle";
+
 pub(crate) struct CandleModel {
     network: Arc<dyn Network>,
     device: Device,
@@ -110,7 +113,7 @@ impl CandleModel {
 
 impl Engine for CandleModel {
     fn name(&self) -> &'static str {
-        "candle"
+        CANDLE
     }
 
     fn dim(&self) -> usize {
