@@ -12,6 +12,8 @@ use super::files::setting;
 const LARGEST_SIZE: u64 = 100_000_000;
 const MOST_LAYERS: u64 = 1000;
 const MOST_POSITIONS: u64 = 1_000_000;
+/// Positions × dimensions: 131,072 of 512.
+const LARGEST_ROTATION: usize = 1 << 26;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Settings<'v> {
@@ -43,12 +45,15 @@ impl<'v> Settings<'v> {
         self.size_to(MOST_POSITIONS, name)
     }
 
-    /// Refuses dimensions of a head that rotary positions cannot turn in pairs.
-    pub(crate) fn rotated(&self, dimensions: usize) -> Result<(), EncodeError> {
-        match dimensions % 2 {
-            0 => Ok(()),
-            _ => Err(self.corrupt(format!("heads of {dimensions} dimensions cannot have rotary positions"))),
+    /// Refuses dimensions of a head that rotary positions cannot turn in pairs, and tables of them that are larger than any model's.
+    pub(crate) fn rotated(&self, dimensions: usize, positions: usize) -> Result<(), EncodeError> {
+        if !dimensions.is_multiple_of(2) {
+            return Err(self.corrupt(format!("heads of {dimensions} dimensions cannot have rotary positions")));
         }
+        if dimensions.saturating_mul(positions) > LARGEST_ROTATION {
+            return Err(self.corrupt(format!("{positions} rotary positions of {dimensions} dimensions are too many")));
+        }
+        Ok(())
     }
 
     fn size_to(&self, largest: u64, name: &str) -> Result<usize, EncodeError> {

@@ -15,8 +15,7 @@ pub(crate) const LARGEST: u64 = 4 << 30;
 pub(crate) const FILE: &str = "model.safetensors";
 
 /// What to do about a folder without it.
-pub(crate) const NO_WEIGHTS: &str =
-    "only safetensors are read, so convert a pytorch_model.bin with the transformers library";
+pub(crate) const NO_WEIGHTS: &str = "only safetensors are read, of one file: convert a pytorch_model.bin, or a model in several files, with the transformers library";
 
 /// Why weights of that type are not read, if they are not.
 pub(super) fn check_type(found: Dtype) -> Result<(), String> {

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use runner::ml::encoder::{EncodeError, TransformerOptions, check, open, open_on, trainable_layers};
 use runner::ml::matrix::Matrix;
 use runner::ml::progress::Silent;
+use runner::ml::rng::Stream;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -429,6 +430,7 @@ fn qwen3_of_older_files_and_of_variants() {
             ("layer_types", json!(["full_attention", "sliding_attention"]), "layer_types ["),
             ("num_key_value_heads", json!(3), "4 heads cannot share 3 keys and values"),
             ("head_dim", json!(7), "heads of 7 dimensions cannot have rotary positions"),
+            ("head_dim", json!(99_999_998), "64 rotary positions of 99999998 dimensions are too many"),
         ],
     );
 }
@@ -444,6 +446,34 @@ fn variants_of_jina_are_refused() {
             ("num_attention_heads", json!(5), "12 dimensions cannot be shared by 5 heads"),
         ],
     );
+}
+
+/// Whatever bytes a file holds, opening it and encoding with it end with vectors or an error.
+#[test]
+fn no_damage_panics_or_fills_the_memory() {
+    for model in models().models {
+        for name in ["config.json", WEIGHTS] {
+            let folder = model.folder();
+            let path = folder.path().join(name);
+            let bytes = fs::read(&path).unwrap();
+            // The header of a safetensors file is where damage is not just another number.
+            let fragile = bytes.len().min(2000);
+            for i in 0..150 {
+                let mut draw = Stream::new(i, &model.name, 0);
+                let mut damaged = bytes.clone();
+                for _ in 0..1 + draw.below(3) {
+                    let at = draw.below(fragile);
+                    damaged[at] = b"0918\"{}[],-"[draw.below(11)];
+                }
+                fs::write(&path, damaged).unwrap();
+                let checked = check(folder.path(), &TransformerOptions::default()).is_ok();
+                if let Ok(encoder) = open(folder.path(), &TransformerOptions::default()) {
+                    assert!(checked, "{}: the plan refuses what a run takes", model.name);
+                    let _ = encoder.encode(&["w4 w5 w39", "", "w7 x"], 1, &Silent);
+                }
+            }
+        }
+    }
 }
 
 #[test]

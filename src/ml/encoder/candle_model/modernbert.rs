@@ -20,7 +20,8 @@ impl ModernBert {
         settings.only("hidden_activation", &["gelu".into()])?;
         let hidden_size = settings.size("hidden_size")?;
         let num_attention_heads = settings.size("num_attention_heads")?;
-        settings.rotated(settings.shared(hidden_size, num_attention_heads)?)?;
+        let max_position_embeddings = settings.positions("max_position_embeddings")?;
+        settings.rotated(settings.shared(hidden_size, num_attention_heads)?, max_position_embeddings)?;
         let num_hidden_layers = settings.layers("num_hidden_layers")?;
         Ok(ModernBert(Config {
             vocab_size: settings.size("vocab_size")?,
@@ -28,7 +29,7 @@ impl ModernBert {
             num_hidden_layers,
             num_attention_heads,
             intermediate_size: settings.size("intermediate_size")?,
-            max_position_embeddings: settings.positions("max_position_embeddings")?,
+            max_position_embeddings,
             layer_norm_eps: settings.epsilon(settings.either("norm_eps", "layer_norm_eps"), 1e-5)?,
             pad_token_id: 0,
             global_attn_every_n_layers: global_every(settings, num_hidden_layers)?,

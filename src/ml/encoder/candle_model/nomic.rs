@@ -38,7 +38,8 @@ impl NomicBert {
         let n_embd = size("hidden_size", "n_embd")?;
         let n_head = size("num_attention_heads", "n_head")?;
         let head_dim = settings.shared(n_embd, n_head)?;
-        settings.rotated(head_dim)?;
+        let n_positions = settings.positions(settings.either("max_position_embeddings", "n_positions"))?;
+        settings.rotated(head_dim, n_positions)?;
         settings.only("head_dim", &[head_dim.into()])?;
         Ok(NomicBert(Config {
             vocab_size: settings.size("vocab_size")?,
@@ -46,7 +47,7 @@ impl NomicBert {
             n_head,
             n_layer: settings.layers(settings.either("num_hidden_layers", "n_layer"))?,
             n_inner: size("intermediate_size", "n_inner")?,
-            n_positions: settings.positions(settings.either("max_position_embeddings", "n_positions"))?,
+            n_positions,
             type_vocab_size: settings.size("type_vocab_size")?,
             layer_norm_epsilon: settings.epsilon(settings.either("layer_norm_eps", "layer_norm_epsilon"), 1e-12)?,
             rotary_emb_base: settings.rope_theta(None, "rotary_emb_base")?,

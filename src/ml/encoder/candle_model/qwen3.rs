@@ -26,7 +26,8 @@ impl Qwen3 {
             return Err(settings.corrupt(format!("{heads} heads cannot share {pairs} keys and values")));
         }
         let head_dim = settings.size("head_dim")?;
-        settings.rotated(head_dim)?;
+        let max_position_embeddings = settings.positions("max_position_embeddings")?;
+        settings.rotated(head_dim, max_position_embeddings)?;
         Ok(Qwen3(Config {
             vocab_size: settings.size("vocab_size")?,
             hidden_size: settings.size("hidden_size")?,
@@ -36,7 +37,7 @@ impl Qwen3 {
             head_dim,
             attention_bias: false,
             num_key_value_heads: pairs,
-            max_position_embeddings: settings.positions("max_position_embeddings")?,
+            max_position_embeddings,
             sliding_window: None,
             max_window_layers: layers,
             tie_word_embeddings: true,
