@@ -175,7 +175,7 @@ fn tensors_that_are_missing_of_another_shape_or_left_over_are_named() {
         }
         // Of each layer's tensors one more, as a file of more layers or of a variant has.
         let (folder, mut shapes) = (model.folder(), model.shapes());
-        let last = shapes.keys().filter(|name| name.contains("layer")).next_back().unwrap().clone();
+        let last = shapes.keys().rfind(|name| name.contains("layer")).unwrap().clone();
         let extra = last.replace(".weight", ".bias_of_a_variant");
         shapes.insert(extra.clone(), vec![3]);
         folder.write_weights(&shapes);
@@ -225,6 +225,12 @@ fn a_long_computation_stops_when_asked() {
         let outcome = encoder.encode(&["w4 w5", "w6", "w7 w8 w9"], 1, &Recorder::stopping_after(looks));
         assert!(matches!(outcome, Err(EncodeError::Cancelled(_))), "after {looks} looks");
     }
+    // In the midst of one text that takes the network a second: nobody looks any more once it is done.
+    let folder = model("t5").folder();
+    let long = TransformerOptions { max_length: Some(2500), ..Default::default() };
+    let text = "w4 w9 ".repeat(1250);
+    let outcome = open(folder.path(), &long).unwrap().encode(&[&text], 1, &Recorder::stopping_after(5));
+    assert!(matches!(outcome, Err(EncodeError::Cancelled(_))));
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub(in super::super) fn network(
             roots.contains(&root(own)) && !asked.names.contains(own) && !is_unread
         })
     };
-    match names.iter().copied().find(|name| left_over(&name)) {
+    match names.iter().copied().find(|name| left_over(name)) {
         Some(name) => Err(source.misfit(name, "an encoder with these settings has no such tensor")),
         None => Ok(network),
     }
