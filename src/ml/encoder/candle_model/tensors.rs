@@ -34,8 +34,8 @@ pub(in super::super) fn network(
     let naming = kind.naming();
     let names = source.names();
     // The shortest, for the file may hold a second network inside the first one's head.
-    let before = names.iter().filter_map(|name| name.strip_suffix(naming.anchor)).min_by_key(|before| before.len());
-    let before = before.filter(|before| before.is_empty() || before.ends_with('.'));
+    let before = names.iter().filter_map(|name| name.strip_suffix(naming.anchor));
+    let before = before.filter(|before| before.is_empty() || before.ends_with('.')).min_by_key(|before| before.len());
     let before = before.ok_or_else(|| source.misfit(naming.anchor, "it is not in the file"))?;
     let asked = Arc::default();
     let tensors = Asked { source, before, naming, asked: Arc::clone(&asked) };
