@@ -44,7 +44,7 @@ impl Package {
         let wanted: Vec<String> =
             [predictor.numeric(), predictor.categories(), predictor.texts(), predictor.text()].concat();
         let (load, columns) = narrowed(&options, &wanted, &predictor.numeric(), &predictor.categories());
-        let texts = Texts { vocabularies: vocabularies(workspace, stage, &encoders)?, ..Texts::default() };
+        let texts = Texts::of_vocabularies(vocabularies(workspace, stage, &encoders)?);
         let head = Head {
             format: FORMAT.to_owned(),
             written_by: env!("CARGO_PKG_VERSION").to_owned(),
