@@ -232,6 +232,29 @@ fn rows_that_cannot_be_read_are_refused_by_line_or_left_out() {
 }
 
 #[test]
+fn what_is_wrong_with_a_file_is_told_without_the_options_of_a_pipeline_where_there_is_none() {
+    let work = study();
+    succeeded(work.runner(&["export", "pipeline.yaml", "best", "-o", "best.runner"]));
+    let files: [(&str, &[u8]); 7] = [
+        ("word.csv", b"size,hour,code,note\nmany,7,01,red sun\n"),
+        ("infinite.csv", b"size,hour,code,note\n1e999,7,01,red sun\n"),
+        ("twice.csv", b"size,hour,code,note,size\n1,7,01,red sun,2\n"),
+        ("semicolons.csv", b"size;hour;code;note\n1;7;01;red sun\n"),
+        ("latin1.csv", b"size,hour,code,note\n1,7,01,caf\xe9\n"),
+        ("wide.csv", b"s\0i\0z\0e\0,\0h\0o\0u\0r\0,\0c\0o\0d\0e\0,\0n\0o\0t\0e\0\n\01\0,\x007\0,\x001\0,\0r\0\n\0"),
+        ("empty.csv", b"size,hour,code,note\n"),
+    ];
+    let mut screens = Vec::new();
+    for (name, bytes) in files {
+        work.write(name, bytes);
+        screens.push(work.screen(&["predict", "best.runner", name]));
+        let of_pipeline = work.runner(&["predict", "pipeline.yaml", "best", name]);
+        assert_eq!(of_pipeline.status.code(), Some(1), "{name}");
+    }
+    insta::assert_snapshot!(screens.join("\n"));
+}
+
+#[test]
 fn a_model_that_the_pipeline_no_longer_asks_for_is_refused() {
     let work = study();
     work.write("new.csv", new_rows(3).as_bytes());
