@@ -232,6 +232,33 @@ fn rows_that_cannot_be_read_are_refused_by_line_or_left_out() {
 }
 
 #[test]
+fn an_exported_model_and_a_whole_pipeline_are_shown() {
+    let work = study();
+    for (stage, file) in [("best", "best.runner"), ("base.logistic", "logistic.runner")] {
+        succeeded(work.runner(&["export", "pipeline.yaml", stage, "-o", file]));
+    }
+    let head: serde_json::Value =
+        serde_json::from_str(&succeeded(work.runner(&["show", "best.runner", "--json"]))).expect("JSON");
+    let parts: serde_json::Value =
+        serde_json::from_slice(&work.read("artifacts/study/mean/metrics.json")).expect("JSON");
+    assert_eq!(head["judged"]["of"], "mean");
+    assert_eq!(head["judged"]["metrics"]["macro_f1"], parts["parts"]["test"]["macro_f1"]);
+    work.edit("pipeline.yaml", "epochs: 3", "epochs: 4");
+    let lines = succeeded(work.runner(&["show", "pipeline.yaml", "--json"]));
+    assert_eq!(lines.lines().count(), 7, "{lines}");
+    insta::assert_snapshot!(
+        [
+            work.screen(&["show", "best.runner"]),
+            work.screen(&["show", "logistic.runner"]),
+            work.screen(&["show", "best.runner", "best"]),
+            work.screen(&["show", "pipeline.yaml"]),
+            Workspace::new().pipeline(STUDY).file("t.csv", &rows(40)).screen(&["show", "pipeline.yaml"]),
+        ]
+        .join("\n")
+    );
+}
+
+#[test]
 fn what_is_wrong_with_a_file_is_told_without_the_options_of_a_pipeline_where_there_is_none() {
     let work = study();
     succeeded(work.runner(&["export", "pipeline.yaml", "best", "-o", "best.runner"]));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{anyhow, bail};
 
 use super::texts::Texts;
-use super::{FORMAT, Files, Head, Package, narrowed};
+use super::{FORMAT, Files, Head, Judged, Package, narrowed};
 use crate::embed::VOCABULARIES;
 use crate::encoder::TFIDF;
 use crate::load::Load;
@@ -55,6 +55,7 @@ impl Package {
             columns,
             load,
             encoders,
+            judged: Judged::of_stage(workspace, stage, record, port),
             files: BTreeMap::new(),
         };
         Package::new(head, model, texts)
