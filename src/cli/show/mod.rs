@@ -6,6 +6,8 @@ mod artifact;
 mod curves;
 mod data;
 mod models;
+mod overview;
+mod package;
 mod scores;
 
 use clap::Args;
@@ -13,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::standing::Standing;
 
-use super::study::Study;
+use super::study::{Study, invalid};
 use super::{DONE, Outcome, StudyArguments, leaks, screen};
 use crate::artifact::{Store, Table};
 use crate::boundary::text::quoted;
@@ -26,13 +28,14 @@ use crate::results::{
 use crate::stages;
 use crate::stages::aims::metric_of_result;
 use crate::stages::documents::{documents, gives_documents};
+use crate::stages::package::is_package;
 
 #[derive(Args)]
 pub(super) struct ShowArguments {
     #[command(flatten)]
     study: StudyArguments,
-    /// A stage, or a port of it: STAGE.PORT
-    stage: String,
+    /// A stage, or a port of it: STAGE.PORT; without it all stages, or of a file that `runner export` wrote the model in it
+    stage: Option<String>,
     /// Rows of a table to show
     #[arg(long, default_value_t = 10)]
     rows: usize,
@@ -42,8 +45,15 @@ pub(super) struct ShowArguments {
 }
 
 pub(super) fn show(arguments: &ShowArguments) -> Outcome {
+    let file = &arguments.study.file;
+    let Some(reference) = &arguments.stage else {
+        return if is_package(file) { package::show(file, arguments.json) } else { overview::show(arguments) };
+    };
+    if is_package(file) {
+        return Err(invalid("the file is a model by itself and has no stages: leave the stage out"));
+    }
     let study = Study::of_results(&arguments.study)?;
-    let (name, port) = study.reference(&arguments.stage);
+    let (name, port) = study.reference(reference);
     let stage = study.stage(name)?;
     let Some(record) = study.workspace().current_record(stage) else {
         return Err(anyhow::anyhow!(
@@ -65,7 +75,7 @@ pub(super) fn show(arguments: &ShowArguments) -> Outcome {
     };
     let Some(output) = record.outputs.iter().find(|output| output.port == port) else {
         let ports: Vec<&str> = record.outputs.iter().map(|output| output.port.as_str()).collect();
-        return Err(super::study::invalid(&format!("'{name}' has no such port; it has {}", ports.join(", "))));
+        return Err(invalid(&format!("'{name}' has no such port; it has {}", ports.join(", "))));
     };
     // The port's content may go to another program.
     if let Some(line) = line {

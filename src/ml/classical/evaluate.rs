@@ -149,9 +149,14 @@ pub fn evaluate(
         .build()
         .map_err(|reason| FitError::Threads { threads, reason: reason.to_string() })?;
     let study = Study::new((x, y, groups), classes, train, fold_of, [valid, test], class_weights, seed, aims, kept)?;
-    let steps = Steps { done: AtomicU64::new(0), total: (estimators.len() * (study.folds.len() + 1)) as u64, progress };
+    let of = estimators.len();
     pool.install(|| {
-        estimators.iter().map(|(name, estimator)| study.evaluate(name, estimator.as_ref(), &steps)).collect()
+        let each = estimators.iter().enumerate().map(|(i, (name, estimator))| {
+            let unit = format!("fits of {name}, model {} of {of}", i + 1);
+            let steps = Steps { done: AtomicU64::new(0), total: study.folds.len() as u64 + 1, unit, progress };
+            study.evaluate(name, estimator.as_ref(), &steps)
+        });
+        each.collect()
     })
 }
 
@@ -327,7 +332,9 @@ impl<'a> Study<'a> {
                 scores.with_intervals(&part.y, &said.predicted, &said.probabilities, clusters, steps.progress)?;
             Ok((scores, said))
         };
-        let ((test, of_test), (valid, of_valid)) = (judge(&self.test, of_test)?, judge(&self.valid, of_valid)?);
+        // Intervals of very many rows take as long as a fit.
+        let (test, valid) = rayon::join(|| judge(&self.test, of_test), || judge(&self.valid, of_valid));
+        let ((test, of_test), (valid, of_valid)) = (test?, valid?);
         let held_out = HeldOut { valid: of_valid, test: of_test };
         let (valid, test) = ((self.valid.x.rows > 0).then_some(valid), (self.test.x.rows > 0).then_some(test));
         steps.advance(&match (&test, &valid) {
@@ -530,17 +537,18 @@ fn weights_for(
         .map_err(|error| FitError::ClassWeights(error.to_string()))
 }
 
-/// Counts the fits that are done.
+/// Counts the fits of a model that are done. Those of another may take a thousand times as long, so that a rate over both would promise nothing.
 struct Steps<'a> {
     done: AtomicU64,
     total: u64,
+    unit: String,
     progress: &'a dyn Progress,
 }
 
 impl Steps<'_> {
     fn advance(&self, note: &str) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        self.progress.update(done, self.total, "fits", note);
+        self.progress.update(done, self.total, &self.unit, note);
     }
 }
 
@@ -564,9 +572,9 @@ impl<'a> Fit<'a> {
 
 impl Progress for Fit<'_> {
     fn update(&self, done: u64, total: u64, unit: &str, _note: &str) {
-        let Steps { done: fits, total: all, progress } = self.steps;
+        let Steps { done: fits, total: all, unit: fits_of, progress } = self.steps;
         let note = format!("{}: {done}/{total} {unit}", self.name);
-        progress.update(fits.load(Ordering::Relaxed), *all, "fits", &note);
+        progress.update(fits.load(Ordering::Relaxed), *all, fits_of, &note);
     }
 
     fn warn(&self, message: &str) {

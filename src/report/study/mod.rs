@@ -27,12 +27,14 @@ mod scores;
 pub(crate) mod search;
 pub(crate) mod split;
 mod summary;
+mod to_use;
 pub(crate) mod train;
 pub(crate) mod transfer;
 mod warnings;
 
 pub use comment::confusion_sentence;
 pub use curves::learning_curves;
+pub use to_use::models_to_use;
 
 use std::collections::BTreeSet;
 
