@@ -7,6 +7,7 @@
 pub(crate) mod bars;
 mod course;
 pub(crate) mod drawing;
+pub(crate) mod effects;
 pub(crate) mod element;
 pub(crate) mod graph;
 pub(crate) mod grid;
@@ -29,6 +30,7 @@ pub mod text;
 
 pub use bars::{Bar, bar_chart, class_balance};
 pub use drawing::Drawing;
+pub use effects::{EffectLevel, EffectPanel, EffectRow, effect_panels, effect_rows};
 pub use graph::{Node, State, dag, feeds, transitive_reduction};
 pub use grid::grid;
 pub use grouped::{Interval, Mark, Row, Series, grouped_bars};

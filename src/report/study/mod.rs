@@ -29,6 +29,7 @@ pub(crate) mod split;
 mod summary;
 pub(crate) mod train;
 pub(crate) mod transfer;
+pub(crate) mod variations;
 mod warnings;
 
 pub use comment::confusion_sentence;
@@ -71,6 +72,7 @@ pub fn study(
         split::section(&study),
         map::section(&study),
         baseline::section(&study),
+        variations::section(&study),
         search::section(&study),
         train::section(&study),
         ensemble::section(&study),
