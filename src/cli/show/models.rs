@@ -179,7 +179,7 @@ pub(super) fn variations(found: &Variations, measured: &BTreeMap<String, f64>, s
     let row = |name: String, place: usize, is_best: bool| {
         let setting = &found.settings[place];
         let effect = setting.effect.as_ref();
-        let name = if place == 0 { format!("{name} (base)") } else { name };
+        let name = if place == 0 && name.trim() != "base" { format!("{name} (base)") } else { name };
         let epoch = setting.mean_of(|run| run.best_epoch.map(|epoch| epoch as f64));
         let clipped = setting.mean_of(|run| run.gradients.map(|gradients| gradients.clipped));
         let interval = effect.and_then(|effect| effect.interval);

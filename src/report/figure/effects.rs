@@ -47,7 +47,7 @@ const GAP: f64 = 26.0;
 /// Height of a panel's plot.
 const PLOT: f64 = 120.0;
 /// A mean farther from the base than so many times the usual distance is drawn at the edge, with its value: it would press all others together.
-const FAR: f64 = 4.0;
+const FAR: f64 = 5.0;
 
 fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
@@ -57,7 +57,7 @@ fn mean(values: &[f64]) -> f64 {
 fn reach(distances: impl Iterator<Item = f64>) -> f64 {
     let mut distances: Vec<f64> = distances.filter(|distance| distance.is_finite()).collect();
     distances.sort_by(f64::total_cmp);
-    let usual = distances.get(distances.len() * 2 / 3).copied().unwrap_or(f64::INFINITY);
+    let usual = distances.get(distances.len() / 2).copied().unwrap_or(f64::INFINITY);
     if usual > 0.0 { FAR * usual } else { f64::INFINITY }
 }
 
@@ -281,4 +281,53 @@ pub fn effect_rows(title: &str, description: &str, axis: &str, rows: &[EffectRow
         drawing.add(dot.stroke(Paint::Positive, 1.75));
     }
     drawing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn level(label: &str, scores: &[f64], interval: Option<(f64, f64)>, is_base: bool) -> EffectLevel {
+        EffectLevel { label: label.to_owned(), scores: scores.to_vec(), interval, is_base }
+    }
+
+    #[test]
+    fn what_diverged_or_lies_far_off_is_written_and_leaves_the_others_apart() {
+        let levels = vec![
+            level("32", &[0.60, 0.61, 0.62], None, true),
+            level("64", &[0.62, 0.63, 0.64], Some((0.60, 0.66)), false),
+            level("128", &[0.61, 0.62, 0.60], Some((0.5, 0.7)), false),
+            level("huge", &[0.1, 0.2, 0.15], Some((0.1, 0.2)), false),
+            level("hasty", &[f64::NAN; 3], None, false),
+        ];
+        let panels = [EffectPanel { name: "batch size".to_owned(), levels }];
+        let svg = effect_panels("Scores", "d", "macro-F1", &panels).svg();
+        assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+        assert!(svg.contains("↓ 0.150") && svg.contains(">diverged<") && svg.contains(">base<"));
+        // A dot for each seed of the three settings in reach, and the one of the legend.
+        assert_eq!(svg.matches("<circle").count(), 3 * 3 + 1);
+        assert_eq!(svg, effect_panels("Scores", "d", "macro-F1", &panels).svg());
+    }
+
+    #[test]
+    fn rows_say_whether_their_interval_leaves_zero_out() {
+        let row = |name: &str, differences: &[f64], interval| EffectRow {
+            name: name.to_owned(),
+            differences: differences.to_vec(),
+            mean: if differences.is_empty() { f64::NAN } else { mean(differences) },
+            interval,
+            note: "note".to_owned(),
+        };
+        let rows = [
+            row("dropout", &[-0.02, -0.03], Some((-0.04, -0.01))),
+            row("clipping", &[0.01, -0.01], Some((-0.02, 0.02))),
+            row("batch norm", &[], None),
+        ];
+        let svg = effect_rows("Without", "d", "difference", &rows).svg();
+        assert!(!svg.contains("NaN") && svg.contains("batch norm"), "{svg}");
+        let none = effect_rows("Without", "d", "difference", &[]).svg();
+        assert!(!none.contains("NaN"), "{none}");
+        let alone = [row("dropout", &[-0.02], None)];
+        assert!(effect_rows("Without", "d", "difference", &alone).svg().contains("one seed"));
+    }
 }
