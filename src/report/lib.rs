@@ -22,6 +22,7 @@ pub mod search;
 mod statistics;
 mod study;
 pub mod transfer;
+pub mod variations;
 
 pub use confused::{Confused, MOST_CLASSES};
 pub use figure::text::{counted, noun};

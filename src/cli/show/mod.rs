@@ -23,7 +23,7 @@ use crate::engine::OutputRecord;
 use crate::engine::{ActionRecord, PortType};
 use crate::results::{
     AnyDocument, Documents, Split, baselines::Baselines, ensemble::Ensemble, inspection::Inspection, profile::Profile,
-    training::Training,
+    training::Training, variations::Variations,
 };
 use crate::stages;
 use crate::stages::aims::metric_of_result;
@@ -172,7 +172,10 @@ impl<'a> StageResult<'a> {
         let leaks = leaks::leaks(study, |i| study.workspace().current_record(i).map(Box::new));
         let own = leaks.iter().filter(|leak| leak.stage == name);
         own.for_each(|leak| text.push_str(&leaks::line(leak, style)));
-        let curves = self.table("curves")?.map(|table| curves::curves(&table, self.typed.get(), style, width));
+        // Of many settings those of the first say little.
+        let is_varied = self.typed.get::<Variations>().is_some();
+        let curves = self.table("curves")?.filter(|_| !is_varied);
+        let curves = curves.map(|table| curves::curves(&table, self.typed.get(), style, width));
         let (training, ensemble) = (self.typed.get::<Training>(), self.typed.get::<Ensemble>());
         let cross_fitted = ensemble.map(|ensemble| &ensemble.cross_fitted_valid);
         let parts = training.map(|training| &training.parts).or(ensemble.map(|ensemble| &ensemble.parts));
@@ -189,6 +192,7 @@ impl<'a> StageResult<'a> {
             ensemble.map(|ensemble| models::members(&ensemble.members, style)),
             self.typed.get().map(|found| models::strategies(found, style)),
             self.typed.get().map(|search| models::trials(search, style, width)),
+            self.typed.get().map(|found| models::variations(found, &self.record.provenance.measurements, style, width)),
             calibration.map(|calibration| scores::findings(diagnosis, calibration, style, width)),
             self.typed.get().map(|found| models::findings(found, style, width)),
             curves.transpose()?,

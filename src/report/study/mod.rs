@@ -30,6 +30,7 @@ mod summary;
 mod to_use;
 pub(crate) mod train;
 pub(crate) mod transfer;
+pub(crate) mod variations;
 mod warnings;
 
 pub use comment::confusion_sentence;
@@ -73,6 +74,7 @@ pub fn study(
         split::section(&study),
         map::section(&study),
         baseline::section(&study),
+        variations::section(&study),
         search::section(&study),
         train::section(&study),
         ensemble::section(&study),
