@@ -493,6 +493,7 @@ mod tests {
                     Block::List { numbered: true, .. } => "numbered",
                     Block::List { .. } => "list",
                     Block::Code(_) => "code",
+                    Block::Equation { .. } => "equation",
                     Block::Float(_) => "float",
                 };
                 (*line, kind)

@@ -516,7 +516,7 @@ mod tests {
         let typst = loss.typst().split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(
             typst,
-            r"cal( L )\( theta \) = - frac(1, n ) sum_( i = 1)^( n ) w_( y_( i ) ) log p_( theta ) lr(\( y_( i ) divides x_( i ) \) )"
+            r"cal( L ) \( theta \) = - frac(1, n ) sum_( i = 1)^( n ) w_( y_( i ) ) log p_( theta ) lr(\( y_( i ) divides x_( i ) \) )"
         );
     }
 
