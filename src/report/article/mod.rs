@@ -136,7 +136,7 @@ const CHOSEN_AMONG: &[&str] = &["train", "ensemble"];
 const OF_MODELS: &[&str] = &["train", "ensemble", "baseline", "transfer"];
 
 /// What a text of the author's own can refer to, each with what the article needs to have it.
-pub const LABELS: [(&str, Needs); 25] = [
+pub const LABELS: [(&str, Needs); 31] = [
     ("sec:introduction", Needs::Nothing),
     ("sec:data", Needs::Nothing),
     ("sec:method", Needs::Nothing),
@@ -146,9 +146,15 @@ pub const LABELS: [(&str, Needs); 25] = [
     ("sec:inside", Needs::Stage(CHOSEN_AMONG)),
     ("sec:transfer", Needs::Stage(&["transfer"])),
     ("sec:standard", Needs::Stage(&["baseline"])),
+    ("sec:design", Needs::Stage(&["variations"])),
+    ("sec:predictions", Needs::Stage(&["predict"])),
     ("sec:discussion", Needs::Stage(&["describe"])),
     ("sec:conclusion", Needs::Nothing),
     ("tab:data", Needs::Stage(&["split"])),
+    ("tab:published", Needs::Nothing),
+    ("tab:variations", Needs::Stage(&["variations"])),
+    ("tab:predictions", Needs::Stage(&["predict"])),
+    ("fig:variations", Needs::Stage(&["variations"])),
     ("tab:networks", Needs::Stage(&["train"])),
     ("tab:models", Needs::Stage(OF_MODELS)),
     ("tab:baselines", Needs::Stage(&["baseline"])),

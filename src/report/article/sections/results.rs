@@ -3,8 +3,8 @@
 use super::super::text::upper;
 use super::methods::{self, of_french};
 use super::{
-    ArticleContext, bilingual, choosing, convergence, inside, neighbours, predictions, source, standard, transfer,
-    validation,
+    ArticleContext, bilingual, choosing, convergence, design, inside, neighbours, predictions, source, standard,
+    transfer, validation,
 };
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
@@ -22,6 +22,7 @@ pub(crate) fn section(context: &ArticleContext) -> Section {
     let mut section = Section::new("sec:results", voice.say("Results", "Résultats"));
     let told = [
         Some(standard::section(context)),
+        design::section(context),
         convergence::section(context),
         comparison(context),
         inside::inside(context),
@@ -62,7 +63,13 @@ fn comparison(context: &ArticleContext) -> Option<Section> {
     section.blocks.extend(map.map(Block::Float));
     section.blocks.extend(context.paragraph([
         reference(context, group),
-        best(context),
+        best(context).or_else(|| {
+            Some(bilingual!(
+                context,
+                "@tab:models lists the models, the best first.",
+                "Le @tab:models présente les modèles, le meilleur en tête.",
+            ))
+        }),
         context.chosen().and_then(|model| context.threshold(model.judged()?)),
         context.chosen().and_then(|model| context.leak(model)),
         tied(context, group),
@@ -107,9 +114,10 @@ fn best(context: &ArticleContext) -> Option<String> {
     if context.count_of("train") + context.count_of("ensemble") == 1 {
         return Some(bilingual!(
             context,
-            "{other}The accuracy of {name} {on} is {accuracy}, its macro-F1 {f1}.",
-            "{other}L'exactitude de {name} {on} est de {accuracy}, sa macro-F1 de {f1}.",
+            "{other}The accuracy of {name} {on} is {accuracy}, its macro-F1 {f1} (@tab:models).",
+            "{other}L'exactitude {of} {on} est de {accuracy}, sa macro-F1 de {f1} (@tab:models).",
             other = other(true).unwrap_or_default(),
+            of = of_french(&context.subject(chosen)),
             name = context.subject(chosen),
             on = context.on(chosen.judged_on()),
             accuracy = context.accuracy(scores),
