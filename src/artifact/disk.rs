@@ -104,9 +104,8 @@ impl Disk {
             return Ok(());
         }
         self.step(Operation::CreateFolder, path, || fs::create_dir_all(path))?;
-        // The new name lies in the folder above, of a bare name in the current one.
-        path.parent()
-            .map_or(Ok(()), |above| self.sync_folder(if above.as_os_str().is_empty() { Path::new(".") } else { above }))
+        // The new name lies in the folder above.
+        self.sync_folder(folder_of(path))
     }
 
     /// Writes the file so that it is there whole or not at all: a temporary file in `scratch` (of the same file system), then [`Pending::commit`].
@@ -299,6 +298,14 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// As [`write_atomically`], of a path that the user gave: where it is a symbolic link, the file that it points to is written, and the link stays.
 pub fn write_through_links(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_atomically(&behind_links(path)?, bytes)
+}
+
+/// The folder that holds a name: of a bare one the current folder.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 /// The file that a path means, which need not be there yet.

@@ -14,7 +14,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::ipc::convert::try_fb_to_schema;
 use arrow::ipc::reader::{FileDecoder, read_footer_length};
-use arrow::ipc::{Block, MetadataVersion, RecordBatch as Announced, root_as_footer, root_as_message};
+use arrow::ipc::{Block, CompressionType, MetadataVersion, RecordBatch as Announced, root_as_footer, root_as_message};
 
 use super::error::TableError;
 use super::table::Table;
@@ -22,6 +22,19 @@ use runner_boundary::contained::contained;
 
 /// The footer's length and the magic word that end an Arrow file.
 const TRAILER: u64 = 10;
+
+/// What packed buffers of a file may unpack to.
+const LARGEST: u64 = 2 << 30;
+
+/// LZ4 makes nothing smaller than a 255th.
+const LARGEST_RATIO: u64 = 255;
+
+/// Whether buffers may be packed: an artifact's are not, so that readers can map it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Packing {
+    None,
+    Lz4,
+}
 
 /// What the footer of a file announces; all of it lies within the file.
 pub(super) struct Footer {
@@ -96,8 +109,19 @@ pub(super) fn length_of(block: &Block) -> Option<u64> {
 
 /// The rows of a block whose bytes are `bytes`; `None` where it holds none.
 pub(super) fn decode(decoder: &FileDecoder, block: &Block, bytes: &Buffer) -> Result<Option<RecordBatch>, ArrowError> {
-    check(block, bytes)?;
-    contained(|| decoder.read_record_batch(block, bytes)).map_err(damaged)?
+    decode_packed(decoder, block, bytes, Packing::None).map(|(batch, _)| batch)
+}
+
+/// The same of a block that may be packed, with the bytes that its buffers have when they are not.
+fn decode_packed(
+    decoder: &FileDecoder,
+    block: &Block,
+    bytes: &Buffer,
+    packing: Packing,
+) -> Result<(Option<RecordBatch>, u64), ArrowError> {
+    let unpacked = check(block, bytes, packing)?;
+    let batch = contained(|| decoder.read_record_batch(block, bytes)).map_err(damaged)??;
+    Ok((batch, unpacked))
 }
 
 /// A whole file in memory.
@@ -146,17 +170,40 @@ impl IpcFile {
     /// All rows, every value checked.
     ///
     /// # Errors
-    /// If something in it is damaged.
+    /// If something in it is damaged, or packed.
     pub fn read(&self) -> Result<Table, TableError> {
+        self.read_with(Packing::None)
+    }
+
+    /// The same of a file whose buffers may be packed with LZ4, as those of Feather are.
+    ///
+    /// # Errors
+    /// If something in it is damaged, packed otherwise, or unpacks to more than 2 GiB.
+    pub fn unpack(&self) -> Result<Table, TableError> {
+        self.read_with(Packing::Lz4)
+    }
+
+    fn read_with(&self, packing: Packing) -> Result<Table, TableError> {
+        let mut total: u64 = 0;
+        let mut count = |unpacked: u64| {
+            total = total.saturating_add(unpacked);
+            match total {
+                ..=LARGEST => Ok(()),
+                _ if packing == Packing::None => Ok(()),
+                _ => Err(ArrowError::IpcError("it unpacks to more than 2 GiB".to_owned())),
+            }
+        };
         let mut decoder = FileDecoder::new(self.schema(), self.footer.version);
         for block in &self.footer.dictionaries {
             let bytes = self.slice(block)?;
-            check(block, &bytes)?;
+            count(check(block, &bytes, packing)?)?;
             contained(|| decoder.read_dictionary(block, &bytes)).map_err(damaged)??;
         }
         let mut batches = Vec::with_capacity(self.footer.batches.len());
         for block in &self.footer.batches {
-            batches.extend(decode(&decoder, block, &self.slice(block)?)?);
+            let (batch, unpacked) = decode_packed(&decoder, block, &self.slice(block)?, packing)?;
+            count(unpacked)?;
+            batches.extend(batch);
         }
         let batch = match <[RecordBatch; 1]>::try_from(batches) {
             Ok([batch]) => batch,
@@ -177,47 +224,69 @@ impl IpcFile {
     }
 }
 
-/// Holds what the metadata of a block announces against the bytes that follow it.
-fn check(block: &Block, bytes: &Buffer) -> Result<(), ArrowError> {
+/// Holds what the metadata of a block announces against the bytes that follow it; the bytes of its buffers when they are not packed.
+fn check(block: &Block, bytes: &Buffer, packing: Packing) -> Result<u64, ArrowError> {
     let cut = || damaged("the metadata of a batch is cut off");
     let metadata =
         usize::try_from(block.metaDataLength()).ok().and_then(|length| bytes.get(..length)).ok_or_else(cut)?;
-    let body = bytes.len() - metadata.len();
+    let body = &bytes[metadata.len()..];
     // Since version 0.15 of the format a marker stands before the length.
     let prefix = if metadata.starts_with(&[0xff; 4]) { 8 } else { 4 };
     let message = metadata.get(prefix..).ok_or_else(cut)?;
     let message = root_as_message(message).map_err(|error| damaged(error.to_string()))?;
     let dictionary = message.header_as_dictionary_batch().and_then(|dictionary| dictionary.data());
     match message.header_as_record_batch().or(dictionary) {
-        Some(batch) => check_batch(batch, body),
+        Some(batch) => check_batch(batch, body, packing),
         // The decoder says what it misses.
-        None => Ok(()),
+        None => Ok(0),
     }
 }
 
-fn check_batch(batch: Announced, body: usize) -> Result<(), ArrowError> {
-    if batch.compression().is_some() {
+fn check_batch(batch: Announced, body: &[u8], packing: Packing) -> Result<u64, ArrowError> {
+    let packed = batch.compression();
+    if packed.is_some_and(|packed| packing == Packing::None || packed.codec() != CompressionType::LZ4_FRAME) {
         return Err(ArrowError::IpcError("it is compressed".to_owned()));
     }
-    let mut total: usize = 0;
+    let (mut total, mut unpacked): (usize, u64) = (0, 0);
     for buffer in batch.buffers().into_iter().flatten() {
         let range = usize::try_from(buffer.offset()).ok().zip(usize::try_from(buffer.length()).ok());
-        let inside = range.filter(|(offset, length)| offset.checked_add(*length).is_some_and(|to| to <= body));
-        let (_, length) = inside.ok_or_else(|| damaged("a buffer lies beyond the end of its batch"))?;
-        total = total.saturating_add(length);
+        let own = range.and_then(|(offset, length)| body.get(offset..offset.checked_add(length)?));
+        let own = own.ok_or_else(|| damaged("a buffer lies beyond the end of its batch"))?;
+        total = total.saturating_add(own.len());
+        let plain = if packed.is_some() { unpacked_length(own)? } else { own.len() as u64 };
+        unpacked = unpacked.saturating_add(plain);
     }
-    if total > body {
-        return Err(damaged(format!("buffers of {total} bytes in a batch of {body}")));
+    if total > body.len() {
+        return Err(damaged(format!("buffers of {total} bytes in a batch of {}", body.len())));
+    }
+    if packed.is_some() && unpacked > LARGEST {
+        return Err(ArrowError::IpcError("it unpacks to more than 2 GiB".to_owned()));
     }
     let nodes: Vec<(i64, i64)> =
         batch.nodes().into_iter().flatten().map(|node| (node.length(), node.null_count())).collect();
     // Nothing is stored in less than a bit. Without any columns, rows take nothing at all.
+    let held = unpacked.max(body.len() as u64);
     let most =
-        if nodes.is_empty() { i64::from(i32::MAX) } else { i64::try_from(body).unwrap_or(i64::MAX).saturating_mul(8) };
+        if nodes.is_empty() { i64::from(i32::MAX) } else { i64::try_from(held).unwrap_or(i64::MAX).saturating_mul(8) };
     let is_sound = |rows: i64, nulls: i64| (0..=most).contains(&rows) && (0..=rows).contains(&nulls);
     match std::iter::once((batch.length(), 0)).chain(nodes).find(|(rows, nulls)| !is_sound(*rows, *nulls)) {
-        Some((rows, nulls)) => Err(damaged(format!("{rows} values, {nulls} of them missing, in {body} bytes"))),
-        None => Ok(()),
+        Some((rows, nulls)) => Err(damaged(format!("{rows} values, {nulls} of them missing, in {held} bytes"))),
+        None => Ok(unpacked),
+    }
+}
+
+/// What a packed buffer announces to hold: that stands before it, -1 where it is not packed after all.
+fn unpacked_length(buffer: &[u8]) -> Result<u64, ArrowError> {
+    if buffer.is_empty() {
+        return Ok(0);
+    }
+    let (length, packed) = buffer.split_first_chunk().ok_or_else(|| damaged("a packed buffer is cut off"))?;
+    let packed = packed.len() as u64;
+    match i64::from_le_bytes(*length) {
+        -1 => Ok(packed),
+        length => (u64::try_from(length).ok())
+            .filter(|length| *length <= packed.saturating_mul(LARGEST_RATIO))
+            .ok_or_else(|| damaged(format!("a buffer of {length} bytes in {packed} packed ones"))),
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
 
-use super::disk::behind_links;
+use super::disk::{Disk, behind_links, folder_of};
 use runner_boundary::files::refuse_special;
 
 /// A file on its way to a place of the user's. Dropped before it is there, it leaves nothing.
@@ -26,15 +26,11 @@ impl NewFile {
         if let Some(before) = &before {
             refuse_special(before)?;
         }
-        let folder = match path.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
         let mut builder = Builder::new();
         // For whoever may read the user's other files: the system takes off what the user's mask says.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let file = builder.tempfile_in(folder)?;
+        let file = builder.tempfile_in(folder_of(&path))?;
         if let Some(before) = before {
             file.as_file().set_permissions(before.permissions())?;
         }
@@ -46,13 +42,15 @@ impl NewFile {
         self.file.as_file_mut()
     }
 
-    /// Puts it in its place, instead of what stands there.
+    /// Puts it in its place, instead of what stands there; a power failure from then on takes nothing of it.
     ///
     /// # Errors
     /// It cannot be written to its end, or not be put there.
     pub fn persist(mut self) -> io::Result<()> {
         self.file.flush()?;
-        self.file.persist(&self.path).map(|_| ()).map_err(|error| error.error)
+        self.file.as_file().sync_all()?;
+        self.file.persist(&self.path).map_err(|error| error.error)?;
+        Disk::default().sync_folder(folder_of(&self.path))
     }
 }
 
@@ -66,15 +64,11 @@ impl Write for NewFile {
     }
 }
 
-/// Two of these paths that are one file, as `a.csv` and `./a.csv`.
-pub fn same_file<'p>(paths: &[&'p Path]) -> Option<(&'p Path, &'p Path)> {
+/// Whether two paths are of one file, as `a.csv` and `./a.csv`.
+pub fn same_file(one: &Path, other: &Path) -> bool {
     let whole = |path: &Path| {
         let path = behind_links(path).ok()?;
         path.canonicalize().ok().or_else(|| std::path::absolute(&path).ok())
     };
-    let known: Vec<_> = paths.iter().map(|path| (whole(path), *path)).collect();
-    known.iter().enumerate().find_map(|(i, (one, path))| {
-        let (_, other) = known[i + 1..].iter().find(|(other, _)| one.is_some() && one == other)?;
-        Some((*path, *other))
-    })
+    whole(one).is_some_and(|one| whole(other) == Some(one))
 }

@@ -25,7 +25,7 @@ pub(super) struct ExportArguments {
 }
 
 pub(super) fn export(arguments: &ExportArguments) -> Outcome {
-    if same_file(&[&arguments.study.file, &arguments.output]).is_some() {
+    if same_file(&arguments.study.file, &arguments.output) {
         return Err(invalid("`--output` is the pipeline file: name another one"));
     }
     interrupt::catch()?;

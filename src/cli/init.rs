@@ -19,12 +19,13 @@ use crate::tabular::Encoding;
 use crate::{artifact, sample};
 
 /// The pipelines of this repository, carried in the program.
-const PIPELINES: [(&str, &str); 6] = [
+const PIPELINES: [(&str, &str); 7] = [
     ("full.yaml", include_str!("../../pipelines/full.yaml")),
     ("quick.yaml", include_str!("../../pipelines/quick.yaml")),
     ("encoders.yaml", include_str!("../../pipelines/encoders.yaml")),
     ("architecture.yaml", include_str!("../../pipelines/architecture.yaml")),
     ("splits.yaml", include_str!("../../pipelines/splits.yaml")),
+    ("songs.yaml", include_str!("../../pipelines/songs.yaml")),
     ("transfer.yaml", include_str!("../../pipelines/transfer.yaml")),
 ];
 

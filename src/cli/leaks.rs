@@ -1,4 +1,4 @@
-//! Models that read a column which leaks the label, told beside their scores. Reads the records that it is given.
+//! What the documents of several stages say together: models that read a column which leaks the label, and which models are to be used. Reads the records that it is given.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,30 @@ use super::study::Study;
 use crate::artifact::Store;
 use crate::boundary::text::quoted;
 use crate::engine::{ActionRecord, Entry, InputEntry, InputName};
-use crate::report::StageArtifacts;
 use crate::report::leaks::{Leak, all, sentence};
+use crate::report::{StageArtifacts, models_to_use};
 use crate::results::profile::Profile;
+use crate::stages::aims::metric_of_result;
 use crate::stages::documents::documents;
 
-/// The kinds that audit columns or have models.
-const KINDS: [&str; 5] = ["describe", "baseline", "train", "transfer", "ensemble"];
+/// The kinds that split rows, audit columns or have models.
+const KINDS: [&str; 7] = ["split", "describe", "baseline", "train", "transfer", "ensemble", "refit"];
+
+/// What the documents of several stages say together.
+pub(super) struct Together {
+    /// Models that read a column which leaks the label.
+    pub(super) leaks: Vec<Leak>,
+    /// Which models are to be used, a text for each.
+    pub(super) to_use: Vec<String>,
+}
 
 /// Of the stages that `record` knows a result of, by their place in the plan.
 pub(super) fn leaks<R: AsRef<ActionRecord>>(study: &Study, record: impl Fn(usize) -> Option<R>) -> Vec<Leak> {
+    together(study, record).leaks
+}
+
+/// Of the stages that `record` knows a result of, by their place in the plan.
+pub(super) fn together<R: AsRef<ActionRecord>>(study: &Study, record: impl Fn(usize) -> Option<R>) -> Together {
     let plan = &study.plan;
     let (mut stages, mut edges) = (Vec::new(), Vec::new());
     for (i, stage) in plan.stages.iter().enumerate() {
@@ -27,12 +41,13 @@ pub(super) fn leaks<R: AsRef<ActionRecord>>(study: &Study, record: impl Fn(usize
             stage: stage.name.clone(),
             kind: kind.to_owned(),
             params: stage.stage.params(),
+            metric: metric_of_result(record.as_ref()),
             // What cannot be read, who shows it will say.
             documents: documents(&study.store, record.as_ref(), |_| true).unwrap_or_default(),
             ..StageArtifacts::default()
         });
     }
-    all(&stages, &edges)
+    Together { leaks: all(&stages, &edges), to_use: models_to_use(&stages, &edges) }
 }
 
 /// The columns that leak the label, by the audit that a result of `describe` holds.

@@ -17,7 +17,7 @@ use crate::boundary::files::open_regular;
 use crate::boundary::text::{Lines, quoted};
 use crate::report::counted;
 use crate::stages::package::{CsvWriter, Package, is_package};
-use crate::tabular::{Chunk, Chunks, LoadOptions};
+use crate::tabular::{Chunk, Chunks, CsvError, InFile, LoadOptions};
 
 /// Rows at fault that are told one by one.
 const TOLD: usize = 20;
@@ -39,7 +39,7 @@ pub(super) struct PredictArguments {
     #[arg(long, value_enum, default_value_t = OnBadRow::Refuse)]
     on_bad_row: OnBadRow,
     /// With `--on-bad-row skip`, where the rows go that were left out, as they stand
-    #[arg(long, value_name = "FILE", requires = "on_bad_row")]
+    #[arg(long, value_name = "FILE")]
     rejected: Option<PathBuf>,
     /// Of a pipeline: set a variable (`name=value`) or any parameter by path, as for `runner run`
     #[arg(long = "set", value_name = "NAME=VALUE")]
@@ -63,7 +63,7 @@ pub(super) fn predict(arguments: &PredictArguments) -> Outcome {
     }
     refuse_own(arguments)?;
     interrupt::catch()?;
-    let (package, input) = model(arguments)?;
+    let Given { package, is_exported, input } = given(arguments)?;
     let bar = bar();
     let told = WarnOnce::new(&bar);
     let (path, reader): (&str, Box<dyn Read>) = match input {
@@ -73,7 +73,8 @@ pub(super) fn predict(arguments: &PredictArguments) -> Outcome {
             (path, Box::new(file))
         }
     };
-    let outcome = Run::begin(arguments, &package, path, reader, &told).and_then(Run::finish);
+    let outcome =
+        Run::begin(arguments, Model { package: &package, is_exported }, path, reader, &told).and_then(Run::finish);
     bar.finish_and_clear();
     match outcome {
         Ok(summary) => {
@@ -94,36 +95,48 @@ fn refuse_own(arguments: &PredictArguments) -> Result<(), Failure> {
         [&arguments.output, &arguments.rejected].into_iter().flatten().map(PathBuf::as_path).collect();
     let input = arguments.rest.last().filter(|input| *input != "-").map(Path::new);
     let read = std::iter::once(arguments.model.as_path()).chain(input);
-    for pair in written.iter().flat_map(|written| read.clone().map(move |read| [read, *written])).chain(
-        match written.as_slice() {
-            [one, other] => Some([*one, *other]),
-            _ => None,
-        },
-    ) {
-        if same_file(&pair).is_some() {
-            let message = format!("'{}' would be written over: name another file to write", pair[1].display());
-            return Err(invalid(&message));
+    let twice = match written.as_slice() {
+        [one, other] => Some((*one, *other)),
+        _ => None,
+    };
+    let mut pairs = written.iter().flat_map(|written| read.clone().map(move |read| (read, *written))).chain(twice);
+    match pairs.find(|(one, other)| same_file(one, other)) {
+        Some((_, file)) => {
+            Err(invalid(&format!("'{}' would be written over: name another file to write", file.display())))
         }
+        None => Ok(()),
     }
-    Ok(())
 }
 
-/// The model and the name of the file to predict.
-fn model(arguments: &PredictArguments) -> Result<(Package, &str), Failure> {
+/// What the command line names.
+struct Given<'a> {
+    package: Package,
+    /// Whether the model is a file by itself.
+    is_exported: bool,
+    /// The file to predict.
+    input: &'a str,
+}
+
+fn given(arguments: &PredictArguments) -> Result<Given<'_>, Failure> {
     // A file that cannot be read is neither.
     open_regular(&arguments.model).map_err(|error| anyhow!("cannot read {}: {error}", arguments.model.display()))?;
-    let is_package = is_package(&arguments.model);
-    match (arguments.rest.as_slice(), is_package) {
-        ([input], true) => Ok((fitted::of_file(&arguments.model)?, input)),
+    let is_exported = is_package(&arguments.model);
+    let (package, input) = match (arguments.rest.as_slice(), is_exported) {
+        ([input], true) => (fitted::of_file(&arguments.model)?, input),
         ([stage, input], false) => {
             let (file, set, artifacts) = (arguments.model.clone(), arguments.set.clone(), arguments.artifacts.clone());
-            Ok((fitted::of_stage(&StudyArguments { file, set, artifacts }, stage)?, input))
+            (fitted::of_stage(&StudyArguments { file, set, artifacts }, stage)?, input)
         }
-        (_, true) => Err(invalid("the model's file says itself which model it is: give the file to predict alone")),
-        (_, false) => Err(invalid(
-            "a pipeline has many stages: `runner predict PIPELINE STAGE INPUT`, e.g. `runner predict pipeline.yaml best new.csv`",
-        )),
-    }
+        (_, true) => {
+            return Err(invalid("the model's file says itself which model it is: give the file to predict alone"));
+        }
+        (_, false) => {
+            return Err(invalid(
+                "a pipeline has many stages: `runner predict PIPELINE STAGE INPUT`, e.g. `runner predict pipeline.yaml best new.csv`",
+            ));
+        }
+    };
+    Ok(Given { package, is_exported, input })
 }
 
 fn bar() -> ProgressBar {
@@ -133,10 +146,28 @@ fn bar() -> ProgressBar {
     bar
 }
 
+/// A model, and whether it is a file by itself.
+#[derive(Clone, Copy)]
+struct Model<'a> {
+    package: &'a Package,
+    is_exported: bool,
+}
+
+impl Model<'_> {
+    /// What is wrong with a file: of a pipeline with the options to change, of an exported model with what to do to the file.
+    fn lines(self, errors: &[CsvError]) -> anyhow::Error {
+        let options = self.package.load_options();
+        anyhow!(Lines::of_files(errors.iter().map(|error| match self.is_exported {
+            true => InFile { error, options }.to_string(),
+            false => error.to_string(),
+        })))
+    }
+}
+
 /// Predictions on their way out.
 struct Run<'a> {
     arguments: &'a PredictArguments,
-    package: &'a Package,
+    model: Model<'a>,
     path: &'a str,
     told: &'a WarnOnce<'a>,
     chunks: Chunks<Box<dyn Read>>,
@@ -151,13 +182,14 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn begin(
         arguments: &'a PredictArguments,
-        package: &'a Package,
+        model: Model<'a>,
         path: &'a str,
         reader: Box<dyn Read>,
         told: &'a WarnOnce<'a>,
     ) -> anyhow::Result<Self> {
+        let package = model.package;
         let chunks = Chunks::open(path, reader, &package.load_options().dialect, &interrupted);
-        let chunks = chunks.map_err(|errors| lines(&errors))?;
+        let chunks = chunks.map_err(|errors| model.lines(&errors))?;
         chunks.note().iter().for_each(|note| fitted::warn(note));
         let options = package.options(path, &chunks.columns().names)?;
         let (columns, terminator) = (&chunks.columns().names, chunks.terminator());
@@ -167,7 +199,7 @@ impl<'a> Run<'a> {
         };
         let target = arguments.output.as_deref().map(open).transpose()?;
         let rejected = arguments.rejected.as_deref().map(open).transpose()?;
-        Ok(Run { arguments, package, path, told, chunks, options, writer, target, rejected, rows: 0, skipped: 0 })
+        Ok(Run { arguments, model, path, told, chunks, options, writer, target, rejected, rows: 0, skipped: 0 })
     }
 
     fn finish(mut self) -> anyhow::Result<String> {
@@ -224,10 +256,10 @@ impl<'a> Run<'a> {
     }
 
     fn said(&self, chunk: &Chunk) -> anyhow::Result<(String, usize)> {
-        let loaded = chunk.load(&self.options, &interrupted).map_err(|errors| lines(&errors))?;
+        let loaded = chunk.load(&self.options, &interrupted).map_err(|errors| self.model.lines(&errors))?;
         let rows = Table::new(loaded.batch);
-        let said = self.package.predict(&rows, self.path, self.told)?;
-        Ok((self.writer.rows(&rows, self.package, &said)?, rows.rows()))
+        let said = self.model.package.predict(&rows, self.path, self.told)?;
+        Ok((self.writer.rows(&rows, self.model.package, &said)?, rows.rows()))
     }
 
     fn skip(&mut self, chunk: &Chunk, error: &anyhow::Error) -> anyhow::Result<()> {
@@ -264,8 +296,4 @@ impl<'a> Run<'a> {
 
 fn cannot_write(path: &Path) -> String {
     format!("cannot write {}", path.display())
-}
-
-fn lines(errors: &[crate::tabular::CsvError]) -> anyhow::Error {
-    anyhow!(Lines::of_files(errors.iter().map(ToString::to_string)))
 }

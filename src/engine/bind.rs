@@ -136,7 +136,7 @@ fn elsewhere(problem: Problem, parameters: &Node, kind: &KindInfo, registry: Reg
     let others: Vec<&str> = registry.0.iter().filter(takes).map(|other| other.name).collect();
     match others.is_empty() {
         true => problem,
-        false => problem.help(format!("'{}' takes no `{key}`, {} does; {help}", kind.name, others.join(" or "))),
+        false => problem.help(format!("'{}' takes no `{key}`, {} does; {help}", kind.name, either(&others))),
     }
 }
 
@@ -146,4 +146,12 @@ fn misspells_input(parameters: &Node, ports: &[InputPort], given: &[(&'static In
     let absent = ports.iter().map(|port| port.name).filter(|name| given.iter().all(|(port, _)| port.name != *name));
     let absent: Vec<&str> = absent.collect();
     entries.keys().any(|key| suggest(key, absent.iter().copied()).is_some())
+}
+
+/// `train`, `train or transfer`, `train, variations or transfer`.
+fn either(names: &[&str]) -> String {
+    match names {
+        [rest @ .., last] if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => names.concat(),
+    }
 }

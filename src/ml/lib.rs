@@ -28,3 +28,4 @@ pub mod stats;
 pub mod threshold;
 pub mod train;
 pub mod transfer;
+pub mod variations;

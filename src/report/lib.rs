@@ -22,12 +22,13 @@ pub mod search;
 mod statistics;
 mod study;
 pub mod transfer;
+pub mod variations;
 
 pub use confused::{Confused, MOST_CLASSES};
 pub use figure::text::{counted, noun};
 pub use judged::{at_threshold, part_name, score_line, scores_in_words, threshold_told};
 pub use read::{ColumnView, Delivered, StageArtifacts, TableView, shown};
-pub use study::{all_figures, confusion_sentence, figures, learning_curves, study};
+pub use study::{all_figures, confusion_sentence, figures, learning_curves, models_to_use, study};
 
 /// What the fonts of the figures' PDFs lack; `None` where they have everything.
 pub fn pdfs_lack(figures: &[(String, figure::Drawing)]) -> Option<String> {

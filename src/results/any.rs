@@ -17,6 +17,7 @@ use crate::search::Search;
 use crate::split::Split;
 use crate::training::Training;
 use crate::transfer::Transfer;
+use crate::variations::Variations;
 
 /// One line a kind: what its variant is called, and its type.
 macro_rules! documents {
@@ -101,6 +102,7 @@ documents! {
     Training(Training),
     Transfer(Transfer),
     Search(Search),
+    Variations(Variations),
 }
 
 /// The documents of one stage, by the names of their files without `.json`.

@@ -16,6 +16,7 @@
 //! | `search.json` | `train` | `search` | [`search::Search`] |
 //! | `transfer.json` | `transfer` | `transfer` | [`transfer::Transfer`] |
 //! | `findings.json` | `inspect` | `inspection` | [`inspection::Inspection`] |
+//! | `variations.json` | `variations` | `variations` | [`variations::Variations`] |
 //! | `map.json` | `map` | `map` | [`Map`] |
 //!
 //! [`read`] reads one whose type is known, [`AnyDocument::read`] any.
@@ -54,6 +55,7 @@ mod split;
 pub mod threshold;
 pub mod training;
 pub mod transfer;
+pub mod variations;
 
 pub use any::{AnyDocument, Documents, Known};
 pub use document::{Document, DocumentError, named, read};

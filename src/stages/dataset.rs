@@ -48,6 +48,13 @@ pub(super) struct Selection<'a> {
     pub(crate) filter: &'a Filter,
 }
 
+impl<'a> Selection<'a> {
+    /// These rows, and no column.
+    pub(crate) fn of_rows(filter: &'a Filter) -> Self {
+        Selection { numeric: &[], text: &[], adapted: &[], categories: &[], texts: &[], sample_weight: None, filter }
+    }
+}
+
 impl Selection<'_> {
     /// The columns that a model fitted on this selection must be given.
     pub(crate) fn model_columns(&self) -> Vec<String> {

@@ -26,11 +26,13 @@ use runner_boundary::text::yaml;
 use runner_engine::{
     Arity, CheckContext, External, InputPort, Memo, OutputPort, PortType, Reads, Stage, StageContext, Threads, listed,
 };
-use runner_ml::encoder::{EncodeError, Precision, TextEncoder, Tfidf, TfidfOptions, TransformerOptions, check_tfidf};
+use runner_ml::encoder::{
+    CANDLE, EncodeError, Precision, TextEncoder, Tfidf, TfidfOptions, TransformerOptions, check_tfidf,
+};
 use runner_ml::matrix::Matrix;
 use runner_ml::progress::Silent;
 use runner_report::noun;
-use runner_results::encoder::{Encoder, Encoders};
+use runner_results::encoder::{Encoder, EncoderRecipe, Encoders};
 
 /// The output of `tfidf`: what it learnt of each column, by which texts of later rows become vectors; a file's digest stands in `encoder.json`.
 pub(super) const VOCABULARIES: &str = "vocabularies";
@@ -300,6 +302,15 @@ impl Embed {
         if computed < distinct {
             headline += &format!(", {computed} of them new");
         }
+        // All columns have the same one, but for `tfidf`, which counts none.
+        let tokens = columns.first().map_or(0, |column| column.encoder.tokens());
+        if computed > 0 && tokens > 0 {
+            let speed = tokens as f64 / spent;
+            context.measure("tokens_per_second", speed);
+            if columns.iter().any(|column| is_slow(column.encoder)) {
+                headline += &format!(", through candle-transformers at {speed:.0} tokens/s");
+            }
+        }
         if computed > 0 && self.encoder != TFIDF && !self.transformer.precision.is_f32() {
             let options = TransformerOptions { precision: Precision::F32, ..self.transformer.clone() };
             let (exact, _) = encoder::open(&self.encoder, &options, context.report())?;
@@ -310,6 +321,11 @@ impl Embed {
         }
         Ok(headline)
     }
+}
+
+/// Whether an encoder is none of those that the fast engine of a CPU knows.
+fn is_slow(encoder: &dyn TextEncoder) -> bool {
+    matches!(encoder.recipe(), EncoderRecipe::Transformer(recipe) if recipe.engine == CANDLE)
 }
 
 /// Texts of a column of which vectors are compared with those of full precision.

@@ -71,6 +71,7 @@ static KINDS: &[KindInfo] = &[
     baseline::Baseline::INFO,
     embed::Embed::INFO,
     train::Train::INFO,
+    train::Variations::INFO,
     ensemble::Ensemble::INFO,
     inspect::Inspect::INFO,
     map::Map::INFO,

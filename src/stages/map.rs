@@ -181,15 +181,7 @@ impl Stage for Map {
 
 impl Map {
     fn selection(&self) -> Selection<'_> {
-        Selection {
-            numeric: &self.numeric,
-            text: &self.text,
-            categories: &[],
-            texts: &[],
-            sample_weight: None,
-            adapted: &[],
-            filter: &self.filter,
-        }
+        Selection { numeric: &self.numeric, text: &self.text, ..Selection::of_rows(&self.filter) }
     }
 
     /// Rows of the training part whose vectors differ, ascending, and their vectors.

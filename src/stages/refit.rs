@@ -75,16 +75,7 @@ impl Stage for Refit {
     fn check(&self, context: &mut CheckContext) {
         Predictor::check(context, "model");
         require_split(context, "rows");
-        let nothing = Selection {
-            numeric: &[],
-            text: &[],
-            adapted: &[],
-            categories: &[],
-            texts: &[],
-            sample_weight: None,
-            filter: &self.filter,
-        };
-        nothing.check(context);
+        Selection::of_rows(&self.filter).check(context);
         refuse_refitted(context, "model", "fitted again already: there are no further rows");
         let starts = context.inputs("start").len();
         match context.fact("model", STARTED_FROM).cloned() {

@@ -1,15 +1,18 @@
 //! `train`: a network on numbers, texts or both; optionally the best of a search.
 
+mod changes;
 mod search;
 mod search_check;
 mod seeds;
 mod trials;
+mod variations;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use self::trials::Trials;
+pub(crate) use self::variations::Variations;
 use super::adapter::Adapter;
 use super::aims::{self, METRIC, POSITIVE};
 use super::calibration::{calibrate, findings, require_classes};
@@ -131,7 +134,7 @@ impl Train {
 
 impl Stage for Train {
     const KIND: &'static str = "train";
-    const VERSION: u32 = 19;
+    const VERSION: u32 = 20;
     const TIME_GROWS_WITH: &'static [&'static str] = &["epochs"];
     const SUMMARY: &'static str = "a network on numbers, texts or both";
     const INPUTS: &'static [InputPort] = &[
@@ -163,47 +166,19 @@ impl Stage for Train {
     }
 
     fn check(&self, context: &mut CheckContext) {
-        if self.numeric.is_empty() && self.text.is_empty() && self.categories.is_empty() {
-            let message = "name at least one column under `numeric`, `text` or `categories`";
-            context.common_problem(&[], message.to_owned(), message, None);
-        }
-        if self.seeds == 0 {
-            context.problem(&["seeds"], "at least one network is needed", None);
-        }
         let adapted = self.adapted();
-        let selection = self.selection(&adapted);
-        selection.check(context);
-        if !self.search.iter().any(|search| search.space.contains_key("text")) {
-            selection.warn_of_unread(context);
-        }
+        self.check_training(&adapted, context);
         tell_not_rows(context, "predictions", PREDICTIONS);
         tell_not_rows(context, "curves", "learning curves");
         if self.search.is_some() {
             tell_not_rows(context, "trials", "trials");
         }
+        let selection = self.selection(&adapted);
         tell_of_model(context, "model", selection.model_columns());
         procedure::tell(context, "model", selection.sample_weight, selection.filter);
-        for (part, purpose) in [("train", "from which networks learn"), ("valid", "on which the epoch is chosen")] {
-            require_part(context, "rows", part, purpose);
-            require_left(context, "rows", &self.filter, part, purpose);
-        }
-        aims::check_threshold(self.threshold, context);
-        for (path, message) in self.network.problems() {
-            context.parameter(&format!("network.{path}"), message);
-        }
-        for (path, message) in self.training().problems() {
-            context.parameter(&path, message);
-        }
-        let shape = Shape {
-            network: self.network.clone(),
-            numeric: self.numeric.clone(),
-            text: self.text.clone(),
-            categories: self.categories.clone(),
-        };
-        shape.check(context);
         let is_searched = |path: &String| path.starts_with("network") || INPUTS_OF_A_TRIAL.contains(&path.as_str());
         if !self.search.iter().flat_map(|search| search.space.keys()).any(is_searched) {
-            shape.tell(context, "model");
+            self.shape().tell(context, "model");
         }
         if let Some(search) = &self.search {
             let own = self.early_stopping.metric;
@@ -227,6 +202,43 @@ impl Stage for Train {
 }
 
 impl Train {
+    /// What is wrong with one training of these parameters; `adapted` as in [`Train::selection`].
+    fn check_training(&self, adapted: &[String], context: &mut CheckContext) {
+        if self.numeric.is_empty() && self.text.is_empty() && self.categories.is_empty() {
+            let message = "name at least one column under `numeric`, `text` or `categories`";
+            context.common_problem(&[], message.to_owned(), message, None);
+        }
+        if self.seeds == 0 {
+            context.problem(&["seeds"], "at least one network is needed", None);
+        }
+        let selection = self.selection(adapted);
+        selection.check(context);
+        if !self.search.iter().any(|search| search.space.contains_key("text")) {
+            selection.warn_of_unread(context);
+        }
+        for (part, purpose) in [("train", "from which networks learn"), ("valid", "on which the epoch is chosen")] {
+            require_part(context, "rows", part, purpose);
+            require_left(context, "rows", &self.filter, part, purpose);
+        }
+        aims::check_threshold(self.threshold, context);
+        for (path, message) in self.network.problems() {
+            context.parameter(&format!("network.{path}"), message);
+        }
+        for (path, message) in self.training().problems() {
+            context.parameter(&path, message);
+        }
+        self.shape().check(context);
+    }
+
+    fn shape(&self) -> Shape {
+        Shape {
+            network: self.network.clone(),
+            numeric: self.numeric.clone(),
+            text: self.text.clone(),
+            categories: self.categories.clone(),
+        }
+    }
+
     /// With the metrics written out that choose the epoch and, in a search, the trial: the stage's own, else the pipeline's.
     fn governed_by(&self, metric: Option<Metric>) -> Train {
         let mut governed = self.clone();

@@ -106,7 +106,7 @@ fn default_seeds() -> usize {
 
 impl Stage for Transfer {
     const KIND: &'static str = "transfer";
-    const VERSION: u32 = 20;
+    const VERSION: u32 = 21;
     const TIME_GROWS_WITH: &'static [&'static str] = &["epochs"];
     const SUMMARY: &'static str = "a fitted network learns new classes";
     const INPUTS: &'static [InputPort] = &[
@@ -133,16 +133,7 @@ impl Stage for Transfer {
     }
 
     fn check(&self, context: &mut CheckContext) {
-        let nothing = Selection {
-            numeric: &[],
-            text: &[],
-            adapted: &[],
-            categories: &[],
-            texts: &[],
-            sample_weight: None,
-            filter: &self.filter,
-        };
-        nothing.check(context);
+        Selection::of_rows(&self.filter).check(context);
         match context.fact("model", NO_NETWORK) {
             None => Predictor::check(context, "model"),
             Some(_) => fitted_on::check(context, "model"),
@@ -254,11 +245,9 @@ impl Transfer {
         let selection = Selection {
             numeric: &numeric,
             text: &text,
-            texts: &[],
-            sample_weight: None,
             adapted: &adapted,
             categories: &categories,
-            filter: &self.filter,
+            ..Selection::of_rows(&self.filter)
         };
         let mut data = dataset(context, &selection)?;
         data.require_parts(&self.filter, context)?;

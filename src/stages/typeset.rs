@@ -51,9 +51,18 @@ impl Typesetter {
             Typesetter::Latexmk => {
                 let file = text(&folder.join(format!("{name}.tex")))?;
                 // Nothing of a text can start a program, and no settings of the user's are read.
-                ["latexmk", "-norc", "-cd", "-pdf", "-interaction=batchmode", "-halt-on-error", "-no-shell-escape", &file]
-                    .map(str::to_owned)
-                    .into()
+                [
+                    "latexmk",
+                    "-norc",
+                    "-cd",
+                    "-pdf",
+                    "-interaction=batchmode",
+                    "-halt-on-error",
+                    "-no-shell-escape",
+                    &file,
+                ]
+                .map(str::to_owned)
+                .into()
             }
             Typesetter::Typst => {
                 let (root, file) = (text(folder)?, text(&folder.join(format!("{name}.typ")))?);
@@ -61,8 +70,9 @@ impl Typesetter {
                 ["typst", "compile", "--root", &root, &file, &pdf].map(str::to_owned).into()
             }
         };
-        let (end, said) = process::run(&Program { words: &words, environment: environment(), timeout: Some(TIMEOUT) }, report)
-            .with_context(|| format!("cannot start '{}'", self.program()))?;
+        let (end, said) =
+            process::run(&Program { words: &words, environment: environment(), timeout: Some(TIMEOUT) }, report)
+                .with_context(|| format!("cannot start '{}'", self.program()))?;
         match end {
             End::Done => {}
             End::Cancelled => bail!("interrupted"),
@@ -105,7 +115,9 @@ pub(super) fn pages(log: &str) -> Option<usize> {
 
 fn on_path(program: &str) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH")?;
-    std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| super::command::environment::is_program(path))
+    std::env::split_paths(&folders)
+        .map(|folder| folder.join(program))
+        .find(|path| super::command::environment::is_program(path))
 }
 
 /// The typesetter of this machine as part of an article's key.

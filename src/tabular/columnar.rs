@@ -20,7 +20,7 @@ use super::separators::Decimal;
 /// Bytes in which a text that begins as a Parquet file is told from one: a text has no NUL.
 const PROBE: usize = 1 << 16;
 
-/// What `artifact::ipc` says of files with compressed batches.
+/// What `artifact::ipc` says of files whose batches are compressed otherwise than with LZ4.
 const COMPRESSED: &str = "it is compressed";
 
 /// A file of columns.
@@ -91,7 +91,7 @@ pub(super) fn read(
             let fault = |error: TableError| damaged(path, format, why(&error));
             let file = IpcFile::parse(bytes.to_vec()).map_err(fault)?;
             check(path, format, &file.schema())?;
-            let table = file.read().map_err(fault)?;
+            let table = file.unpack().map_err(fault)?;
             let mut written = Written::new(&file.schema(), dialect);
             // Between two looks at whether to stop.
             for start in (0..table.rows()).step_by(parquet::ROWS) {
@@ -119,7 +119,7 @@ pub(super) fn read(
 fn why(error: &TableError) -> String {
     match error {
         TableError::Arrow(ArrowError::IpcError(why)) if why == COMPRESSED => {
-            format!("{why}: write it with `compression=\"uncompressed\"`, or as a Parquet file")
+            format!("{why} with zstd: write it with `compression=\"lz4\"`, or as a Parquet file")
         }
         TableError::Arrow(ArrowError::IpcError(why) | ArrowError::ParseError(why)) => why.clone(),
         other => other.to_string(),

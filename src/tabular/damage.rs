@@ -45,6 +45,12 @@ impl Damage {
         format!("Of {} lines {} {verb} no UTF-8", self.lines, self.bad.count)
     }
 
+    /// What is no UTF-8, and where.
+    pub(super) fn place(&self) -> String {
+        let Damage { byte, bad, lines, .. } = self;
+        format!("byte 0x{byte:02x} is not valid UTF-8; of {lines} lines {} not: {bad}", are(bad.count))
+    }
+
     /// The encoding that the whole file has by all signs.
     pub fn encoding(&self) -> Option<Encoding> {
         (self.likely != Likely::Other && self.sound.count == 0).then_some(Encoding::WINDOWS_1252)
@@ -145,8 +151,8 @@ fn is_meant(character: char, before: Option<char>, after: Option<char>) -> bool 
 
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Damage { byte, bad, sound, lines, likely } = self;
-        write!(f, "byte 0x{byte:02x} is not valid UTF-8; of {lines} lines {} not: {bad}", are(bad.count))?;
+        let Damage { bad, sound, likely, .. } = self;
+        f.write_str(&self.place())?;
         if sound.count >= bad.count {
             return write!(
                 f,

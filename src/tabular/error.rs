@@ -245,8 +245,9 @@ pub fn tell_of_delimiter(errors: &mut [CsvError], path: &str, delimiter: char) {
     }
 }
 
-impl fmt::Display for CsvError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl CsvError {
+    /// `data/x.csv:17: `, as far as it is known.
+    pub(super) fn fmt_place(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(path) = &self.path {
             f.write_str(path)?;
             for number in [self.line, self.column].into_iter().flatten() {
@@ -257,6 +258,13 @@ impl fmt::Display for CsvError {
             }
             f.write_str(": ")?;
         }
+        Ok(())
+    }
+}
+
+impl fmt::Display for CsvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_place(f)?;
         self.problem.fmt(f)
     }
 }
@@ -401,6 +409,6 @@ fn or_missing(hint: &Option<String>, remedy: &Option<String>) -> String {
     }
 }
 
-fn in_rows(rows: usize) -> String {
+pub(super) fn in_rows(rows: usize) -> String {
     if rows > 1 { format!(" ({rows} rows)") } else { String::new() }
 }

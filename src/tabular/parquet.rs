@@ -53,7 +53,15 @@ fn check(metadata: &ParquetMetaData) -> Result<(), String> {
         }
         for column in group.columns() {
             let compression = column.compression();
-            if !matches!(compression, Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::GZIP(_)) {
+            let is_known = matches!(
+                compression,
+                Compression::UNCOMPRESSED
+                    | Compression::SNAPPY
+                    | Compression::GZIP(_)
+                    | Compression::LZ4
+                    | Compression::LZ4_RAW
+            );
+            if !is_known {
                 let name = compression.to_string();
                 let name = name.split('(').next().unwrap_or_default();
                 return Err(format!("its columns are packed with {name}: write it with `compression=\"snappy\"`"));

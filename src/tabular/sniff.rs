@@ -39,11 +39,12 @@ pub struct Sniffed {
     pub reasons: Vec<(&'static str, String)>,
 }
 
-/// Looks at files that are to be read in one way; the first one decides, but for quotes. An `encoding` that is given is not looked for.
+/// Looks at files that are to be read in one way; the first one decides, but for quotes. An `encoding` that is given is not looked for, and a first
+/// record that has the name of a `column` that is known is a header.
 ///
 /// # Errors
 /// If the first is no text, or in no encoding that can be told.
-pub fn sniff(inputs: &[Input], encoding: Option<Encoding>) -> Result<Sniffed, Vec<CsvError>> {
+pub fn sniff(inputs: &[Input], encoding: Option<Encoding>, column: Option<&str>) -> Result<Sniffed, Vec<CsvError>> {
     let mut sniffed = Sniffed::default();
     let Some(first) = inputs.first().filter(|input| Format::of(input.bytes).is_none()) else { return Ok(sniffed) };
     let text = |input: &Input, encoding: Option<Encoding>| -> Result<Vec<u8>, CsvError> {
@@ -76,7 +77,8 @@ pub fn sniff(inputs: &[Input], encoding: Option<Encoding>) -> Result<Sniffed, Ve
     let Some(sample) = samples.first() else { return Ok(sniffed) };
     sniff_marks(&samples, &mut sniffed);
     let records = records(sample, &sniffed.dialect, RECORDS);
-    if let Some(reason) = headless(&records) {
+    let is_named = |first: &StringRecord| column.is_some_and(|name| first.iter().any(|cell| cell.trim() == name));
+    if let Some(reason) = headless(&records).filter(|_| !records.first().is_some_and(is_named)) {
         sniffed.dialect.header = false;
         sniffed.reasons.push(("header", reason));
     }
@@ -328,7 +330,7 @@ mod tests {
     use super::*;
 
     fn of(text: impl AsRef<[u8]>) -> Dialect {
-        sniff(&[Input { name: "a", path: "a.csv", bytes: text.as_ref() }], None).expect("a text").dialect
+        sniff(&[Input { name: "a", path: "a.csv", bytes: text.as_ref() }], None, None).expect("a text").dialect
     }
 
     fn delimiter(text: &str) -> char {
@@ -368,6 +370,9 @@ mod tests {
         for text in some {
             assert!(of(text).header, "{text}");
         }
+        let inputs = [Input { name: "a", path: "a.csv", bytes: b"n,1.50,l\n1,2.5,l\n2,3.5,l\n3,4.5,m\n4,5.5,l\n" }];
+        let header = |column: Option<&str>| sniff(&inputs, None, column).expect("a text").dialect.header;
+        assert_eq!([None, Some("l"), Some("column_3")].map(header), [false, true, false]);
     }
 
     #[test]
@@ -385,7 +390,7 @@ mod tests {
     #[test]
     fn the_encoding_is_told_with_its_reason() {
         let latin: Vec<u8> = [b"name,x\n".as_slice(), &b"Zo\xeb,1\n".repeat(9)].concat();
-        let sniffed = sniff(&[Input { name: "a", path: "a.csv", bytes: &latin }], None).expect("a text");
+        let sniffed = sniff(&[Input { name: "a", path: "a.csv", bytes: &latin }], None, None).expect("a text");
         assert_eq!(sniffed.dialect.encoding, Some(Encoding::WINDOWS_1252));
         assert_eq!(
             sniffed.reasons,
@@ -393,6 +398,8 @@ mod tests {
         );
         let wide: Vec<u8> = "a,b\n1,2\n3,4\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(of(wide).encoding, Some(Encoding::UTF_16LE));
-        assert!(sniff(&[Input { name: "a", path: "a.csv", bytes: b"t\n\x93\xfa\x96{\x8c\xea\n" }], None).is_err());
+        assert!(
+            sniff(&[Input { name: "a", path: "a.csv", bytes: b"t\n\x93\xfa\x96{\x8c\xea\n" }], None, None).is_err()
+        );
     }
 }

@@ -280,6 +280,23 @@ fn how_a_file_is_read_is_found_and_said() {
 }
 
 #[test]
+fn a_line_that_holds_the_labels_name_is_a_header_however_much_it_looks_like_a_record() {
+    // A class is called as its column.
+    let rows: String = (0..80).map(|row| format!("{},{}\n", row * 7 % 40, ["l", "m"][row % 2])).collect();
+    let work = Workspace::new().file("t.csv", &format!("v,l\n{rows}"));
+    insta::assert_snapshot!(work.screen(&["init", "t", "--from", "t.csv", "--label", "x"]), @"
+    $ runner init t --from t.csv --label x
+    error: there is no column 'x'; the columns are column_1, column_2
+    the first line looks like a record, so columns are counted: give the number of the label's, or if that line does name the columns, the label's name as it stands there
+    [exit code 2]
+    ");
+    work.screen(&["init", "t", "--from", "t.csv", "--label", "l"]);
+    let pipeline = work.text("t/pipeline.yaml");
+    assert!(pipeline.contains("label: l\n") && !pipeline.contains("header"), "{pipeline}");
+    assert!(pipeline.contains("# 80 labelled rows, 2 classes: l 40, m 40."), "{pipeline}");
+}
+
+#[test]
 fn a_rare_class_of_two_is_found_by_average_precision() {
     let rare = customers(240, true).replace(";leaves\n", ";stays\n");
     let mut lines: Vec<String> = rare.lines().map(str::to_owned).collect();

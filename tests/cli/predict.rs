@@ -232,6 +232,56 @@ fn rows_that_cannot_be_read_are_refused_by_line_or_left_out() {
 }
 
 #[test]
+fn an_exported_model_and_a_whole_pipeline_are_shown() {
+    let work = study();
+    for (stage, file) in [("best", "best.runner"), ("base.logistic", "logistic.runner")] {
+        succeeded(work.runner(&["export", "pipeline.yaml", stage, "-o", file]));
+    }
+    let head: serde_json::Value =
+        serde_json::from_str(&succeeded(work.runner(&["show", "best.runner", "--json"]))).expect("JSON");
+    let parts: serde_json::Value =
+        serde_json::from_slice(&work.read("artifacts/study/mean/metrics.json")).expect("JSON");
+    assert_eq!(head["judged"]["of"], "mean");
+    assert_eq!(head["judged"]["metrics"]["macro_f1"], parts["parts"]["test"]["macro_f1"]);
+    work.edit("pipeline.yaml", "epochs: 3", "epochs: 4");
+    let lines = succeeded(work.runner(&["show", "pipeline.yaml", "--json"]));
+    assert_eq!(lines.lines().count(), 7, "{lines}");
+    insta::assert_snapshot!(
+        [
+            work.screen(&["show", "best.runner"]),
+            work.screen(&["show", "logistic.runner"]),
+            work.screen(&["show", "best.runner", "best"]),
+            work.screen(&["show", "pipeline.yaml"]),
+            Workspace::new().pipeline(STUDY).file("t.csv", &rows(40)).screen(&["show", "pipeline.yaml"]),
+        ]
+        .join("\n")
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_told_without_the_options_of_a_pipeline_where_there_is_none() {
+    let work = study();
+    succeeded(work.runner(&["export", "pipeline.yaml", "best", "-o", "best.runner"]));
+    let files: [(&str, &[u8]); 7] = [
+        ("word.csv", b"size,hour,code,note\nmany,7,01,red sun\n"),
+        ("infinite.csv", b"size,hour,code,note\n1e999,7,01,red sun\n"),
+        ("twice.csv", b"size,hour,code,note,size\n1,7,01,red sun,2\n"),
+        ("semicolons.csv", b"size;hour;code;note\n1;7;01;red sun\n"),
+        ("latin1.csv", b"size,hour,code,note\n1,7,01,caf\xe9\n"),
+        ("wide.csv", b"s\0i\0z\0e\0,\0h\0o\0u\0r\0,\0c\0o\0d\0e\0,\0n\0o\0t\0e\0\n\01\0,\x007\0,\x001\0,\0r\0\n\0"),
+        ("empty.csv", b"size,hour,code,note\n"),
+    ];
+    let mut screens = Vec::new();
+    for (name, bytes) in files {
+        work.write(name, bytes);
+        screens.push(work.screen(&["predict", "best.runner", name]));
+        let of_pipeline = work.runner(&["predict", "pipeline.yaml", "best", name]);
+        assert_eq!(of_pipeline.status.code(), Some(1), "{name}");
+    }
+    insta::assert_snapshot!(screens.join("\n"));
+}
+
+#[test]
 fn a_model_that_the_pipeline_no_longer_asks_for_is_refused() {
     let work = study();
     work.write("new.csv", new_rows(3).as_bytes());

@@ -8,5 +8,6 @@ mod python;
 mod resume;
 mod seeds;
 mod statistics;
+mod variations;
 
 use runner_test_support::{kill, records, screen, small_model, studies, workspace};

@@ -118,3 +118,64 @@ fn numpy_gives_the_same_predictions_of_baselines() {
         python("predict_baseline.py", &arguments);
     }
 }
+
+/// Prices with gaps, a category that looks like a number, texts of several words, a derived number; the class follows from them.
+fn shop(rows: std::ops::Range<usize>, has_class: bool) -> String {
+    let header = if has_class { "price,size,code,note,y\n" } else { "price,size,code,note\n" };
+    rows.fold(header.to_owned(), |text, i| {
+        let (price, size, code) = (i * 37 % 101, i * 13 % 29, i * 7 % 6);
+        let words =
+            [["red", "Blue", "caf\u{e9}"][i * 11 % 3], ["sun", "moon's", "sea sea", "fog"][i * 5 % 4]].join(" ");
+        let price = if i.is_multiple_of(11) { String::new() } else { format!("{price}.5") };
+        let class =
+            [",cheap", ",dear", ",odd"][usize::from(i * 37 % 101 > 60) + usize::from(i * 5 % 4 == 2 && code > 2)];
+        text + &format!("{price},{size},0{code},\"{words}, {}\"{}\n", i % 17, if has_class { class } else { "" })
+    })
+}
+
+/// What stands in a package suffices to predict without runner.
+#[test]
+fn numpy_gives_the_same_predictions_of_exported_models() {
+    let work = Workspace::new().file("t.csv", &shop(0..300, true)).file("new.csv", &shop(1000..1080, false)).pipeline(
+        "name: study
+seed: 3
+stages:
+  rows:
+    kind: load
+    files: {all: t.csv}
+    label: y
+    types: {code: text}
+    derive: {turn: {sin_of: size, period: 29}, letters: {length_of: note}}
+  folds: {kind: split, rows: rows, folds: 2}
+  notes: {kind: embed, rows: rows, fit: folds.train, columns: [note], encoder: tfidf, tfidf: {dim: 12}}
+  base:
+    kind: baseline
+    rows: folds
+    numeric: [price, turn, letters]
+    categories: [code]
+    texts: [note]
+    class_weights: balanced
+    models: {majority: {}, logistic: {}, linear_svm: {}, naive_bayes: {}, random_forest: {trees: 9}, boosting: {rounds: 9}}
+  net:
+    kind: train
+    rows: folds
+    embeddings: notes
+    numeric: [price, turn]
+    text: [note]
+    categories: [code]
+    network: {numeric: {embedding: piecewise_linear}, trunk: {kind: tabm, layers: [8], members: 4}}
+    epochs: 3
+    seeds: 2
+  mean: {kind: ensemble, members: [base, net], models: [base, net], weights: equal}
+  best: {kind: refit, model: mean, rows: folds, embeddings: notes}
+",
+    );
+    work.run().succeeded();
+    let path = |name: &str| work.path().join(name).to_str().expect("UTF-8").to_owned();
+    for model in ["base.boosting", "base.random_forest", "base.linear_svm", "net", "mean", "best"] {
+        assert!(work.runner(&["export", "pipeline.yaml", model, "-o", "m.runner"]).status.success(), "{model}");
+        let said = work.runner(&["predict", "m.runner", "new.csv", "-o", "said.csv", "--proba"]);
+        assert!(said.status.success(), "{model}: {}", String::from_utf8_lossy(&said.stderr));
+        python("package.py", &[&path("m.runner"), &path("new.csv"), &path("said.csv")]);
+    }
+}

@@ -79,8 +79,8 @@ fn a_kind_of_ones_own_is_planned_cached_and_shown() {
       |
     5 |   titles: {kind: words, rows: songs, column: track_name, most: 5}
       |                  ^^^^^
-      = help: kinds are load, split, describe, baseline, embed, train, ensemble, inspect, map, transfer,
-              refit, predict, report, article, bundle, command
+      = help: kinds are load, split, describe, baseline, embed, train, variations, ensemble, inspect,
+              map, transfer, refit, predict, report, article, bundle, command
     ");
 }
 

@@ -3,5 +3,6 @@
 mod examples;
 mod pipelines;
 mod sample;
+mod tables;
 
 use runner_test_support::{screen, workspace};

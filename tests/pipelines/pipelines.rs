@@ -17,7 +17,9 @@ fn every_pipeline_plans() {
     let artifacts = tempfile::tempdir().expect("a folder");
     for entry in std::fs::read_dir(Path::new(ROOT).join("pipelines")).expect("pipelines").flatten() {
         let path = entry.path();
-        if path.extension().is_some_and(|extension| extension == "yaml") {
+        // Templates alone are for others to include.
+        let is_included = std::fs::read_to_string(&path).is_ok_and(|text| !text.contains("\nstages:"));
+        if !is_included && path.extension().is_some_and(|extension| extension == "yaml") {
             let (file, folder) = (path.to_str().expect("UTF-8"), artifacts.path().to_str().expect("UTF-8"));
             let output = runner(&["plan", file, "--artifacts", folder, "--json"]);
             assert!(output.status.success(), "{file}: {}", String::from_utf8_lossy(&output.stderr));

@@ -4,4 +4,4 @@ mod download;
 mod encoder;
 mod models;
 
-use runner_test_support::{machine, screen, small_model, workspace, zips};
+use runner_test_support::{machine, records, screen, small_model, workspace, zips};

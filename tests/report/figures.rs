@@ -41,6 +41,8 @@ fn all(name: &str, value: f64) -> Vec<Drawing> {
         lines: (0..5).map(line).collect(),
         marker: Some((value, name.to_string())),
         log_y,
+        y_range: None,
+        height: None,
         explored: true,
         width: None,
     };

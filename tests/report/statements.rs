@@ -137,7 +137,7 @@ fn what_is_not_there_is_not_spoken_of() {
     // No groups.
     assert!(json(&work, "folds/split.json")["groups"].is_null());
     lacks(&page, &["groups stay whole", "group key", "allow for the groups"]);
-    lacks(&article, &["linked rows", "groups"]);
+    lacks(&article, &["copies of a row", "groups"]);
     lacks(&told(&work, &["show", "pipeline.yaml", "folds"]), &["groups"]);
     // No new class.
     let runs = json(&work, "moved/transfer.json")["strategies"][0]["runs"].clone();
@@ -160,7 +160,7 @@ fn what_is_not_there_is_not_spoken_of() {
     work.run().succeeded();
     assert_eq!(json(&work, "folds/split.json")["groups"], 50);
     has(&self::page(&work), &["50 groups stay whole in one part each"]);
-    has(&self::article(&work), &["linked rows stay in the same part"]);
+    has(&self::article(&work), &["copies of a row always on the same side of the split"]);
 }
 
 #[test]

@@ -232,7 +232,7 @@ fn a_threshold_of_three_classes_is_refused_and_a_metric_that_nothing_uses_is_tol
       |
     2 | metric: mcc
       |         ^^^
-      = help: kinds that do are baseline, train, ensemble, transfer
+      = help: kinds that do are baseline, train, variations, ensemble, transfer
     ");
     work.edit(
         "pipeline.yaml",

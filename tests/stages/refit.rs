@@ -120,3 +120,25 @@ fn a_refit_on_rows_of_other_classes_says_what_to_do() {
     let error = work.run().error();
     assert!(error.contains("leave `where` out: the rows are then those of the model's own"), "{error}");
 }
+
+#[test]
+fn the_model_to_use_is_told_beside_the_one_that_ranks_first() {
+    let work = work(
+        "  kinds: {kind: baseline, rows: folds, numeric: [a, b], models: {logistic: {}, majority: {}}}
+  mean: {kind: ensemble, members: [kinds], models: [kinds], weights: equal}
+  best: {kind: refit, model: mean, rows: folds}
+  own: {kind: refit, model: kinds.logistic, rows: folds}
+  page: {kind: report, title: t, stages: [rows, folds, kinds, mean, best, own]}
+",
+    );
+    let output = work.runner(&["run", "pipeline.yaml", "best", "own", "page"]);
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let page = work.text("artifacts/study/page/report.html");
+    for (place, text) in [("terminal", &told), ("page", &page)] {
+        let own = "logistic fitted again on all 240 labelled rows. No labelled row is left to judge it";
+        assert!(text.contains(own), "{place}: {told}");
+        let mean = "mean fitted again on all 240 labelled rows. logistic ranks above mean by";
+        assert!(text.contains(mean) && text.contains("`model: kinds.logistic` in "), "{place}: {told}");
+    }
+    assert!(told.contains("use 'best': mean") && page.contains("The model to use is <strong>best</strong>"), "{told}");
+}

@@ -114,7 +114,9 @@ pub(super) fn study(
 ) -> Result<StudyTable, Failure> {
     let sources: Vec<&Source> = std::iter::once(train).chain(new).collect();
     let inputs: Vec<Input> = sources.iter().map(|source| source.input()).collect();
-    let sniffed = sniff(&inputs, encoding).map_err(|errors| match errors.as_slice() {
+    // A number is a place; anything else names a column, wherever it stands.
+    let column = label.filter(|asked| asked.parse::<usize>().is_err());
+    let sniffed = sniff(&inputs, encoding, column).map_err(|errors| match errors.as_slice() {
         [error] if matches!(error.problem.as_ref(), Problem::NotUtf8(_)) => {
             invalid_lines([error.to_string(), "to go on, name it: `--encoding NAME`".to_owned()])
         }
@@ -123,7 +125,7 @@ pub(super) fn study(
     let dialect = &sniffed.dialect;
     let names = train.header(dialect)?;
     let label = match label {
-        Some(asked) => Some(named(&names, asked)?),
+        Some(asked) => Some(named(&names, asked, dialect.header)?),
         None => None,
     };
     let mut options = LoadOptions { label: label.clone(), dialect: dialect.clone(), ..LoadOptions::default() };
@@ -178,14 +180,19 @@ fn too_few(label: &str, classes: &[(String, usize)]) -> Failure {
 }
 
 /// The label by its name, or by its place in the header, counted from 1.
-fn named(names: &[String], asked: &str) -> Result<String, Failure> {
+fn named(names: &[String], asked: &str, has_header: bool) -> Result<String, Failure> {
     if names.iter().any(|name| name == asked) {
         return Ok(asked.to_owned());
     }
     let place = asked.parse::<usize>().ok().and_then(|place| place.checked_sub(1));
     match place.and_then(|place| names.get(place)) {
         Some(name) => Ok(name.clone()),
-        None => Err(invalid(&format!("there is no column '{asked}'; the columns are {}", names.join(", ")))),
+        None => {
+            let unknown = format!("there is no column '{asked}'; the columns are {}", names.join(", "));
+            let counted = "the first line looks like a record, so columns are counted: give the number of the label's, or if that line does name the columns, the \
+                           label's name as it stands there";
+            Err(invalid_lines(std::iter::once(unknown).chain((!has_header).then(|| counted.to_owned()))))
+        }
     }
 }
 

@@ -6,6 +6,8 @@ mod artifact;
 mod curves;
 mod data;
 mod models;
+mod overview;
+mod package;
 mod scores;
 
 use clap::Args;
@@ -13,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::standing::Standing;
 
-use super::study::Study;
+use super::study::{Study, invalid};
 use super::{DONE, Outcome, StudyArguments, leaks, screen};
 use crate::artifact::{Store, Table};
 use crate::boundary::text::quoted;
@@ -21,18 +23,19 @@ use crate::engine::OutputRecord;
 use crate::engine::{ActionRecord, PortType};
 use crate::results::{
     AnyDocument, Documents, Split, baselines::Baselines, ensemble::Ensemble, inspection::Inspection, profile::Profile,
-    training::Training,
+    training::Training, variations::Variations,
 };
 use crate::stages;
 use crate::stages::aims::metric_of_result;
 use crate::stages::documents::{documents, gives_documents};
+use crate::stages::package::is_package;
 
 #[derive(Args)]
 pub(super) struct ShowArguments {
     #[command(flatten)]
     study: StudyArguments,
-    /// A stage, or a port of it: STAGE.PORT
-    stage: String,
+    /// A stage, or a port of it: STAGE.PORT; without it all stages, or of a file that `runner export` wrote the model in it
+    stage: Option<String>,
     /// Rows of a table to show
     #[arg(long, default_value_t = 10)]
     rows: usize,
@@ -42,8 +45,15 @@ pub(super) struct ShowArguments {
 }
 
 pub(super) fn show(arguments: &ShowArguments) -> Outcome {
+    let file = &arguments.study.file;
+    let Some(reference) = &arguments.stage else {
+        return if is_package(file) { package::show(file, arguments.json) } else { overview::show(arguments) };
+    };
+    if is_package(file) {
+        return Err(invalid("the file is a model by itself and has no stages: leave the stage out"));
+    }
     let study = Study::of_results(&arguments.study)?;
-    let (name, port) = study.reference(&arguments.stage);
+    let (name, port) = study.reference(reference);
     let stage = study.stage(name)?;
     let Some(record) = study.workspace().current_record(stage) else {
         return Err(anyhow::anyhow!(
@@ -65,7 +75,7 @@ pub(super) fn show(arguments: &ShowArguments) -> Outcome {
     };
     let Some(output) = record.outputs.iter().find(|output| output.port == port) else {
         let ports: Vec<&str> = record.outputs.iter().map(|output| output.port.as_str()).collect();
-        return Err(super::study::invalid(&format!("'{name}' has no such port; it has {}", ports.join(", "))));
+        return Err(invalid(&format!("'{name}' has no such port; it has {}", ports.join(", "))));
     };
     // The port's content may go to another program.
     if let Some(line) = line {
@@ -162,7 +172,10 @@ impl<'a> StageResult<'a> {
         let leaks = leaks::leaks(study, |i| study.workspace().current_record(i).map(Box::new));
         let own = leaks.iter().filter(|leak| leak.stage == name);
         own.for_each(|leak| text.push_str(&leaks::line(leak, style)));
-        let curves = self.table("curves")?.map(|table| curves::curves(&table, self.typed.get(), style, width));
+        // Of many settings those of the first say little.
+        let is_varied = self.typed.get::<Variations>().is_some();
+        let curves = self.table("curves")?.filter(|_| !is_varied);
+        let curves = curves.map(|table| curves::curves(&table, self.typed.get(), style, width));
         let (training, ensemble) = (self.typed.get::<Training>(), self.typed.get::<Ensemble>());
         let cross_fitted = ensemble.map(|ensemble| &ensemble.cross_fitted_valid);
         let parts = training.map(|training| &training.parts).or(ensemble.map(|ensemble| &ensemble.parts));
@@ -179,6 +192,7 @@ impl<'a> StageResult<'a> {
             ensemble.map(|ensemble| models::members(&ensemble.members, style)),
             self.typed.get().map(|found| models::strategies(found, style)),
             self.typed.get().map(|search| models::trials(search, style, width)),
+            self.typed.get().map(|found| models::variations(found, &self.record.provenance.measurements, style, width)),
             calibration.map(|calibration| scores::findings(diagnosis, calibration, style, width)),
             self.typed.get().map(|found| models::findings(found, style, width)),
             curves.transpose()?,

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use super::super::screen::{self, Style};
 use crate::report::ranking::{self, Validation, rule};
 use crate::report::transfer::sentences;
+use crate::report::variations as words;
 use crate::report::{part_name, shown};
 use crate::results::Metric;
 use crate::results::baselines::Evaluation;
 use crate::results::ensemble::Member;
 use crate::results::search::Trial;
 use crate::results::transfer::{Run, StrategyRuns};
-use crate::results::{search::Search, transfer::Transfer};
+use crate::results::{search::Search, transfer::Transfer, variations::Variations};
 
 /// Trials of a search that are shown, best first.
 const TRIALS_SHOWN: usize = 8;
@@ -169,6 +170,61 @@ pub(super) fn findings(found: &Transfer, style: Style, width: usize) -> String {
         text.push_str(&style.note(&format!("  {} more under `findings`", sentences.len() - SENTENCES_SHOWN)));
     }
     text
+}
+
+/// The settings of variations: of each factor its values, and what was left out, each against the base.
+pub(super) fn variations(found: &Variations, measured: &BTreeMap<String, f64>, style: Style, width: usize) -> String {
+    let metric = found.metric.label();
+    let columns = [metric, "difference", "95 % interval", "p", "epoch", "clipped", "time"];
+    let row = |name: String, place: usize, is_best: bool| {
+        let setting = &found.settings[place];
+        let effect = setting.effect.as_ref();
+        let name = if place == 0 && name.trim() != "base" { format!("{name} (base)") } else { name };
+        let epoch = setting.mean_of(|run| run.best_epoch.map(|epoch| epoch as f64));
+        let clipped = setting.mean_of(|run| run.gradients.map(|gradients| gradients.clipped));
+        let interval = effect.and_then(|effect| effect.interval);
+        let seconds = measured.get(&format!("{}.train_seconds", words::name(found, place)));
+        vec![
+            if is_best { style.bold(&name) } else { name },
+            words::score(setting, 3),
+            effect.map(|effect| words::signed(effect.mean, 3)).unwrap_or_default(),
+            style.dim(
+                &interval
+                    .map(|(low, high)| format!("{} to {}", screen::decimals(low, 3), screen::decimals(high, 3)))
+                    .unwrap_or_default(),
+            ),
+            decimals(effect.and_then(|effect| effect.p_corrected)),
+            epoch.map(|epoch| screen::decimals(epoch, 1)).unwrap_or_default(),
+            clipped.map(|share| format!("{:.0} %", 100.0 * share)).unwrap_or_default(),
+            seconds.map(|seconds| screen::duration(*seconds)).unwrap_or_default(),
+        ]
+    };
+    let factors = found.factors.iter().map(|factor| {
+        let rows = factor.levels.iter().map(|level| (words::level_name(level), level.setting)).collect();
+        (words::factor_name(factor), rows)
+    });
+    let ablations: Vec<(String, usize)> =
+        found.ablations.iter().map(|ablation| (ablation.name.clone(), ablation.setting)).collect();
+    let blocks = factors.chain((!ablations.is_empty()).then_some(("Without".to_owned(), ablations)));
+    // One table, so that the columns of all factors stand below each other.
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for (title, block) in blocks {
+        let best = found.best_of(block.iter().map(|(_, place)| *place));
+        let mut head = heads(&title, &columns, style);
+        if !rows.is_empty() {
+            head.iter_mut().skip(1).for_each(String::clear);
+        }
+        rows.push(head);
+        rows.extend(block.into_iter().map(|(name, place)| row(format!("  {name}"), place, best == Some(place))));
+    }
+    let seeds = crate::report::counted(found.seeds.len() as u64, "seed");
+    let note = format!(
+        "validation part, means over {seeds}; differences from the base are paired by seed; p: t-test, corrected over all settings (Holm); time: of all its seeds"
+    );
+    let limits = words::limits(found);
+    let limits = limits.split_once(". ").map_or(limits.as_str(), |(first, _)| first);
+    let reach = screen::wrap(limits.trim_end_matches('.'), &format!("  {} ", style.dim("·")), width);
+    format!("{}{}{reach}", screen::table(&rows), style.note(&note))
 }
 
 /// The trials of a search, best first by its metric.

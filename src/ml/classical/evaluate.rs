@@ -104,9 +104,14 @@ pub fn evaluate(
         .build()
         .map_err(|reason| FitError::Threads { threads, reason: reason.to_string() })?;
     let study = Study::new(task)?;
-    let steps = Steps { done: AtomicU64::new(0), total: (estimators.len() * (study.folds.len() + 1)) as u64, progress };
+    let of = estimators.len();
     pool.install(|| {
-        estimators.iter().map(|(name, estimator)| study.evaluate(name, estimator.as_ref(), &steps)).collect()
+        let each = estimators.iter().enumerate().map(|(i, (name, estimator))| {
+            let unit = format!("fits of {name}, model {} of {of}", i + 1);
+            let steps = Steps { done: AtomicU64::new(0), total: study.folds.len() as u64 + 1, unit, progress };
+            study.evaluate(name, estimator.as_ref(), &steps)
+        });
+        each.collect()
     })
 }
 
@@ -227,7 +232,9 @@ impl<'a> Study<'a> {
                 scores.with_intervals(&part.y, &said.predicted, &said.probabilities, clusters, steps.progress)?;
             Ok((scores, said))
         };
-        let ((test, of_test), (valid, of_valid)) = (judge(&self.test, of_test)?, judge(&self.valid, of_valid)?);
+        // Intervals of very many rows take as long as a fit.
+        let (test, valid) = rayon::join(|| judge(&self.test, of_test), || judge(&self.valid, of_valid));
+        let ((test, of_test), (valid, of_valid)) = (test?, valid?);
         let held_out = HeldOut { valid: of_valid, test: of_test };
         let (valid, test) = ((self.valid.x.rows > 0).then_some(valid), (self.test.x.rows > 0).then_some(test));
         steps.advance(&match (&test, &valid) {

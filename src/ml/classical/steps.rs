@@ -5,17 +5,18 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::progress::Progress;
 
-/// Counts the fits that are done.
+/// Counts the fits of a model that are done. Those of another may take a thousand times as long, so that a rate over both would promise nothing.
 pub(super) struct Steps<'a> {
     pub(super) done: AtomicU64,
     pub(super) total: u64,
+    pub(super) unit: String,
     pub(super) progress: &'a dyn Progress,
 }
 
 impl Steps<'_> {
     pub(super) fn advance(&self, note: &str) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        self.progress.update(done, self.total, "fits", note);
+        self.progress.update(done, self.total, &self.unit, note);
     }
 }
 
@@ -39,9 +40,9 @@ impl<'a> Fit<'a> {
 
 impl Progress for Fit<'_> {
     fn update(&self, done: u64, total: u64, unit: &str, _note: &str) {
-        let Steps { done: fits, total: all, progress } = self.steps;
+        let Steps { done: fits, total: all, unit: fits_of, progress } = self.steps;
         let note = format!("{}: {done}/{total} {unit}", self.name);
-        progress.update(fits.load(Ordering::Relaxed), *all, "fits", &note);
+        progress.update(fits.load(Ordering::Relaxed), *all, fits_of, &note);
     }
 
     fn warn(&self, message: &str) {

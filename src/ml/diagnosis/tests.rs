@@ -23,6 +23,8 @@ fn curves(train: &[f64], valid: &[f64]) -> Curves {
         valid_chosen_by: None,
         learning_rate: vec![0.01; train.len()],
         gradient_norm: vec![1.5; train.len()],
+        gradient_norm_max: vec![2.5; train.len()],
+        clipped: vec![1.0; train.len()],
     }
 }
 

@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use candle_core::{Device, Tensor};
 
 use super::architecture::{Activation, Architecture, Family};
-use super::batches::{self, Engine};
+use super::batches::{self, Company, Engine};
 use super::finite::first_not_finite;
 use super::folder::ModelFolder;
+use super::kind::{TransformerKind, model_type};
 use super::modules::Step;
 use super::packed::PackedModel;
 use super::tokens::{Marks, TextTokenizer};
@@ -270,17 +271,24 @@ fn adaptable(model: &ModelFolder) -> Result<(Architecture, Pooling), String> {
     let Some(files) = &model.transformer else {
         return Err("static embeddings have no layers to adapt".to_owned());
     };
-    let family = files.architecture.family;
-    if !matches!(family, Family::Bert | Family::Roberta | Family::DistilBert) {
-        return Err(format!(
-            "layers of the {family:?} family cannot be adapted; BERT, RoBERTa, XLM-RoBERTa and DistilBERT can"
-        ));
-    }
+    let architecture = match &files.kind {
+        TransformerKind::Packed(architecture)
+            if matches!(architecture.family, Family::Bert | Family::Roberta | Family::DistilBert) =>
+        {
+            *architecture
+        }
+        _ => {
+            return Err(format!(
+                "layers of model_type '{}' cannot be adapted; those of BERT, RoBERTa, XLM-RoBERTa and DistilBERT can",
+                model_type(&files.config)
+            ));
+        }
+    };
     let [pooling] = files.poolings[..] else {
         return Err(format!("{} poolings side by side cannot be adapted, one can", files.poolings.len()));
     };
     match model.steps[..] {
-        [] | [Step::Normalize] => Ok((files.architecture, pooling)),
+        [] | [Step::Normalize] => Ok((architecture, pooling)),
         _ => Err("an encoder with dense layers or cut dimensions cannot be adapted".to_owned()),
     }
 }
@@ -299,7 +307,7 @@ fn all_states(
         tokens += sequence.len();
     }
     let mut states = vec![0f32; tokens * hidden];
-    let batches = batches::plan(sequences, BATCH_TOKENS, false);
+    let batches = batches::plan(sequences, BATCH_TOKENS, Company::Any);
     let (mut finished, total) = (0, sequences.len() as u64);
     parallel::for_each(
         batches.len(),

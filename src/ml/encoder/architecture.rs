@@ -1,11 +1,10 @@
 //! What a model's config.json says of its shape, and how the tensors of each family are named.
 
-use std::path::Path;
-
 use serde_json::Value;
 
 use super::EncodeError;
-use super::files::setting;
+use super::kind::Shape;
+use super::settings::Settings;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Family {
@@ -44,43 +43,26 @@ pub(crate) struct Architecture {
     pub(crate) activation: Activation,
 }
 
-const SUPPORTED: &str = "bert, roberta, xlm-roberta, camembert, distilbert, mpnet";
+/// The model types of [`Family`].
+pub(crate) const MODEL_TYPES: &[&str] = &["bert", "roberta", "xlm-roberta", "camembert", "distilbert", "mpnet"];
 
 impl Architecture {
-    /// From the contents of config.json at `path`.
-    pub(crate) fn read(config: &Value, path: &Path) -> Result<Self, EncodeError> {
-        let unsupported = |reason: String| EncodeError::Unsupported { path: path.to_owned(), reason };
+    /// From a config.json of one of [`MODEL_TYPES`]; `None` where it is of another.
+    pub(crate) fn read(settings: Settings) -> Result<Option<Self>, EncodeError> {
+        let config = settings.values;
+        let unsupported = |reason: String| settings.unsupported(reason);
         let family = match config["model_type"].as_str() {
             Some("bert") => Family::Bert,
             Some("roberta" | "xlm-roberta" | "camembert") => Family::Roberta,
             Some("distilbert") => Family::DistilBert,
             Some("mpnet") => Family::MpNet,
-            Some(other) => {
-                return Err(unsupported(format!("model_type '{other}'; supported are {SUPPORTED}")));
-            }
-            None => {
-                return Err(unsupported(format!("no model_type; supported are {SUPPORTED}")));
-            }
+            _ => return Ok(None),
         };
         let distil = family == Family::DistilBert;
-        // The bounds keep products of sizes far from overflow; no encoder comes near them.
-        let number_to = |largest: u64, name: &str| match config[name].as_u64() {
-            Some(value) if (1..=largest).contains(&value) => Ok(value as usize),
-            _ => Err(EncodeError::Corrupt {
-                path: path.to_owned(),
-                reason: format!("'{name}' is {}, not a number of 1 to {largest}", config[name]),
-            }),
-        };
-        let number = |name: &str| number_to(100_000_000, name);
-        let either = |bert, distilbert| number(if distil { distilbert } else { bert });
+        let either = |bert, distilbert| settings.size(if distil { distilbert } else { bert });
         let hidden = either("hidden_size", "dim")?;
         let heads = either("num_attention_heads", "n_heads")?;
-        if !hidden.is_multiple_of(heads) {
-            return Err(EncodeError::Corrupt {
-                path: path.to_owned(),
-                reason: format!("{hidden} dimensions cannot be shared by {heads} heads"),
-            });
-        }
+        settings.shared(hidden, heads)?;
         let activation = &config[if distil { "activation" } else { "hidden_act" }];
         let activation = match activation.as_str() {
             Some("gelu") => Activation::Gelu,
@@ -90,61 +72,56 @@ impl Architecture {
                 return Err(unsupported(format!("activation {activation}; supported are gelu, gelu_new, relu")));
             }
         };
-        let kind = setting(config, "position_embedding_type", path, "a name", Value::as_str)?;
+        let kind = settings.name("position_embedding_type")?;
         if let Some(kind) = kind.filter(|kind| *kind != "absolute") {
             return Err(unsupported(format!("position_embedding_type '{kind}'; supported is absolute")));
         }
         // Tokens of a decoder do not see those behind them.
         for key in ["is_decoder", "is_encoder_decoder", "add_cross_attention"] {
-            if setting(config, key, path, "true or false", Value::as_bool)? == Some(true) {
+            if settings.flag(key)? == Some(true) {
                 return Err(unsupported(format!(
                     "{key} true; supported are encoders, whose tokens all see one another"
                 )));
             }
         }
-        let positions = number("max_position_embeddings")?;
+        let positions = settings.size("max_position_embeddings")?;
         let first_position = match family {
             Family::Bert | Family::DistilBert => 0,
             Family::Roberta | Family::MpNet => {
-                let padding =
-                    setting(config, "pad_token_id", path, "the number of a token", Value::as_u64)?.unwrap_or(1);
+                let padding = settings.token("pad_token_id")?.unwrap_or(1);
                 usize::try_from(padding).unwrap_or(usize::MAX).saturating_add(1)
             }
         };
         if first_position >= positions {
-            return Err(EncodeError::Corrupt {
-                path: path.to_owned(),
-                reason: format!("pad_token_id {} leaves none of {positions} positions", first_position - 1),
-            });
+            let padding = first_position - 1;
+            return Err(settings.corrupt(format!("pad_token_id {padding} leaves none of {positions} positions")));
         }
-        let epsilon = setting(config, "layer_norm_eps", path, "a number of 0 to 1", Value::as_f64)?.unwrap_or(1e-12);
-        if !(0.0..=1.0).contains(&epsilon) {
-            return Err(EncodeError::Corrupt {
-                path: path.to_owned(),
-                reason: format!("'layer_norm_eps' is {epsilon}, not a number of 0 to 1"),
-            });
-        }
-        Ok(Architecture {
+        Ok(Some(Architecture {
             family,
             hidden,
             heads,
-            layers: number_to(1000, if distil { "n_layers" } else { "num_hidden_layers" })?,
+            layers: settings.layers(if distil { "n_layers" } else { "num_hidden_layers" })?,
             intermediate: either("intermediate_size", "hidden_dim")?,
-            vocabulary: number("vocab_size")?,
+            vocabulary: settings.size("vocab_size")?,
             positions,
             first_position,
             token_types: match family {
-                Family::Bert | Family::Roberta => number("type_vocab_size")?,
+                Family::Bert | Family::Roberta => settings.size("type_vocab_size")?,
                 Family::DistilBert | Family::MpNet => 0,
             },
             relative_buckets: match (family, &config["relative_attention_num_buckets"]) {
                 (Family::MpNet, Value::Null) => 32,
-                (Family::MpNet, _) => number("relative_attention_num_buckets")?,
+                (Family::MpNet, _) => settings.size("relative_attention_num_buckets")?,
                 _ => 0,
             },
-            layer_norm_epsilon: epsilon as f32,
+            layer_norm_epsilon: settings.epsilon("layer_norm_eps", 1e-12)? as f32,
             activation,
-        })
+        }))
+    }
+
+    pub(crate) fn shape(&self) -> Shape {
+        let longest = self.longest();
+        Shape { hidden: self.hidden, vocabulary: self.vocabulary, longest, usual: longest }
     }
 
     /// The longest sequence in tokens that has positions.

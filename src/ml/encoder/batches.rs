@@ -15,9 +15,9 @@ pub(crate) trait Engine: Send + Sync {
 
     fn dim(&self) -> usize;
 
-    /// Whether all sequences of a batch must have the same length.
-    fn equal_lengths(&self) -> bool {
-        false
+    /// Which sequences may stand in one batch.
+    fn company(&self) -> Company {
+        Company::Any
     }
 
     /// Whether a sequence's bits do not depend on the others of its batch.
@@ -32,6 +32,16 @@ pub(crate) trait Engine: Send + Sync {
 
     /// The buffers of one thread.
     fn session(&self) -> Box<dyn Session + '_>;
+}
+
+/// Which sequences may be computed in one go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Company {
+    Any,
+    /// Those of the same length.
+    EqualLengths,
+    /// Each alone.
+    None,
 }
 
 pub(crate) trait Session {
@@ -51,7 +61,7 @@ pub(super) fn run(
     ready: &mut dyn FnMut(usize, &mut [f32]),
 ) -> Result<Matrix, EncodeError> {
     let dim = engine.dim();
-    let batches = plan(sequences, batch_tokens, engine.equal_lengths());
+    let batches = plan(sequences, batch_tokens, engine.company());
     let mut rows = Matrix::zeros(sequences.len(), dim);
     let total = sequences.len() as u64;
     let mut finished = total - batches.iter().map(|batch| batch.len() as u64).sum::<u64>();
@@ -98,16 +108,21 @@ const LEFT: usize = 16;
 const FEWEST: usize = 48;
 
 /// The numbers of the non-empty sequences, longest first, in groups of at most `batch_tokens` tokens (or one sequence).
-pub(crate) fn plan(sequences: &[Vec<u32>], batch_tokens: usize, equal_lengths: bool) -> Vec<Vec<usize>> {
+pub(crate) fn plan(sequences: &[Vec<u32>], batch_tokens: usize, company: Company) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..sequences.len()).filter(|&s| !sequences[s].is_empty()).collect();
     order.sort_by_key(|&s| std::cmp::Reverse(sequences[s].len()));
+    let fits = |first: usize, length: usize| match company {
+        Company::Any => true,
+        Company::EqualLengths => sequences[first].len() == length,
+        Company::None => false,
+    };
     let mut batches: Vec<Vec<usize>> = Vec::new();
     let mut left: usize = order.iter().map(|&s| sequences[s].len()).sum();
     let (mut tokens, mut room) = (0, 0);
     for s in order {
         let length = sequences[s].len();
         match batches.last_mut() {
-            Some(batch) if tokens + length <= room && (!equal_lengths || sequences[batch[0]].len() == length) => {
+            Some(batch) if tokens + length <= room && fits(batch[0], length) => {
                 batch.push(s);
                 tokens += length;
             }

@@ -4,12 +4,15 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use candle_core::{DType, Device, Tensor};
 use safetensors::tensor::Metadata;
 
 use super::architecture::Architecture;
+use super::candle_model::tensors::{self, TensorSource};
 use super::files::open_file;
 use super::folder::ModelFolder;
 use super::head;
+use super::kind::TransformerKind;
 use super::tokens::{Marks, TextTokenizer};
 use super::weights::{FILE, LARGEST, NO_WEIGHTS, check_type};
 use super::{EncodeError, TransformerOptions};
@@ -26,8 +29,14 @@ pub fn check(folder: &Path, options: &TransformerOptions) -> Result<(), EncodeEr
     let list = TensorList::read(&model.place)?;
     let (dim, vocabulary, marks) = match &model.transformer {
         Some(files) => {
-            list.holds(&files.architecture)?;
-            (files.architecture.hidden * files.poolings.len(), files.architecture.vocabulary, Marks::Special)
+            match &files.kind {
+                TransformerKind::Packed(architecture) => list.holds(architecture)?,
+                TransformerKind::Candle(kind) => {
+                    tensors::network(kind.as_ref(), &list, &files.config_path, &Device::Cpu)?;
+                }
+            }
+            let shape = files.kind.shape();
+            (shape.hidden * files.poolings.len(), shape.vocabulary, Marks::Special)
         }
         None => {
             let name = if list.contains("embedding.weight") { "embedding.weight" } else { "embeddings" };
@@ -49,10 +58,32 @@ pub fn check(folder: &Path, options: &TransformerOptions) -> Result<(), EncodeEr
     head::check(dim, &model.steps)
 }
 
+/// Zeros, which take no room, for the numbers that are not read.
+impl TensorSource for TensorList {
+    fn names(&self) -> Vec<&str> {
+        self.names.iter().map(String::as_str).collect()
+    }
+
+    fn dims(&self, name: &str) -> Result<Vec<usize>, EncodeError> {
+        Ok(self.shape(name)?.to_vec())
+    }
+
+    fn tensor(&self, name: &str, dims: &[usize]) -> Result<Tensor, EncodeError> {
+        self.is_of(name, dims)?;
+        let zero = Tensor::zeros(1, DType::F32, &Device::Cpu);
+        zero.and_then(|zero| zero.broadcast_as(dims)).map_err(|error| self.misfit(name, error.to_string()))
+    }
+
+    fn misfit(&self, name: &str, reason: &str) -> EncodeError {
+        TensorList::misfit(self, name, reason.to_owned())
+    }
+}
+
 /// The list of tensors at the head of a model.safetensors that is as long as the list says.
 struct TensorList {
     path: PathBuf,
     list: Metadata,
+    names: Vec<String>,
 }
 
 impl TensorList {
@@ -83,7 +114,8 @@ impl TensorList {
         if whole != bytes {
             return Err(corrupt(format!("its list of tensors says that it has {whole} bytes")));
         }
-        Ok(TensorList { path, list })
+        let names = list.tensors().into_keys().collect();
+        Ok(TensorList { path, list, names })
     }
 
     fn contains(&self, name: &str) -> bool {

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::architecture::Architecture;
 use super::files::{read_settings, read_settings_file, setting};
+use super::kind::{Shape, TransformerKind, model_type};
 use super::modules::{Body, Modules, Step};
+use super::settings::Settings;
 use super::{EncodeError, Pooling, TransformerOptions, prompts};
 
 /// What decides an encoder's vectors besides its tensors and its tokenizer.
@@ -28,7 +29,7 @@ pub(crate) struct ModelFolder {
 pub(crate) struct TransformerFiles {
     pub(crate) config_path: PathBuf,
     pub(crate) config: Value,
-    pub(crate) architecture: Architecture,
+    pub(crate) kind: TransformerKind,
     /// Side by side in a vector.
     pub(crate) poolings: Vec<Pooling>,
 }
@@ -59,7 +60,7 @@ impl ModelFolder {
                 let transformer = TransformerFiles::read(&place, pooling.as_deref(), !prefix.is_empty(), options)?;
                 let (path, sentence) = read_sentence_config(&place)?;
                 let stated = setting(&sentence, "max_seq_length", &path, "a number of tokens from 1", whole)?;
-                let max_length = longest(&place, stated, transformer.architecture.longest(), options)?;
+                let max_length = longest(&place, stated, transformer.kind.shape(), options)?;
                 let lowercase = setting(&sentence, "do_lower_case", &path, "true or false", Value::as_bool)?;
                 let lowercase = lowercase.unwrap_or(false);
                 Ok(ModelFolder {
@@ -113,14 +114,23 @@ impl TransformerFiles {
         let config_path = place.join("config.json");
         let config =
             read_settings_file(&config_path, "the folder is not a transformer's, or the download is not complete")?;
-        let architecture = Architecture::read(&config, &config_path)?;
+        let kind = TransformerKind::read(Settings { values: &config, path: &config_path })?;
+        if matches!(kind, TransformerKind::Candle(_)) && !options.precision.is_f32() {
+            return Err(EncodeError::Option {
+                option: "precision",
+                reason: format!(
+                    "this encoder ({}) runs through candle-transformers, which computes in f32 alone; leave it out",
+                    model_type(&config)
+                ),
+            });
+        }
         let poolings = match (options.pooling, pooling) {
             (Some(pooling), _) => vec![pooling],
-            (None, Some(path)) => read_pooling(&path.join("config.json"), prompted, architecture.hidden)?,
+            (None, Some(path)) => read_pooling(&path.join("config.json"), prompted, kind.shape().hidden)?,
             // What sentence-transformers assumes of a bare transformer.
             (None, None) => vec![Pooling::Mean],
         };
-        Ok(TransformerFiles { config_path, config, architecture, poolings })
+        Ok(TransformerFiles { config_path, config, kind, poolings })
     }
 }
 
@@ -146,17 +156,17 @@ fn static_length(place: &Path) -> Result<Option<usize>, EncodeError> {
     }
 }
 
-/// The longest text in tokens: by the options, by the model's files, at most what the model has positions for.
+/// The longest text in tokens: by the options, by the model's files, at most what the model can read.
 fn longest(
     place: &Path,
     stated: Option<f64>,
-    positions: usize,
+    Shape { longest, usual, .. }: Shape,
     options: &TransformerOptions,
 ) -> Result<usize, EncodeError> {
     match options.max_length {
-        Some(length) if length > positions => Err(EncodeError::Option {
+        Some(length) if length > longest => Err(EncodeError::Option {
             option: "max_length",
-            reason: format!("{length} is more than the model's {positions} positions"),
+            reason: format!("{length} is more than the model's {longest} positions"),
         }),
         Some(length) => Ok(length),
         None => {
@@ -167,7 +177,12 @@ fn longest(
                 }
                 (stated, _) => stated,
             };
-            Ok(stated.map_or(positions, |length| if length < positions as f64 { length as usize } else { positions }))
+            // What is as good as no limit is none.
+            Ok(match stated {
+                Some(length) if length <= longest as f64 => length as usize,
+                Some(length) if length < 1e9 => longest,
+                _ => usual,
+            })
         }
     }
 }

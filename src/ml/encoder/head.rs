@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::EncodeError;
-use super::batches::{Engine, Session};
+use super::batches::{Company, Engine, Session};
 use super::files::{read_settings_file, setting};
 use super::modules::Step;
 use super::weights::Weights;
@@ -87,8 +87,8 @@ impl Engine for Headed {
         self.dim
     }
 
-    fn equal_lengths(&self) -> bool {
-        self.engine.equal_lengths()
+    fn company(&self) -> Company {
+        self.engine.company()
     }
 
     fn is_exact(&self) -> bool {

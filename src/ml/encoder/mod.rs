@@ -4,14 +4,15 @@
 //! | file | holds |
 //! |---|---|
 //! | `folder` | what a model's own files and the options say: pooling, length, steps |
-//! | `modules`, `architecture`, `prompts` | the chain of modules, a transformer's shape, the text put before each text |
+//! | `modules`, `prompts` | the chain of modules, the text put before each text |
+//! | `kind`, `architecture`, `settings` | which transformer it is, of what shape, by its config.json |
 //! | `weights`, `finite` | tensors by name and shape, refused where a number is not finite |
 //! | `check` | the same by the heads of its files, before anything is computed |
 //! | `guard` | panics of libraries that damaged files lead to |
 //! | `tokens` | texts → distinct token sequences |
 //! | `batches` | sequences → batches → worker threads → rows |
 //! | `packed` | the BERT family on a CPU, without padding, one thread a batch |
-//! | `candle_model` | the same through candle-transformers, for other devices and as a reference |
+//! | `candle_model` | other transformers through candle-transformers; the BERT family on other devices |
 //! | `static_model` | a vector for each token, as model2vec and StaticEmbedding have it |
 //! | `pooling`, `head` | tokens' vectors → a text's; dense layers, normalisation and truncation after it |
 //! | `adaptable` | an encoder cut in two, for networks that train its last layers |
@@ -31,11 +32,13 @@ mod folder;
 mod guard;
 mod head;
 mod kernels;
+mod kind;
 mod modules;
 mod packed;
 mod parallel;
 mod pooling;
 mod prompts;
+mod settings;
 mod static_model;
 pub(crate) mod tfidf;
 mod tokens;
@@ -58,6 +61,7 @@ pub use adaptable::{Cut, EncoderShape};
 pub use adaptable::{Tokens, trainable_layers};
 pub(crate) use adaptable::{UPPER_TENSORS, UpperLayer};
 pub(crate) use architecture::Activation as EncoderActivation;
+pub use candle_model::CANDLE;
 pub use check::check;
 pub use error::EncodeError;
 pub use runner_results::encoder::{Pooling, Precision, TfidfOptions};
@@ -92,6 +96,11 @@ pub trait TextEncoder: Send + Sync {
         false
     }
 
+    /// How many tokens it has computed so far; 0 of one that counts none.
+    fn tokens(&self) -> u64 {
+        0
+    }
+
     /// What decides the vectors besides the contents of the model's files, for model recipes and cache keys.
     fn recipe(&self) -> EncoderRecipe;
 }
@@ -110,8 +119,8 @@ pub struct TransformerOptions {
     /// How the tokens' vectors become one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pooling: Option<Pooling>,
-    /// In how many bits the products are computed, on a CPU: `f32` (the default), `bf16` or `int8`. Faster ones keep less of
-    /// the vectors; the stage tells how much.
+    /// In how many bits the products are computed, on a CPU: `f32` (the default), and of the BERT family `bf16` or `int8`. Faster ones keep
+    /// less of the vectors; the stage tells how much.
     #[serde(skip_serializing_if = "Precision::is_f32")]
     pub precision: Precision,
     /// Text put before every text, e.g. `query: ` for E5. Empty: none, even if the model has a default.
@@ -130,13 +139,14 @@ pub struct TransformerOptions {
     pub batch_tokens: Option<usize>,
 }
 
-/// Opens a sentence-transformers folder on the CPU. Errors name the file and what is wrong with it.
+/// Opens a sentence-transformers folder on the CPU: the BERT family packed, other transformers through candle-transformers, which is several
+/// times as slow. Errors name the file and what is wrong with it.
 pub fn open(folder: &Path, options: &TransformerOptions) -> Result<Box<dyn TextEncoder>, EncodeError> {
-    Ok(Box::new(transformer::Transformer::packed(folder, options)?))
+    Ok(Box::new(transformer::Transformer::on_cpu(folder, options)?))
 }
 
-/// The same on a given device, through candle-transformers (BERT, RoBERTa, XLM-RoBERTa, DistilBERT).
-/// On a CPU `open` is several times as fast and agrees to about seven digits.
+/// The same on a given device, all through candle-transformers, which of the BERT family has BERT, RoBERTa, XLM-RoBERTa and DistilBERT.
+/// On a CPU `open` computes those several times as fast and agrees to about seven digits.
 pub fn open_on(
     folder: &Path,
     options: &TransformerOptions,

@@ -1,16 +1,20 @@
 //! A model in the sentence-transformers layout: tokenizer, engine and head behind `TextEncoder`.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use candle_core::Device;
 use runner_results::encoder::{Between, EncoderRecipe, Pooling, Poolings, Precision, TransformerRecipe};
 
 use super::batches::{self, Engine};
-use super::candle_model::CandleModel;
+use super::candle_model::bert::BertFamily;
+use super::candle_model::{CandleKind, CandleModel};
 use super::folder::{ModelFolder, TransformerFiles};
 use super::head::Headed;
+use super::kind::TransformerKind;
 use super::modules::Step;
 use super::packed::PackedModel;
+use super::settings::Settings;
 use super::static_model::StaticModel;
 use super::tokens::{Marks, TextTokenizer};
 use super::weights::Weights;
@@ -32,13 +36,22 @@ pub(crate) struct Transformer {
     engine: Box<dyn Engine>,
     batch_tokens: usize,
     recipe: EncoderRecipe,
+    /// Computed so far.
+    tokens: AtomicU64,
 }
 
 impl Transformer {
-    pub(crate) fn packed(folder: &Path, options: &TransformerOptions) -> Result<Self, EncodeError> {
+    pub(crate) fn on_cpu(folder: &Path, options: &TransformerOptions) -> Result<Self, EncodeError> {
         Transformer::open(folder, options, |model, weights| {
             let poolings = model.poolings.clone();
-            Ok(Box::new(PackedModel::load(&weights, model.architecture, poolings, options.precision)?))
+            Ok(match &model.kind {
+                TransformerKind::Packed(architecture) => {
+                    Box::new(PackedModel::load(weights, *architecture, poolings, options.precision)?)
+                }
+                TransformerKind::Candle(kind) => {
+                    Box::new(CandleModel::load(weights, kind.as_ref(), model, &Device::Cpu)?)
+                }
+            })
         })
     }
 
@@ -49,13 +62,24 @@ impl Transformer {
                 reason: "only f32 is computed on this device; leave it out".to_owned(),
             });
         }
-        Transformer::open(folder, options, |model, weights| Ok(Box::new(CandleModel::load(weights, model, device)?)))
+        Transformer::open(folder, options, |model, weights| {
+            let family;
+            let kind: &dyn CandleKind = match &model.kind {
+                TransformerKind::Packed(architecture) => {
+                    let settings = Settings { values: &model.config, path: &model.config_path };
+                    family = BertFamily::new(architecture, settings)?;
+                    &family
+                }
+                TransformerKind::Candle(kind) => kind.as_ref(),
+            };
+            Ok(Box::new(CandleModel::load(weights, kind, model, device)?))
+        })
     }
 
     fn open(
         folder: &Path,
         options: &TransformerOptions,
-        engine: impl FnOnce(&TransformerFiles, Weights) -> Result<Box<dyn Engine>, EncodeError>,
+        engine: impl FnOnce(&TransformerFiles, &Weights) -> Result<Box<dyn Engine>, EncodeError>,
     ) -> Result<Self, EncodeError> {
         let model = ModelFolder::read(folder, options)?;
         let batch_tokens = match options.batch_tokens {
@@ -71,8 +95,8 @@ impl Transformer {
         };
         let (tokenizer, engine) = match &model.transformer {
             Some(files) => {
-                let tokenizer = TextTokenizer::open(&model, Marks::Special, files.architecture.vocabulary)?;
-                (tokenizer, engine(files, Weights::read(&model.place)?)?)
+                let tokenizer = TextTokenizer::open(&model, Marks::Special, files.kind.shape().vocabulary)?;
+                (tokenizer, engine(files, &Weights::read(&model.place)?)?)
             }
             // A table to look up is no work for a device.
             None => {
@@ -85,7 +109,7 @@ impl Transformer {
         };
         let engine = Headed::over(engine, &model.steps)?;
         let recipe = recipe(&model, engine.name(), options);
-        Ok(Transformer { tokenizer, engine, batch_tokens, recipe })
+        Ok(Transformer { tokenizer, engine, batch_tokens, recipe, tokens: AtomicU64::new(0) })
     }
 }
 
@@ -154,6 +178,8 @@ impl TextEncoder for Transformer {
             }
             other => other,
         })?;
+        let tokens: usize = sequences.distinct.iter().map(Vec::len).sum();
+        self.tokens.fetch_add(tokens as u64, Ordering::Relaxed);
         if sequences.of_text.iter().copied().eq(0..rows.rows) {
             return Ok(rows);
         }
@@ -162,6 +188,10 @@ impl TextEncoder for Transformer {
 
     fn is_exact(&self) -> bool {
         self.engine.is_exact()
+    }
+
+    fn tokens(&self) -> u64 {
+        self.tokens.load(Ordering::Relaxed)
     }
 
     fn recipe(&self) -> EncoderRecipe {

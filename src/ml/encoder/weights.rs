@@ -6,6 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use safetensors::tensor::{Dtype, SafeTensors};
 
 use super::EncodeError;
+use super::candle_model::tensors::TensorSource;
 use super::finite::{first_not_finite, position};
 
 /// Bytes of a model.safetensors: twice what the largest encoders of the BERT family have.
@@ -14,8 +15,7 @@ pub(crate) const LARGEST: u64 = 4 << 30;
 pub(crate) const FILE: &str = "model.safetensors";
 
 /// What to do about a folder without it.
-pub(crate) const NO_WEIGHTS: &str =
-    "only safetensors are read, so convert a pytorch_model.bin with the transformers library";
+pub(crate) const NO_WEIGHTS: &str = "only safetensors are read, of one file: convert a pytorch_model.bin, or a model in several files, with the transformers library";
 
 /// Why weights of that type are not read, if they are not.
 pub(super) fn check_type(found: Dtype) -> Result<(), String> {
@@ -45,13 +45,24 @@ impl Weights {
         })?;
         Ok(Tensors { path: &self.path, tensors })
     }
+}
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+impl TensorSource for Tensors<'_> {
+    fn names(&self) -> Vec<&str> {
+        self.tensors.names()
     }
 
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
-        self.bytes
+    fn dims(&self, name: &str) -> Result<Vec<usize>, EncodeError> {
+        self.shape(name)
+    }
+
+    fn tensor(&self, name: &str, dims: &[usize]) -> Result<Tensor, EncodeError> {
+        let values = self.get(name, dims)?;
+        Tensor::from_vec(values, dims, &Device::Cpu).map_err(|error| self.misfit(name, &error.to_string()))
+    }
+
+    fn misfit(&self, name: &str, reason: &str) -> EncodeError {
+        Tensors::misfit(self, name, reason)
     }
 }
 

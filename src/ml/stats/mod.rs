@@ -10,6 +10,7 @@ mod sample;
 #[cfg(test)]
 mod simulation;
 mod special;
+mod t_test;
 
 pub(crate) use bootstrap::paired_bootstrap;
 pub use bootstrap::{Bootstrap, bootstrap_intervals};
@@ -22,3 +23,4 @@ pub use runner_results::interval::{Interval, IntervalMethod};
 pub use runner_results::mcnemar::Test;
 pub(crate) use sample::{mean_and_deviation, quantile};
 pub(crate) use special::{chi_squared_tail, ln_gamma, normal_mass, normal_tail, student_tails};
+pub(crate) use t_test::{PairedDifferences, paired_p_value};

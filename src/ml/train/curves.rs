@@ -31,6 +31,10 @@ pub struct Curves {
     pub(crate) learning_rate: Vec<f64>,
     /// Mean over the epoch's steps of the gradient's Euclidean norm before clipping; 0 at epoch 0.
     pub(crate) gradient_norm: Vec<f64>,
+    /// The largest of those norms.
+    pub(crate) gradient_norm_max: Vec<f64>,
+    /// Share of the epoch's steps whose gradient was longer than `clip_norm`.
+    pub(crate) clipped: Vec<f64>,
 }
 
 /// What steps did in one epoch.
@@ -39,6 +43,8 @@ pub(crate) struct Steps {
     pub(crate) objective: f64,
     pub(crate) learning_rate: f64,
     pub(crate) gradient_norm: f64,
+    pub(crate) gradient_norm_max: f64,
+    pub(crate) clipped: f64,
 }
 
 impl Curves {
@@ -56,6 +62,8 @@ impl Curves {
         }
         self.learning_rate.push(steps.learning_rate);
         self.gradient_norm.push(steps.gradient_norm);
+        self.gradient_norm_max.push(steps.gradient_norm_max);
+        self.clipped.push(steps.clipped);
     }
 
     /// Rows, epoch 0 included.
@@ -80,7 +88,12 @@ impl Curves {
             ("valid_macro_f1", &self.valid_macro_f1),
         ];
         let chosen_by = self.valid_chosen_by.iter().map(|(metric, values)| (valid_column(*metric), values));
-        let steps = [("learning_rate", &self.learning_rate), ("gradient_norm", &self.gradient_norm)];
+        let steps = [
+            ("learning_rate", &self.learning_rate),
+            ("gradient_norm", &self.gradient_norm),
+            ("gradient_norm_max", &self.gradient_norm_max),
+            ("clipped", &self.clipped),
+        ];
         let named = |(name, values): (&str, _)| (name.to_owned(), values);
         own.into_iter().map(named).chain(chosen_by).chain(steps.into_iter().map(named)).collect()
     }
@@ -96,6 +109,8 @@ impl Curves {
             ("valid_macro_f1", &mut self.valid_macro_f1),
             ("learning_rate", &mut self.learning_rate),
             ("gradient_norm", &mut self.gradient_norm),
+            ("gradient_norm_max", &mut self.gradient_norm_max),
+            ("clipped", &mut self.clipped),
         ];
         let chosen_by = self.valid_chosen_by.iter_mut().map(|(metric, values)| (valid_column(*metric), values));
         own.into_iter().map(|(name, values)| (name.to_owned(), values)).chain(chosen_by).collect()
@@ -123,6 +138,16 @@ impl Curves {
             Metric::Accuracy => &self.valid_accuracy,
             Metric::MacroF1 => &self.valid_macro_f1,
             _ => self.valid_chosen_by.as_ref().filter(|(own, _)| *own == metric).map_or(&[], |(_, values)| values),
+        }
+    }
+
+    /// The scores on the training part in a row.
+    pub(crate) fn train_scores(&self, row: usize) -> PartScores {
+        PartScores {
+            loss: self.train_loss[row],
+            accuracy: self.train_accuracy[row],
+            macro_f1: self.train_macro_f1[row],
+            chosen_by: None,
         }
     }
 

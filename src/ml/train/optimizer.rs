@@ -156,8 +156,7 @@ impl Optimizer {
         if !norm.is_finite() {
             return Ok(norm);
         }
-        // As torch.nn.utils.clip_grad_norm_.
-        let coefficient = clip.map_or(1.0, |limit| (limit / (norm + 1e-6)).min(1.0));
+        let coefficient = clip.map_or(1.0, |limit| clip_coefficient(norm, limit));
         for (slot, gradient) in moving {
             let lr = lr * slot.rate * self.factor(slot);
             let rule = if self.decays_all || slot.role == Role::Weight { rule } else { rule.without_decay() };
@@ -166,6 +165,16 @@ impl Optimizer {
         }
         Ok(norm)
     }
+}
+
+/// What a gradient of that norm is multiplied by, as torch.nn.utils.clip_grad_norm_ does.
+fn clip_coefficient(norm: f64, limit: f64) -> f64 {
+    (limit / (norm + 1e-6)).min(1.0)
+}
+
+/// Whether a gradient of that norm is shortened.
+pub(crate) fn is_clipped(norm: f64, limit: f64) -> bool {
+    clip_coefficient(norm, limit) < 1.0
 }
 
 impl Optimizer {

@@ -9,7 +9,7 @@ use super::average::Average;
 use super::checkpoint::{Checkpoint, Checkpoints, Moving};
 use super::class_weights::weights_of_classes;
 use super::curves::{Curves, Steps};
-use super::optimizer::Optimizer;
+use super::optimizer::{Optimizer, is_clipped};
 use super::schedule::Schedule;
 use super::stopping::{Stopping, replay_by};
 use super::{Data, TrainError};
@@ -203,6 +203,10 @@ pub(crate) fn run(
             let share = 1.0 / batches.len() as f64;
             sums.objective += objective * share;
             sums.gradient_norm += norm * share;
+            sums.gradient_norm_max = sums.gradient_norm_max.max(norm);
+            if spec.clip_norm.is_some_and(|limit| is_clipped(norm, limit)) {
+                sums.clipped += share;
+            }
             sums.learning_rate = rate;
         }
         if diverged.is_some() {

@@ -6,8 +6,7 @@ use runner_results::transfer::{Comparison, GroupScores, Paired, RowComparison, S
 
 use super::report::StrategyRun;
 use super::spec::{Strategy, TransferSpec};
-use super::t_test::{mean_and_deviation, paired_p_value};
-use crate::stats::{Bootstrap, Clusters, holm, paired_bootstrap, paired_test};
+use crate::stats::{Bootstrap, Clusters, holm, mean_and_deviation, paired_bootstrap, paired_p_value, paired_test};
 use crate::train::Metric;
 
 /// The kept network's score on the validation part.
@@ -134,8 +133,8 @@ fn comparison(
         old_classes: group(|scores| scores.old_classes.accuracy),
         new_classes: group(|scores| scores.new_classes.accuracy),
         retained: group(|scores| scores.retained),
-        start: mean_and_deviation(&starts(ours)).0,
-        baseline_start: mean_and_deviation(&starts(theirs)).0,
+        start: mean_and_deviation(&starts(ours), 1).0,
+        baseline_start: mean_and_deviation(&starts(theirs), 1).0,
         epochs_to_baseline_best: ours.iter().zip(theirs).map(reached).collect(),
         baseline_best_epochs: theirs.iter().map(|run| run.best_epoch).collect(),
     }
@@ -145,15 +144,15 @@ fn paired(ours: &[&StrategyRun], theirs: &[&StrategyRun], score: impl Fn(&Strate
     let scores = |runs: &[&StrategyRun]| -> Vec<f64> { runs.iter().map(|run| score(run)).collect() };
     let (ours, theirs) = (scores(ours), scores(theirs));
     let differences: Vec<f64> = ours.iter().zip(&theirs).map(|(ours, theirs)| ours - theirs).collect();
-    let (mean, deviation) = mean_and_deviation(&ours);
-    let (baseline_mean, baseline_deviation) = mean_and_deviation(&theirs);
+    let (mean, deviation) = mean_and_deviation(&ours, 1);
+    let (baseline_mean, baseline_deviation) = mean_and_deviation(&theirs, 1);
     let p_value = paired_p_value(&differences);
     Paired {
         mean,
         deviation,
         baseline_mean,
         baseline_deviation,
-        mean_difference: mean_and_deviation(&differences).0,
+        mean_difference: mean_and_deviation(&differences, 1).0,
         p_value,
         p_corrected: p_value,
     }

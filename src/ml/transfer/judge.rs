@@ -8,7 +8,7 @@ use runner_results::transfer::{
 use super::compare::{best_score, of};
 use super::report::StrategyRun;
 use super::spec::{Strategy, TransferSpec};
-use super::t_test::{mean_and_deviation, paired_p_value};
+use crate::stats::{mean_and_deviation, paired_p_value};
 use crate::train::Metric;
 
 /// What the strategies' comparison comes to, by accuracy. `None` where there is nothing to compare.
@@ -110,7 +110,7 @@ pub(crate) fn forgotten(before: &ClassGroup, ours: &[&StrategyRun]) -> Option<Tr
     let (first, known_before) = (ours.first()?, before.accuracy?);
     let lost = |score: fn(&StrategyRun) -> Option<f64>| -> (f64, Option<f64>) {
         let differences: Vec<f64> = ours.iter().filter_map(|run| Some(score(run)? - known_before)).collect();
-        (mean_and_deviation(&differences).0, paired_p_value(&differences))
+        (mean_and_deviation(&differences, 1).0, paired_p_value(&differences))
     };
     let (change, _) = lost(|run| run.judged().old_classes.accuracy);
     let (change_among_old, p_value) = lost(|run| run.judged().retained);
@@ -137,7 +137,7 @@ pub(crate) fn shares(
     }
     let baseline = spec.baseline();
     let accuracies: Vec<f64> = of(runs, baseline).iter().map(|run| run.judged().all.accuracy).collect();
-    let target = mean_and_deviation(&accuracies).0;
+    let target = mean_and_deviation(&accuracies, 1).0;
     let own: Vec<&ShareComparison> = found.iter().filter(|one| one.strategy == strategy).collect();
     let (least, most) = (own.first()?, own.last()?);
     let enough = own.iter().find(|one| one.accuracy.mean >= target).map(|one| EnoughRows {

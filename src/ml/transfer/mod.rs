@@ -11,7 +11,6 @@ mod report;
 mod shapes;
 mod spec;
 mod study;
-mod t_test;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -107,6 +107,35 @@ pub(crate) enum Align {
     Wrapped(f64),
 }
 
+/// Letters on a line of a table in the usual size; a wider one is set smaller.
+const TABLE_LETTERS: usize = 84;
+
+impl Table {
+    /// Whether its columns together are too wide for the usual size.
+    pub(crate) fn is_wide(&self) -> bool {
+        let width = |place: usize, column: &Column| match column.align {
+            Align::Wrapped(share) => (share * TABLE_LETTERS as f64) as usize,
+            _ => {
+                let cells = self.rows.iter().filter_map(|row| row.get(place)).map(letters);
+                cells.chain([letters(&column.title)]).max().unwrap_or(0)
+            }
+        };
+        let columns = self.columns.iter().enumerate().map(|(place, column)| width(place, column) + 2);
+        columns.sum::<usize>() > TABLE_LETTERS
+    }
+}
+
+/// Names in a fixed font are wider.
+fn letters(text: &Text) -> usize {
+    let mut fixed = 0;
+    text.visit(&mut |piece| {
+        if let Piece::Code(code) = piece {
+            fixed += code.chars().count();
+        }
+    });
+    text.letters().chars().count() + fixed / 5
+}
+
 impl Section {
     pub(crate) fn new(label: &str, title: &str) -> Section {
         Section { label: label.to_owned(), title: title.to_owned(), ..Section::default() }

@@ -62,7 +62,7 @@ impl Writer<'_> {
         for section in &article.sections {
             self.section(&mut out, section, "section");
         }
-        let _ = writeln!(out, "\n\\section*{{{}}}", escaped(&article.note.title));
+        let _ = writeln!(out, "\n\\subsubsection*{{{}.}}", escaped(&article.note.title));
         self.blocks(&mut out, &article.note.blocks);
         if !article.works.is_empty() {
             out.push_str("\n\\bibliographystyle{splncs04}\n\\bibliography{references}\n");
@@ -180,7 +180,11 @@ impl Writer<'_> {
         let columns: String = table.columns.iter().map(|column| align(column.align)).collect();
         let heads: Vec<String> = table.columns.iter().map(|column| self.text(&column.title)).collect();
         // Columns beyond six need the smaller size.
-        let size = if table.columns.len() > 5 { "\\footnotesize" } else { "\\small" };
+        let size = match table.columns.len() {
+            _ if table.is_wide() => "\\scriptsize",
+            6.. => "\\footnotesize",
+            _ => "\\small",
+        };
         let mut out = format!(
             "{size}\n\\begin{{tabular}}{{@{{}}{columns}@{{}}}}\n\\toprule\n{} \\\\\n\\midrule\n",
             heads.join(" & ")

@@ -341,13 +341,16 @@ impl Scanner<'_> {
     fn math(&mut self) -> Result<Option<Piece>, String> {
         let rest = &self.characters[self.at + 1..];
         let closes = |i: &usize| {
-            rest[*i] == '$' && *i > 0 && !rest[*i - 1].is_whitespace() && !rest.get(*i + 1).is_some_and(char::is_ascii_digit)
+            rest[*i] == '$'
+                && *i > 0
+                && !rest[*i - 1].is_whitespace()
+                && !rest.get(*i + 1).is_some_and(char::is_ascii_digit)
         };
         let is_open = rest.first().is_some_and(|first| !first.is_whitespace() && *first != '$');
         let Some(end) = (0..rest.len()).find(closes).filter(|_| is_open) else { return Ok(None) };
         let source: String = rest[..end].iter().collect();
-        let formula = Formula::read(&source)
-            .map_err(|error| format!("'${source}$': {error}; for the sign itself write \\$"))?;
+        let formula =
+            Formula::read(&source).map_err(|error| format!("'${source}$': {error}; for the sign itself write \\$"))?;
         self.at += end + 2;
         Ok(Some(Piece::Math(formula)))
     }
@@ -395,7 +398,8 @@ impl Scanner<'_> {
         let label: String = self.characters[self.at + 1..].iter().take_while(is_part).collect();
         // A colon that ends a sentence's part is none of the label.
         let label = label.trim_end_matches([':', '-']).to_owned();
-        let is_label = ["fig:", "tab:", "sec:", "eq:"].iter().any(|kind| label.starts_with(kind) && label.len() > kind.len());
+        let is_label =
+            ["fig:", "tab:", "sec:", "eq:"].iter().any(|kind| label.starts_with(kind) && label.len() > kind.len());
         is_label.then(|| {
             self.at += 1 + label.len();
             Piece::Reference(label)
@@ -489,6 +493,7 @@ mod tests {
                     Block::List { numbered: true, .. } => "numbered",
                     Block::List { .. } => "list",
                     Block::Code(_) => "code",
+                    Block::Equation { .. } => "equation",
                     Block::Float(_) => "float",
                 };
                 (*line, kind)

@@ -321,7 +321,9 @@ impl Reader<'_> {
                 let is_plain = |c: char| c.is_alphanumeric() || " -.,".contains(c);
                 match words.chars().all(is_plain) {
                     true => Ok(words),
-                    false => Err(format!("'{of}{{{words}}}' can hold letters, digits, spaces, hyphens, dots and commas")),
+                    false => {
+                        Err(format!("'{of}{{{words}}}' can hold letters, digits, spaces, hyphens, dots and commas"))
+                    }
                 }
             }
             _ => Err(format!("'{of}' needs its words in braces")),
@@ -498,7 +500,8 @@ fn plain(nodes: &[Node], out: &mut String) {
 mod tests {
     use super::Formula;
 
-    const LOSS: &str = r"\mathcal{L}(\theta) = -\frac{1}{n}\sum_{i=1}^{n} w_{y_i} \log p_\theta\left(y_i \mid x_i\right)";
+    const LOSS: &str =
+        r"\mathcal{L}(\theta) = -\frac{1}{n}\sum_{i=1}^{n} w_{y_i} \log p_\theta\left(y_i \mid x_i\right)";
 
     #[test]
     fn a_formula_is_written_for_both_typesetters() {
@@ -513,7 +516,7 @@ mod tests {
         let typst = loss.typst().split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(
             typst,
-            r"cal( L )\( theta \) = - frac(1, n ) sum_( i = 1)^( n ) w_( y_( i ) ) log p_( theta ) lr(\( y_( i ) divides x_( i ) \) )"
+            r"cal( L ) \( theta \) = - frac(1, n ) sum_( i = 1)^( n ) w_( y_( i ) ) log p_( theta ) lr(\( y_( i ) divides x_( i ) \) )"
         );
     }
 

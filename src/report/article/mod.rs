@@ -30,11 +30,11 @@ pub use math::Formula;
 pub use pages::{MOST_PAGES, estimate, filled};
 #[cfg(feature = "pdf")]
 pub use pdf::pdf;
-pub use typst::sources as typst_sources;
 pub use sections::SECTIONS;
 pub use subject::{EarlierResult, Meaning, Reference, Subject};
 pub use text::Piece;
 pub use text::Text;
+pub use typst::sources as typst_sources;
 
 use runner_boundary::text::quoted;
 
@@ -99,13 +99,14 @@ pub enum ArticleError {
 }
 
 /// Floats in the order in which they leave for the appendix where pages run out: what supports first, what answers last.
-pub(crate) const LEAVES_FIRST: [&str; 15] = [
+pub(crate) const LEAVES_FIRST: [&str; 16] = [
     "fig:search",
     "fig:map",
     "tab:published",
+    "tab:data",
+    "tab:predictions",
     "tab:baselines",
     "tab:networks",
-    "tab:predictions",
     "fig:transfer",
     "tab:columns",
     "fig:confusion",
@@ -136,7 +137,7 @@ const CHOSEN_AMONG: &[&str] = &["train", "ensemble"];
 const OF_MODELS: &[&str] = &["train", "ensemble", "baseline", "transfer"];
 
 /// What a text of the author's own can refer to, each with what the article needs to have it.
-pub const LABELS: [(&str, Needs); 25] = [
+pub const LABELS: [(&str, Needs); 31] = [
     ("sec:introduction", Needs::Nothing),
     ("sec:data", Needs::Nothing),
     ("sec:method", Needs::Nothing),
@@ -146,9 +147,15 @@ pub const LABELS: [(&str, Needs); 25] = [
     ("sec:inside", Needs::Stage(CHOSEN_AMONG)),
     ("sec:transfer", Needs::Stage(&["transfer"])),
     ("sec:standard", Needs::Stage(&["baseline"])),
+    ("sec:design", Needs::Stage(&["variations"])),
+    ("sec:predictions", Needs::Stage(&["predict"])),
     ("sec:discussion", Needs::Stage(&["describe"])),
     ("sec:conclusion", Needs::Nothing),
     ("tab:data", Needs::Stage(&["split"])),
+    ("tab:published", Needs::Nothing),
+    ("tab:variations", Needs::Stage(&["variations"])),
+    ("tab:predictions", Needs::Stage(&["predict"])),
+    ("fig:variations", Needs::Stage(&["variations"])),
     ("tab:networks", Needs::Stage(&["train"])),
     ("tab:models", Needs::Stage(OF_MODELS)),
     ("tab:baselines", Needs::Stage(&["baseline"])),

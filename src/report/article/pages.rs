@@ -35,7 +35,7 @@ pub fn estimate(article: &Article) -> usize {
 pub fn filled(article: &Article) -> f64 {
     let title = 8.0 + (article.title.chars().count() as f64 / 50.0).ceil() * 1.5;
     let summary = small(&article.summary) + 5.0;
-    let sections: f64 = article.sections.iter().chain([&article.note]).map(section).sum();
+    let sections: f64 = article.sections.iter().map(section).sum::<f64>() + section(&article.note) - 2.0;
     let works: f64 = article
         .works
         .iter()
@@ -93,7 +93,8 @@ fn rows(table: &Table) -> f64 {
         };
         row.iter().zip(&table.columns).map(cell).fold(1.0, f64::max)
     };
-    SMALL_LINE * (1.8 + table.rows.iter().map(|row| height(row)).sum::<f64>())
+    let line = if table.is_wide() { 8.5 / 12.0 } else { SMALL_LINE };
+    line * (1.8 + table.rows.iter().map(|row| height(row)).sum::<f64>())
 }
 
 /// Letters as LaTeX shows them: those that its fonts lack by their numbers, e.g. `[U+5317]`, in three quarters of the size.

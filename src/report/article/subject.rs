@@ -75,12 +75,14 @@ pub struct EarlierResult {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Localized>,
     /// The score, e.g. 0.544.
+    #[schemars(range(min = -1.0, max = 1e6))]
     pub score: f64,
     /// What the score is of.
     #[serde(default = "accuracy")]
     pub metric: Metric,
     /// How many classes there are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub classes: Option<usize>,
     /// How the test rows were chosen, e.g. `random rows`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -108,6 +110,7 @@ pub struct Reference {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub place: String,
     /// The year of publication.
+    #[schemars(range(min = 1, max = 9_999))]
     pub year: u16,
     /// `doi:…`, `arXiv:…` or `https://…`.
     #[serde(default, skip_serializing_if = "String::is_empty", deserialize_with = "link")]

@@ -36,8 +36,8 @@ pub(crate) fn article(article: &Article) -> Source {
     for (place, section) in article.sections.iter().enumerate() {
         writer.section(section, &(place + 1).to_string());
     }
-    let title = string(&article.note.title);
-    let _ = writeln!(writer.out, "\n#heading(level: 1, outlined: false, numbering: none)[{title}]");
+    let title = string(&format!("{}.", article.note.title));
+    let _ = write!(writer.out, "\n#v(0.6em)\n#strong[{title}] ");
     writer.blocks(&article.note.blocks);
     writer.works();
     Source { markup: writer.out, figures: writer.figures }
@@ -211,7 +211,11 @@ impl Writer<'_> {
             }
             let _ = writeln!(rows, "  {},", cells(row));
         }
-        let size = if table.columns.len() > 5 { "8pt" } else { "9pt" };
+        let size = match table.columns.len() {
+            _ if table.is_wide() => "7pt",
+            6.. => "8pt",
+            _ => "9pt",
+        };
         format!(
             "#align(center)[#set text(size: {size})\n#set par(justify: false, first-line-indent: 0pt)\n#table(columns: ({},), align: ({},), stroke: none, \
              inset: (x: 2.5pt, top: 2.9pt, bottom: 2.2pt),\n  table.hline(stroke: 0.8pt),\n  {},\n  table.hline(stroke: 0.5pt),\n{rows}  table.hline(stroke: 0.8pt),\n)]",

@@ -9,18 +9,22 @@ use super::palette::Paint;
 use super::scale::{Scale, extent};
 use super::{WIDTH, text};
 
+/// Of a chart that is not asked for another.
+const HEIGHT: f64 = 262.0;
+
 /// The chart, 480 × 262 units, or as wide as it is asked to be.
 pub fn line_chart(chart: &LineChart) -> Drawing {
-    let (top, bottom) = (48.0, 226.0);
+    let height = chart.height.unwrap_or(HEIGHT);
+    let (top, bottom) = (48.0, height - 36.0);
     let width = chart.width.unwrap_or(WIDTH);
-    let mut drawing = Drawing::new(width, 262.0, chart.title, chart.description);
+    let mut drawing = Drawing::new(width, height, chart.title, chart.description);
     drawing.heading();
 
     let xs = extent(chart.lines.iter().flat_map(|l| l.points.iter().map(|p| p.0)));
     let (x_low, x_high) = xs.unwrap_or((0.0, 1.0));
     let ys =
         chart.lines.iter().flat_map(|l| l.points.iter().map(|p| p.1).chain(l.band.iter().flat_map(|b| [b.0, b.1])));
-    let (y_low, y_high) = extent(ys).unwrap_or((0.0, 1.0));
+    let (y_low, y_high) = chart.y_range.or_else(|| extent(ys)).unwrap_or((0.0, 1.0));
     let y_scale = if chart.log_y && y_low > 0.0 {
         Scale::log(y_low * 0.95, y_high * 1.05, bottom, top, 5)
     } else {

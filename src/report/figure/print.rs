@@ -30,7 +30,7 @@ pub(crate) fn class_boxes(column: &str, classes: &[(String, Spread)], palette: &
     let shown = text::fit(column, SIZE * 1.08, THIRD - 4.0);
     drawing.add(Element::text(THIRD / 2.0, 12.0, &shown).size(SIZE).bold().anchor(Anchor::Middle));
     let labels = classes.iter().map(|(class, _)| text::width(class, SIZE)).fold(0.0, f64::max);
-    let left = labels.clamp(12.0, 60.0) + 7.0;
+    let left = (labels * 1.1).clamp(12.0, 60.0) + 7.0;
     let ends = classes.iter().flat_map(|(_, spread)| [spread.whiskers.0, spread.whiskers.1]);
     let (low, high) = extent(ends).unwrap_or((0.0, 1.0));
     let scale = Scale::linear(low, high, left, THIRD - 8.0, 4);

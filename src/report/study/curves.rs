@@ -16,6 +16,7 @@ pub(crate) struct Curves {
     pub(crate) valid_macro_f1: Vec<f64>,
     pub(crate) learning_rate: Vec<f64>,
     pub(crate) gradient_norm: Vec<f64>,
+    pub(crate) gradient_norm_max: Vec<f64>,
 }
 
 impl Curves {
@@ -44,6 +45,7 @@ impl Curves {
             valid_macro_f1: fitting("valid_macro_f1"),
             learning_rate: fitting("learning_rate"),
             gradient_norm: fitting("gradient_norm"),
+            gradient_norm_max: fitting("gradient_norm_max"),
             epoch,
         };
         (!curves.epoch.is_empty()).then_some(curves)
@@ -107,6 +109,8 @@ pub(super) fn figures(curves: &Curves, loss: &str, best_epoch: Option<f64>, widt
             lines,
             marker: marker.clone(),
             log_y,
+            y_range: None,
+            height: None,
             explored: true,
             width,
         });

@@ -2,7 +2,7 @@
 
 use super::{
     Block, Section, StageArtifacts, Study, baseline, ensemble, inspect, map, palette, predict, profile, search, train,
-    transfer,
+    transfer, variations,
 };
 use crate::figure::{Drawing, Palette};
 use runner_names::FigureNames;
@@ -45,6 +45,7 @@ pub(crate) fn in_colours(
         profile::section(&study),
         map::section(&study),
         baseline::section(&study),
+        variations::section(&study),
         search::section(&study),
         train::section(&study),
         ensemble::section(&study),

@@ -27,12 +27,15 @@ mod scores;
 pub(crate) mod search;
 pub(crate) mod split;
 mod summary;
+mod to_use;
 pub(crate) mod train;
 pub(crate) mod transfer;
+pub(crate) mod variations;
 mod warnings;
 
 pub use comment::confusion_sentence;
 pub use curves::learning_curves;
+pub use to_use::models_to_use;
 
 use std::collections::BTreeSet;
 
@@ -71,6 +74,7 @@ pub fn study(
         split::section(&study),
         map::section(&study),
         baseline::section(&study),
+        variations::section(&study),
         search::section(&study),
         train::section(&study),
         ensemble::section(&study),

@@ -7,7 +7,7 @@ use runner_results::{profile::Profile, scores::Scores};
 use super::models::{Group, Model, groups, models};
 use super::pairs::{bare, judge, other_verdicts_of_all};
 use super::scores::{grouping, interval_cell, interval_column};
-use super::{Study, history, metrics, plural, stage_id};
+use super::{Study, history, metrics, plural, stage_id, to_use};
 use crate::compared::words;
 use crate::figure::text::{count, decimals};
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
@@ -29,6 +29,7 @@ pub(crate) fn section(study: &Study) -> Option<Section> {
     for (number, group) in groups.iter().enumerate() {
         let mut inner = Section::new(format!("summary-{number}"), heading(group, &groups));
         inner.push(Block::Paragraph(headline(study, group)));
+        to_use::paragraphs(study, group).into_iter().for_each(|prose| inner.push(Block::Paragraph(prose)));
         for leak in leaks.iter().filter(|leak| group.models.iter().any(|model| model.stage == leak.stage)) {
             inner.push(Block::Paragraph(Prose::new().strong("Danger: ").text(format!("{}.", leaks::sentence(leak)))));
         }
@@ -86,6 +87,7 @@ fn facts(study: &Study, models: &[Model], groups: &[Group]) -> Vec<(String, Stri
         facts.push(("its accuracy".to_string(), decimals(scores.accuracy, 3)));
         facts.push(("its macro-F1".to_string(), decimals(scores.macro_f1, 3)));
     }
+    facts.extend(to_use::fact(study, groups).map(|model| ("model to use".to_string(), model)));
     if facts.is_empty() {
         facts.push(("stages".to_string(), study.stages.len().to_string()));
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{anyhow, bail};
 
 use super::texts::Texts;
-use super::{FORMAT, Files, Head, Package, narrowed};
+use super::{FORMAT, Files, Head, Judged, Package, narrowed};
 use crate::embed::VOCABULARIES;
 use crate::encoder::TFIDF;
 use crate::load::Load;
@@ -44,7 +44,7 @@ impl Package {
         let wanted: Vec<String> =
             [predictor.numeric(), predictor.categories(), predictor.texts(), predictor.text()].concat();
         let (load, columns) = narrowed(&options, &wanted, &predictor.numeric(), &predictor.categories());
-        let texts = Texts { vocabularies: vocabularies(workspace, stage, &encoders)?, ..Texts::default() };
+        let texts = Texts::of_vocabularies(vocabularies(workspace, stage, &encoders)?);
         let head = Head {
             format: FORMAT.to_owned(),
             written_by: env!("CARGO_PKG_VERSION").to_owned(),
@@ -55,6 +55,7 @@ impl Package {
             columns,
             load,
             encoders,
+            judged: Judged::of_stage(workspace, stage, record, port),
             files: BTreeMap::new(),
         };
         Package::new(head, model, texts)

@@ -5,6 +5,7 @@
 mod archive;
 mod assemble;
 mod csv;
+mod judged;
 mod texts;
 
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::adapter::Adapter;
 use super::columns::{LINE, ROW_ID, RowPlaces, integers};
 use super::model_file::ModelFiles;
-use super::predictor::Predictor;
+use super::predictor::{Predictor, distinct};
 use runner_artifact::Table;
 use runner_engine::{Report, listed};
 use runner_ml::matrix::Matrix;
@@ -27,6 +28,7 @@ use texts::Texts;
 
 pub use archive::is_package;
 pub use csv::CsvWriter;
+pub use judged::Judged;
 
 /// The layout of `package.json`; a reader refuses others.
 const FORMAT: &str = "runner package 1";
@@ -52,6 +54,9 @@ struct Head {
     load: LoadOptions,
     /// What makes vectors of texts, in no order.
     encoders: Vec<Encoder>,
+    /// What is known of it; absent where nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    judged: Option<Judged>,
     /// BLAKE3 of each further file of the package, in hex.
     files: BTreeMap<String, String>,
 }
@@ -112,6 +117,46 @@ impl Package {
     /// Names of the classes, in the order of the probabilities' columns.
     pub fn classes(&self) -> &[String] {
         &self.head.classes
+    }
+
+    /// The columns that a file must have.
+    pub fn columns(&self) -> &[String] {
+        &self.head.columns
+    }
+
+    /// The columns that it reads by what they are to it: numbers, categories, texts; those that are made of others among them.
+    pub fn inputs(&self) -> [(&'static str, Vec<String>); 3] {
+        let texts = distinct(self.predictor.texts().into_iter().chain(self.predictor.text()));
+        [("numbers", self.predictor.numeric()), ("categories", self.predictor.categories()), ("texts", texts)]
+    }
+
+    /// The models in it, each with its share of the average.
+    pub fn models(&self) -> Vec<(String, f64)> {
+        let models = self.predictor.named_models(&self.head.stage).into_iter();
+        models.map(|(name, share, _)| (name, share)).collect()
+    }
+
+    /// What makes vectors of its texts.
+    pub fn encoders(&self) -> &[Encoder] {
+        &self.head.encoders
+    }
+
+    /// The scores that were known when it was exported.
+    pub fn judged(&self) -> Option<&Judged> {
+        self.head.judged.as_ref()
+    }
+
+    /// The version of the program that wrote it.
+    pub fn written_by(&self) -> &str {
+        &self.head.written_by
+    }
+
+    /// `package.json` as it stands.
+    ///
+    /// # Errors
+    /// None that is known: its parts came from JSON.
+    pub fn head(&self) -> anyhow::Result<serde_json::Value> {
+        Ok(serde_json::to_value(&self.head)?)
     }
 
     /// Whether what it gives are probabilities, not only scores in the right order.

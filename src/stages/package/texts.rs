@@ -27,7 +27,7 @@ pub(super) struct Texts {
     /// Keeps the folders while they are needed.
     pub(super) unpacked: Option<tempfile::TempDir>,
     /// Those that were opened, by their JSON.
-    pub(super) opened: Mutex<HashMap<String, Arc<dyn TextEncoder>>>,
+    opened: Mutex<HashMap<String, Arc<dyn TextEncoder>>>,
 }
 
 /// The texts of some rows.
@@ -39,6 +39,11 @@ pub(super) struct TextsOfRows<'a> {
 }
 
 impl Texts {
+    /// What the built-in encoder learnt, by digest; pretrained encoders are found where they are.
+    pub(super) fn of_vocabularies(vocabularies: BTreeMap<String, Vec<u8>>) -> Texts {
+        Texts { vocabularies, ..Texts::default() }
+    }
+
     pub(super) fn of<'a>(&'a self, rows: &'a Table) -> TextsOfRows<'a> {
         TextsOfRows { texts: self, rows, known: RefCell::default() }
     }

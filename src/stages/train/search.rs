@@ -77,7 +77,7 @@ impl Train {
         tally.tell(context);
         let found = &result.search;
         clear_states(&trials, found, context)?;
-        let chosen = trials.at(&found.trials[found.best].params).map_err(|message| anyhow!(message))?;
+        let chosen = trials.changes.at(&found.trials[found.best].params).map_err(|message| anyhow!(message))?;
         Ok(Found { chosen, result })
     }
 

@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::Train;
-use super::trials::{FIXED, Trials};
-use runner_engine::{
-    CheckContext, Kind, Problem, Stage, Step, listed, out_of_range, parameter_paths, suggest, typed_json,
-};
+use super::trials::Trials;
+use runner_engine::{CheckContext, Problem, Stage, listed};
 use runner_ml::search::{Point, Range};
 
 impl Trials<'_> {
@@ -21,8 +19,10 @@ impl Trials<'_> {
             };
             context.problem(&place, format!("search.{path}: {message}"), None);
         }
-        let (epochs, least) =
-            (search.epochs.unwrap_or(self.stage.epochs), search.pruning.as_ref().map_or(0, |one| one.min_epochs));
+        let (epochs, least) = (
+            search.epochs.unwrap_or(self.changes.stage.epochs),
+            search.pruning.as_ref().map_or(0, |one| one.min_epochs),
+        );
         if least > epochs && context.is_written(&["search", "pruning", "min_epochs"]) {
             let message = format!(
                 "search.pruning.min_epochs: {least} of {epochs} epochs: no trial is ever stopped before its end"
@@ -35,26 +35,9 @@ impl Trials<'_> {
         // Every path must lead to a parameter, and every value must fit it.
         for (path, range) in &search.space {
             let path = path.as_str();
-            if let Some(fixed) = FIXED.into_iter().find(|fixed| path.split('.').next() == Some(fixed)) {
-                let message = format!(
-                    "search.space.{path}: all trials have the `{fixed}` of the stage, which cannot be searched over"
-                );
-                let help = "make a stage for each with `matrix`".to_owned();
-                context.problem(&["search", "space", path], message, Some(help));
-                continue;
-            }
-            let branches =
-                [("numeric", &self.stage.numeric), ("text", &self.stage.text), ("categories", &self.stage.categories)];
-            let unread = branches.into_iter().find(|(branch, columns)| {
-                let inner = path.strip_prefix("network.").and_then(|inner| inner.strip_prefix(*branch));
-                let is_inner = inner.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-                is_inner && columns.is_empty() && !search.space.contains_key(*branch)
-            });
-            if let Some((branch, _)) = unread {
-                let message =
-                    format!("search.space: nothing reads '{path}': the stage has no columns under `{branch}`");
-                let help = format!("leave it out, or name columns under `{branch}`");
-                context.problem(&["search", "space", path], message, Some(help));
+            let is_set = |branch: &str| search.space.contains_key(branch);
+            if let Some(problem) = self.changes.refused_path(path, is_set) {
+                context.adopt(&["search", "space", path], problem);
                 continue;
             }
             let holds = |other: &&String| other.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
@@ -88,16 +71,8 @@ impl Trials<'_> {
     /// Equal values of a choice would be trials of their own, and one of them the likelier draw. Values are equal if they give the same parameters,
     /// however they are written.
     fn check_repeated(&self, path: &str, values: &[Value], context: &mut CheckContext) {
-        let typed = |value: &Value| {
-            let point = Point::from([(path.to_owned(), value.clone())]);
-            self.at(&point).ok().and_then(|trial| serde_json::to_value(trial).ok())
-        };
-        let typed: Vec<Option<Value>> = values.iter().map(typed).collect();
-        for (i, own) in typed.iter().enumerate() {
-            let Some(first) = own.as_ref().and_then(|own| typed[..i].iter().position(|one| one.as_ref() == Some(own)))
-            else {
-                continue;
-            };
+        let points: Vec<Point> = values.iter().map(|value| Point::from([(path.to_owned(), value.clone())])).collect();
+        for (first, i) in self.changes.repeated(points.iter()) {
             let (first, again) = (values[first].to_string(), values[i].to_string());
             let message = if first == again {
                 format!("search.space.{path}: choice has {first} twice, which would count as two values")
@@ -119,7 +94,7 @@ impl Trials<'_> {
             return;
         }
         let wrong_at = |point: &Point| -> Vec<Problem> {
-            let Ok(trial) = self.at(point) else { return Vec::new() };
+            let Ok(trial) = self.changes.at(point) else { return Vec::new() };
             let mut found = context.probe(|context| trial.check(context));
             found.retain(|problem| written.iter().all(|other| other.message != problem.message));
             found
@@ -162,32 +137,23 @@ impl Trials<'_> {
 
     /// The stage without its search.
     fn alone(&self) -> Train {
-        Train { search: None, ..self.stage.clone() }
+        Train { search: None, ..self.changes.stage.clone() }
     }
 
     /// What is wrong with a value of a parameter, whatever the others are, and is not wrong with the stage as `written`.
     fn mistakes(&self, path: &str, value: Value, written: &[Problem], context: &CheckContext) -> Vec<Problem> {
         let point = BTreeMap::from([(path.to_owned(), value)]);
-        let trial = match self.changed(&point) {
-            Ok(params) => typed_json::<Train>(&params, Train::KIND),
-            Err(message) => return vec![Problem::new(None, message)],
+        let range = &self.search.space[path];
+        let is_uniform = matches!(range, Range::Uniform(_) | Range::LogUniform(_));
+        let with_help = |problem: Problem| match problem.message.contains("a whole number") && is_uniform {
+            true => problem.help("ranges of whole numbers are `integer` and `log_integer`".to_owned()),
+            false => problem,
         };
-        let trial = match trial {
+        let trial = match self.changes.read(&point, path) {
             Ok(trial) => trial,
-            Err(found) => {
-                return found.into_iter().map(|problem| unreadable(path, &self.search.space[path], problem)).collect();
-            }
+            Err(found) => return found.into_iter().map(with_help).collect(),
         };
-        let steps: Vec<Step> = path.split('.').map(Step::from).collect();
-        let params = serde_json::to_value(&trial).unwrap_or_default();
-        let found = out_of_range(&<Train as Kind>::INFO, &params).into_iter();
-        let found: Vec<Problem> =
-            found.filter(|one| one.path.starts_with(&steps)).map(|one| Problem::new(None, one.message)).collect();
-        if !found.is_empty() {
-            return found;
-        }
-        let mut found = context.probe(|context| trial.check(context));
-        found.retain(|problem| written.iter().all(|other| other.message != problem.message));
+        let mut found = self.changes.refused(&trial, written, context);
         // With another value of another parameter it may be right, as a width is once there is an embedding.
         let others = self.search.space.iter().filter(|(other, _)| *other != path);
         let others = others.flat_map(|(other, range)| range.examples().into_iter().map(move |value| (other, value)));
@@ -197,30 +163,12 @@ impl Trials<'_> {
             }
             let mut point = point.clone();
             point.insert(other.clone(), value);
-            if let Ok(trial) = self.at(&point) {
+            if let Ok(trial) = self.changes.at(&point) {
                 let again = context.probe(|context| trial.check(context));
                 found.retain(|problem| again.iter().any(|other| other.message == problem.message));
             }
         }
-        if found.is_empty() { self.foreign_columns(&trial) } else { found }
-    }
-
-    /// Columns of a trial that are not read: all trials have the data of the stage as it is written.
-    fn foreign_columns(&self, trial: &Train) -> Vec<Problem> {
-        let lists = [
-            ("numeric", &trial.numeric, &self.stage.numeric),
-            ("text", &trial.text, &self.stage.text),
-            ("categories", &trial.categories, &self.stage.categories),
-        ];
-        let foreign = |(list, wanted, own): (&str, &Vec<String>, &Vec<String>)| -> Vec<Problem> {
-            let foreign = wanted.iter().filter(|column| !own.contains(column));
-            let problem = |column: &String| {
-                let message = format!("'{column}' is not among the stage's own `{list}`, from which a search chooses");
-                Problem::new(None, message).help(format!("add it to `{list}` of the stage"))
-            };
-            foreign.map(problem).collect()
-        };
-        lists.into_iter().flat_map(foreign).collect()
+        if found.is_empty() { self.changes.foreign_columns(&trial) } else { found }
     }
 }
 
@@ -273,33 +221,4 @@ fn common_block(paths: &[&String]) -> String {
         common.truncate(shared);
     }
     common.join(".")
-}
-
-/// What is said of a value that the parameter at `path` cannot be, or of a path that leads to none.
-fn unreadable(path: &str, range: &Range, problem: Problem) -> Problem {
-    if problem.message.starts_with("unknown key") {
-        let mut known = parameter_paths::<Train>();
-        known.retain(|path| !FIXED.contains(&path.split('.').next().unwrap_or_default()));
-        // By its name alone, or misspelt.
-        let ends = |known: &&String| known.rsplit_once('.').is_some_and(|(_, last)| last == path);
-        let meant =
-            known.iter().find(ends).map(String::as_str).or_else(|| suggest(path, known.iter().map(String::as_str)));
-        let hint = meant.map(|meant| format!(" (did you mean '{meant}'?)")).unwrap_or_default();
-        let block = path.rsplit_once('.').map(|(block, _)| format!("{block}."));
-        let beside = known.iter().filter(|known| match &block {
-            Some(block) => known.strip_prefix(block.as_str()).is_some_and(|rest| !rest.contains('.')),
-            None => !known.contains('.'),
-        });
-        let help = match (listed(beside), block) {
-            (none, Some(_)) if none.is_empty() => "e.g. `optimizer.lr`, `batch_size`, `network.dropout`".to_owned(),
-            (beside, _) => format!("parameters there are {beside}"),
-        };
-        return Problem::new(None, format!("search.space: no parameter '{path}'{hint}")).help(help);
-    }
-    let is_uniform = matches!(range, Range::Uniform(_) | Range::LogUniform(_));
-    let help = match problem.message.contains("a whole number") && is_uniform {
-        true => Some("ranges of whole numbers are `integer` and `log_integer`".to_owned()),
-        false => problem.help,
-    };
-    Problem { help, ..Problem::new(None, format!("search.space: {}", problem.message)) }
 }

@@ -11,7 +11,8 @@ use arrow::array::{
     Int64Array, ListArray, RecordBatch, StringArray, TimestampMicrosecondArray, UInt64Array,
 };
 use arrow::datatypes::{Int8Type, Int32Type};
-use arrow::ipc::writer::FileWriter;
+use arrow::ipc::CompressionType;
+use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
 use flate2::Compression as Level;
 use flate2::write::GzEncoder;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
@@ -235,6 +236,37 @@ fn arrow(batch: &RecordBatch) -> Vec<u8> {
     writer.into_inner().expect("memory")
 }
 
+/// As pandas and pyarrow write Feather.
+fn feather(batch: &RecordBatch) -> Vec<u8> {
+    let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME)).expect("options");
+    let mut writer = FileWriter::try_new_with_options(Vec::new(), &batch.schema(), options).expect("a writer");
+    writer.write(batch).expect("memory");
+    writer.into_inner().expect("memory")
+}
+
+/// A column that LZ4 packs well.
+fn repetitive() -> RecordBatch {
+    let column: ArrayRef = Arc::new(StringArray::from_iter_values((0..5000).map(|_| "the same in every row")));
+    RecordBatch::try_from_iter([("x", column)]).expect("a batch")
+}
+
+#[test]
+fn packed_columns_are_read_and_none_is_larger_than_its_bytes_can_be() {
+    let whole = feather(&repetitive());
+    assert!(whole.len() < 40_000, "{}", whole.len());
+    assert_eq!(load_one(&whole, "{}").expect("a table").batch.num_rows(), 5000);
+    // The length of all texts, and what stands in its place: at once more than the memory holds.
+    let length = 5000_i64 * 21;
+    // The last offset is as large, and stands before it.
+    let at = whole.windows(8).rposition(|eight| eight == length.to_le_bytes()).expect("a length");
+    for other in [i64::MAX, 1 << 40, length * 300, length - 1, -2] {
+        let mut lying = whole.clone();
+        lying[at..at + 8].copy_from_slice(&other.to_le_bytes());
+        let found = errors(&lying, "{}");
+        assert!(found[0].starts_with("a.csv: the Arrow file cannot be read: "), "{other}: {found:?}");
+    }
+}
+
 fn parquet(batch: &RecordBatch, compression: Compression) -> Vec<u8> {
     let properties = WriterProperties::builder().set_compression(compression).build();
     let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).expect("a writer");
@@ -247,8 +279,14 @@ fn files_of_columns_give_the_table_that_csv_gives() {
     let (batch, csv) = typed();
     let plain = table(csv, "{derive: {year: {year_of: time}}}");
     assert_eq!(integers(&plain, "year"), [1970, 2020, 1970].map(Some));
-    let files =
-        [arrow(&batch), parquet(&batch, Compression::SNAPPY), parquet(&batch, Compression::GZIP(Default::default()))];
+    let files = [
+        arrow(&batch),
+        feather(&batch),
+        parquet(&batch, Compression::SNAPPY),
+        parquet(&batch, Compression::GZIP(Default::default())),
+        parquet(&batch, Compression::LZ4_RAW),
+        parquet(&batch, Compression::LZ4),
+    ];
     for bytes in files {
         let loaded = load_one(&bytes, "{derive: {year: {year_of: time}}}").expect("the file loads").batch;
         assert_eq!(names(&loaded), names(&plain));
@@ -316,7 +354,13 @@ fn columns_of_lists_are_refused_by_name() {
 #[test]
 fn damaged_files_of_columns_are_errors() {
     let (batch, _) = typed();
-    for (bytes, format) in [(arrow(&batch), "Arrow"), (parquet(&batch, Compression::SNAPPY), "Parquet")] {
+    let files = [
+        (arrow(&batch), "Arrow"),
+        (feather(&batch), "Arrow"),
+        (parquet(&batch, Compression::SNAPPY), "Parquet"),
+        (parquet(&batch, Compression::LZ4_RAW), "Parquet"),
+    ];
+    for (bytes, format) in files {
         for length in [100, bytes.len() / 2, bytes.len() - 1] {
             let found = errors(&bytes[..length], "{}");
             assert!(found[0].starts_with(&format!("a.csv: the {format} file cannot be read: ")), "{length}: {found:?}");

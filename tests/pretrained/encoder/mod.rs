@@ -1,6 +1,7 @@
 //! Encoders through their public door: small models that the tests write themselves, and TF-IDF.
 
 mod adapting;
+mod candle;
 mod damaged_folders;
 mod not_finite;
 mod real_model;

@@ -198,7 +198,7 @@ fn layers_that_cannot_be_adapted() {
     ");
     let model = SmallModel::new("mpnet");
     insta::assert_snapshot!(said(model.path(), &train("{text: {adapt: {layers: 1}}}")), @"
-    error: './model', which embeds 'title', cannot be adapted: layers of the MpNet family cannot be adapted; BERT, RoBERTa, XLM-RoBERTa and DistilBERT can
+    error: './model', which embeds 'title', cannot be adapted: layers of model_type 'mpnet' cannot be adapted; those of BERT, RoBERTa, XLM-RoBERTa and DistilBERT can
       --> pipeline.yaml:15:29
        |
     15 |     network: {text: {adapt: {layers: 1}}}

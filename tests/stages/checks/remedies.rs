@@ -70,9 +70,9 @@ fn a_key_of_another_kind_is_told_whose_it_is() {
       |
     4 |   base: {kind: baseline, rows: folds, numeric: [tempo], epochs: 9}
       |                                                         ^^^^^^
-      = help: 'baseline' takes no `epochs`, train or transfer does; keys of 'baseline' are rows,
-              embeddings, numeric, text, categories, texts, tfidf, class_weights, sample_weight, models,
-              threshold, where
+      = help: 'baseline' takes no `epochs`, train, variations or transfer does; keys of 'baseline' are
+              rows, embeddings, numeric, text, categories, texts, tfidf, class_weights, sample_weight,
+              models, threshold, where
     ");
 }
 

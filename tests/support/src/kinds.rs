@@ -76,6 +76,13 @@ pub const EXAMPLES: &[Example] = &[
         )],
     },
     Example {
+        kind: "variations",
+        stage: "{kind: variations, rows: folds, numeric: [a, b, c], network: {trunk: {layers: [8]}}, epochs: 3, seeds: 2, vary: {batch_size: [16, 64]}, without: {dropout: {network.dropout: 0}}}",
+        interrupted: &[long(
+            "{kind: variations, rows: folds, numeric: [a, b, c], network: {trunk: {layers: [64]}}, epochs: 1000000, vary: {batch_size: [16]}}",
+        )],
+    },
+    Example {
         kind: "ensemble",
         stage: "{kind: ensemble, members: [base, net], models: [base, net]}",
         interrupted: &[short("{kind: ensemble, members: [base, net], models: [base, net]}")],

@@ -52,6 +52,14 @@ impl SmallModel {
         model
     }
 
+    /// One of these files, by their names, with weights of these shapes.
+    pub fn of_files(files: &BTreeMap<String, Value>, weights: &BTreeMap<String, BTreeMap<String, Vec<usize>>>) -> Self {
+        let model = SmallModel { folder: tempfile::tempdir().unwrap() };
+        files.iter().for_each(|(name, value)| model.write(name, value));
+        weights.iter().for_each(|(name, shapes)| model.write_weights_of(name, shapes));
+        model
+    }
+
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
@@ -70,6 +78,11 @@ impl SmallModel {
 
     /// Value `j` of tensor `i` (from 1, by name) is (7919 j + 104729 i) mod 1009 / 1009 − ½; norms' weights are 1 more.
     pub fn write_weights(&self, shapes: &BTreeMap<String, Vec<usize>>) {
+        self.write_weights_of("model.safetensors", shapes);
+    }
+
+    /// The same of another file.
+    pub fn write_weights_of(&self, file: &str, shapes: &BTreeMap<String, Vec<usize>>) {
         let data: Vec<(&String, &Vec<usize>, Vec<u8>)> = shapes
             .iter()
             .enumerate()
@@ -83,7 +96,7 @@ impl SmallModel {
         let tensors = data
             .iter()
             .map(|(name, shape, bytes)| (name.as_str(), TensorView::new(Dtype::F32, shape.to_vec(), bytes).unwrap()));
-        fs::write(self.path().join("model.safetensors"), safetensors::serialize(tensors, None).unwrap()).unwrap();
+        fs::write(self.path().join(file), safetensors::serialize(tensors, None).unwrap()).unwrap();
     }
 }
 

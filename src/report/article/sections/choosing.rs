@@ -83,47 +83,29 @@ pub(crate) fn search_figure(context: &ArticleContext) -> Option<Float> {
 
 pub(crate) fn ensembles(context: &ArticleContext) -> Option<String> {
     let chosen = context.chosen()?;
-    let all: Vec<(&StageArtifacts, &Ensemble)> =
-        context.study.with::<Ensemble>().filter(|(stage, _)| stage.stage == chosen.stage).collect();
-    let told = |(stage, document): &(&StageArtifacts, &Ensemble)| {
-        let members = document.members.iter().map(|member| (member.name.as_str(), member.weight));
-        let members: Vec<(&str, f64)> = members.filter(|(_, weight)| *weight > 0.0).collect();
-        let (shown, tiny): (Vec<_>, Vec<_>) = members.into_iter().partition(|(_, weight)| *weight >= SHOWN_WEIGHT);
-        let shown: Vec<String> = (shown.iter())
-            .map(|(name, weight)| format!("{} ({})", context.member_name(name), context.voice.decimals(*weight, 2)))
-            .collect();
-        let tiny: Vec<String> = tiny.iter().map(|(name, _)| context.member_name(name)).collect();
-        let (list, least) = (context.voice.list(&tiny, 6), context.voice.decimals(SHOWN_WEIGHT, 2));
-        let rest = match tiny.len() {
-            0 => String::new(),
-            1 => bilingual!(
-                context,
-                "; the weight of {list} is below {least}",
-                " ; celui de {list} est inférieur à {least}",
-            ),
-            _ => {
-                bilingual!(
-                    context,
-                    "; the weights of {list} are below {least}",
-                    " ; ceux de {list} sont inférieurs à {least}",
-                )
-            }
-        };
-        let cite = if document.weights == Weighting::Greedy { " [@ensemble]" } else { "" };
-        let chosen = match document.weights {
-            Weighting::Equal => context.voice.say("equal weights (in brackets)", "des poids égaux (entre parenthèses)"),
-            _ => context.voice.say(
-                "weights (in brackets) chosen on validation rows",
-                "des poids (entre parenthèses) choisis sur la validation",
-            ),
-        };
-        bilingual!(
+    let (_, document) = context.study.with::<Ensemble>().find(|(stage, _)| stage.stage == chosen.stage)?;
+    let mut members: Vec<(&str, f64)> = document
+        .members
+        .iter()
+        .map(|member| (member.name.as_str(), member.weight))
+        .filter(|(_, weight)| *weight >= SHOWN_WEIGHT)
+        .collect();
+    members.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let count = members.len();
+    let (first, weight) = *members.first()?;
+    let cite = if document.weights == Weighting::Greedy { " [@ensemble]" } else { "" };
+    Some(match document.weights {
+        Weighting::Equal => bilingual!(
             context,
-            "The {name} averages {members}, with {chosen}{cite}{rest}.",
-            "Ce modèle ({name}) fait la moyenne de {members}, avec {chosen}{cite}{rest}.",
-            name = context.stage_subject(&stage.stage),
-            members = context.voice.list(&shown, 8),
-        )
-    };
-    (!all.is_empty()).then(|| all.iter().map(told).collect::<Vec<_>>().join(" "))
+            "It is the plain average of {count} models.",
+            "C'est la moyenne simple de {count} modèles.",
+        ),
+        _ => bilingual!(
+            context,
+            "It averages {count} models with weights chosen on validation rows{cite}; {first} has most, {weight}.",
+            "Il fait la moyenne de {count} modèles, avec des poids choisis sur la validation{cite} ; {first} a le plus grand, {weight}.",
+            first = context.member_name(first),
+            weight = context.voice.decimals(weight, 2),
+        ),
+    })
 }

@@ -8,15 +8,17 @@ pub(crate) fn section(context: &ArticleContext) -> Section {
     let mut section = Section::new("sec:conclusion", context.voice.say("Conclusion", "Conclusion"));
     let chosen = context.recommended().and_then(|model| Some((model, model.judged()?)));
     section.blocks.extend(context.paragraph([
-        chosen.map(|(model, scores)| bilingual!(
-            context,
-            "With {name}, {label} is predicted right for {accuracy} of the {rows}.",
-            "Avec {name}, la prédiction est juste pour {accuracy} des {rows}.",
-            label = context.label_name(),
-            name = context.introduced(model),
-            accuracy = context.voice.percent(scores.accuracy),
-            rows = context.rows_on(model.judged_on()),
-        )),
+        chosen.map(|(model, scores)| {
+            bilingual!(
+                context,
+                "With {name}, {label} is predicted right for {accuracy} of the {rows}.",
+                "Avec {name}, la prédiction est juste pour {accuracy} des {rows}.",
+                label = context.label_name(),
+                name = context.introduced(model),
+                accuracy = context.voice.percent(scores.accuracy),
+                rows = context.rows_on(model.judged_on()),
+            )
+        }),
         chosen.and_then(|(_, scores)| context.question(scores)),
         inputs(context),
         design::in_short(context),
@@ -32,12 +34,14 @@ fn inputs(context: &ArticleContext) -> Option<String> {
     let (both, numbers) = context.with_and_without_texts()?;
     let gain = both.judged()?.accuracy - numbers.judged()?.accuracy;
     let differs = context.judge(both, numbers).is_some_and(|judgement| judgement.differ);
-    (differs && gain > 0.0).then(|| bilingual!(
-        context,
-        "The texts are worth more than any choice of model: they add {points} points to the numbers.",
-        "Les textes valent plus que tout choix de modèle : ils ajoutent {points} points aux nombres.",
-        points = context.voice.decimals(gain * 100.0, 1),
-    ))
+    (differs && gain > 0.0).then(|| {
+        bilingual!(
+            context,
+            "The texts are worth more than any choice of model: they add {points} points to the numbers.",
+            "Les textes valent plus que tout choix de modèle : ils ajoutent {points} points aux nombres.",
+            points = context.voice.decimals(gain * 100.0, 1),
+        )
+    })
 }
 
 /// Whether old weights helped.

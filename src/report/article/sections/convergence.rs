@@ -14,17 +14,16 @@ pub(crate) fn section(context: &ArticleContext) -> Option<Section> {
     if courses.is_empty() {
         return None;
     }
-    let mut section = Section::new(
-        "sec:convergence",
-        context.voice.say("Learning Curves", "Courbes d'apprentissage"),
-    );
+    let mut section = Section::new("sec:convergence", context.voice.say("Learning Curves", "Courbes d'apprentissage"));
     let curves = curves(context);
     section.blocks.extend(context.paragraph([
-        curves.as_ref().map(|(_, name)| bilingual!(
-            context,
-            "@fig:curves shows how {name} learns.",
-            "La @fig:curves montre l'apprentissage : {name}.",
-        )),
+        curves.as_ref().map(|(_, name)| {
+            bilingual!(
+                context,
+                "@fig:curves shows how {name} learns.",
+                "La @fig:curves montre l'apprentissage : {name}.",
+            )
+        }),
         trouble(context, &courses),
         gaps(context, &courses),
         over_fitting(context, &courses),
@@ -87,11 +86,7 @@ fn gaps(context: &ArticleContext, courses: &[Course]) -> Option<String> {
             "At the epoch kept, training accuracy is far ahead of validation accuracy in {list}: strong over-fitting.",
             "À l'époque retenue, l'exactitude d'apprentissage devance de loin celle de validation ({list}) : surapprentissage fort.",
         ),
-        (
-            GapJudgement::Some,
-            "Some over-fitting shows in {list}.",
-            "Surapprentissage modéré : {list}.",
-        ),
+        (GapJudgement::Some, "Some over-fitting shows in {list}.", "Surapprentissage modéré : {list}."),
         (
             GapJudgement::Unfinished,
             "The gap of {list} is no over-fitting yet: validation loss was still falling when training ended, which is under-training.",
@@ -352,9 +347,7 @@ pub(crate) fn advice(context: &ArticleContext) -> Option<String> {
             "More epochs are what to try next, as the validation loss was still falling.",
             "La suite serait de prolonger l'apprentissage, car la perte de validation baissait encore.",
         )
-    } else if course.over_fitting().is_some()
-        || course.gap().is_some_and(|gap| gap.judgement == GapJudgement::Strong)
-    {
+    } else if course.over_fitting().is_some() || course.gap().is_some_and(|gap| gap.judgement == GapJudgement::Strong) {
         voice.say(
             "As the best network over-fits, more data or stronger regularisation would help it more than a larger one.",
             "Comme le meilleur réseau surapprend, davantage de données ou une régularisation plus forte l'aideraient plus qu'un réseau plus grand.",

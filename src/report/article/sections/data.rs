@@ -126,11 +126,7 @@ fn grouping(context: &ArticleContext) -> Option<String> {
         groups = context.voice.count(split.groups?),
     );
     if split.folds > 1 {
-        sentence.push_str(&bilingual!(
-            context,
-            " or folds",
-            " ou plis",
-        ));
+        sentence.push_str(&bilingual!(context, " or folds", " ou plis",));
     }
     Some(sentence + ".")
 }

@@ -13,7 +13,7 @@ use crate::leaks;
 /// A share of test rows with a duplicate in the training part that is worth a sentence.
 const FEW_DUPLICATES: f64 = 0.01;
 /// Columns in the table of columns; more would fill a page.
-const MOST_COLUMNS: usize = 18;
+const MOST_COLUMNS: usize = 20;
 /// Columns whose means are shown by class, and classes beside one another.
 const MOST_TELLING: usize = 6;
 const MOST_CLASSES: usize = 7;
@@ -29,10 +29,9 @@ pub(crate) fn describe(context: &ArticleContext, section: &mut Section) {
     let telling = telling(context, profile);
     let means = means_table(context, profile, &telling);
     let figure = distributions(context, profile, &telling);
-    section.blocks.extend(context.paragraph([
-        listed,
-        differences(context, profile, &telling, means.is_some(), figure.is_some()),
-    ]));
+    section.blocks.extend(
+        context.paragraph([listed, differences(context, profile, &telling, means.is_some(), figure.is_some())]),
+    );
     section.blocks.extend(means.map(Block::Float));
     section.blocks.extend(figure.map(Block::Float));
     section.blocks.extend(context.paragraph([
@@ -42,86 +41,91 @@ pub(crate) fn describe(context: &ArticleContext, section: &mut Section) {
     ]));
 }
 
-/// The columns that models read, as the author lists them, else in the order of the table.
+/// The numeric columns that models read, as the author lists them, else in the order of the table.
 fn read_columns<'a>(context: &ArticleContext, profile: &'a Profile) -> Vec<&'a ColumnProfile> {
-    let read = context.inputs().concat();
+    let [read, _, _] = context.inputs();
     let order = |column: &&ColumnProfile| {
         context.subject.columns.get_index_of(&column.name).unwrap_or(context.subject.columns.len())
     };
     let mut columns: Vec<&ColumnProfile> =
-        profile.columns.iter().filter(|column| read.is_empty() || read.contains(&column.name)).collect();
+        profile.columns.iter().filter(|column| column.numeric.is_some() && read.contains(&column.name)).collect();
     columns.sort_by_key(order);
     columns
 }
 
-/// The table, and how many columns it leaves out.
+/// The table, two columns of the data on each line, and how many it leaves out.
 fn columns_table(context: &ArticleContext, profile: &Profile) -> Option<(Float, usize)> {
     let voice = context.voice;
     let columns = read_columns(context, profile);
     let left = columns.len().saturating_sub(MOST_COLUMNS);
     let shown = &columns[..columns.len() - left];
+    let own = |text: Option<&runner_names::Localized>| {
+        text.map_or_else(String::new, |text| markup::escaped(text.get(voice.code())))
+    };
     let meaning = |column: &ColumnProfile| context.subject.columns.get(&column.name);
     let has_meaning = shown.iter().any(|column| meaning(column).is_some());
-    let has_unit = shown.iter().any(|column| meaning(column).is_some_and(|meaning| meaning.unit.is_some()));
-    let mut heads = vec![(voice.say("Column", "Colonne"), Align::Left)];
-    heads.extend(has_meaning.then_some((voice.say("Meaning", "Signification"), Align::Wrapped(0.28))));
-    heads.extend(has_unit.then_some((voice.say("Unit", "Unité"), Align::Left)));
-    heads.push((voice.say("Range", "Étendue"), Align::Left));
-    heads.push((voice.say("Mean ± dev.", "Moy. ± éc.-t."), Align::Right));
-    let row = |column: &&ColumnProfile| {
+    let cells = |column: Option<&&ColumnProfile>| -> Vec<String> {
+        let count = if has_meaning { 3 } else { 2 };
+        let Some(column) = column else { return vec![String::new(); count] };
         let mut cells = vec![markup::code(&column.name)];
-        let own = |text: Option<&runner_names::Localized>| {
-            text.map_or_else(String::new, |text| markup::escaped(text.get(voice.code())))
-        };
         cells.extend(has_meaning.then(|| own(meaning(column).map(|meaning| &meaning.meaning))));
-        cells.extend(has_unit.then(|| own(meaning(column).and_then(|meaning| meaning.unit.as_ref()))));
-        match &column.numeric {
-            Some(numeric) => cells.extend([
-                format!("{} – {}", end(context, numeric.minimum), end(context, numeric.maximum)),
-                mean(context, numeric),
-            ]),
-            None => cells.extend([
-                bilingual!(
-                    context,
-                    "{distinct} texts",
-                    "{distinct} textes",
-                    distinct = voice.count(column.distinct),
-                ),
-                column.text.as_ref().map_or_else(String::new, |text| bilingual!(
-                    context,
-                    "{length} letters",
-                    "{length} lettres",
-                    length = voice.decimals(text.mean_length, 0),
-                )),
-            ]),
-        }
+        let unit = own(meaning(column).and_then(|meaning| meaning.unit.as_ref()));
+        let numeric = column.numeric.as_ref();
+        let range = numeric.map(|numeric| {
+            format!("{} – {} {unit}", end(context, numeric.minimum), end(context, numeric.maximum))
+                .trim_end()
+                .to_owned()
+        });
+        cells.push(range.unwrap_or_default());
         cells
     };
+    let mut half = vec![(voice.say("Column", "Colonne"), Align::Left)];
+    half.extend(has_meaning.then_some((voice.say("Meaning", "Signification"), Align::Left)));
+    half.push((voice.say("Range", "Étendue"), Align::Left));
+    let lines = shown.len().div_ceil(2);
+    let heads: Vec<_> = half.iter().chain(&half).copied().collect();
+    let rows: Vec<Vec<String>> =
+        (0..lines).map(|i| [cells(shown.get(i)), cells(shown.get(lines + i))].concat()).collect();
     let caption = match has_meaning {
         true => voice.say(
-            "The columns that models read: what they mean, their range, mean and standard deviation; of texts the number of distinct ones and their mean length.",
-            "Les colonnes que lisent les modèles : signification, étendue, moyenne et écart-type ; pour les textes, nombre de valeurs distinctes et longueur moyenne.",
+            "The numeric columns that models read, with their range and unit.",
+            "Les colonnes numériques que lisent les modèles, avec leur étendue et leur unité.",
         ),
         false => voice.say(
-            "The columns that models read: their range, mean and standard deviation; of texts the number of distinct ones and their mean length.",
-            "Les colonnes que lisent les modèles : étendue, moyenne et écart-type ; pour les textes, nombre de valeurs distinctes et longueur moyenne.",
+            "The numeric columns that models read, with their range.",
+            "Les colonnes numériques que lisent les modèles, avec leur étendue.",
         ),
     };
-    let rows: Vec<Vec<String>> = shown.iter().map(row).collect();
     (!rows.is_empty()).then(|| (context.table("tab:columns", caption, &heads, rows), left))
 }
 
 fn columns_sentence(context: &ArticleContext, left: usize) -> String {
+    let [_, texts, _] = context.inputs();
+    let words = match texts.len() {
+        0 => String::new(),
+        1 => bilingual!(
+            context,
+            "; the text is {list}",
+            " ; le texte est {list}",
+            list = context.voice.list(&codes(&texts), 4),
+        ),
+        _ => bilingual!(
+            context,
+            "; the texts are {list}",
+            " ; les textes sont {list}",
+            list = context.voice.list(&codes(&texts), 4),
+        ),
+    };
     match left {
         0 => bilingual!(
             context,
-            "@tab:columns says what each column is.",
-            "Le @tab:columns dit ce qu'est chaque colonne.",
+            "@tab:columns lists the numeric columns{words}.",
+            "Le @tab:columns présente les colonnes numériques{words}.",
         ),
         left => bilingual!(
             context,
-            "@tab:columns says what the first {MOST_COLUMNS} columns are; {left} more are read.",
-            "Le @tab:columns dit ce que sont les {MOST_COLUMNS} premières colonnes ; {left} autres sont lues aussi.",
+            "@tab:columns lists {MOST_COLUMNS} of the numeric columns, of which {left} more are read{words}.",
+            "Le @tab:columns présente {MOST_COLUMNS} des colonnes numériques, dont {left} autres sont lues{words}.",
         ),
     }
 }
@@ -190,9 +194,9 @@ fn means_table(context: &ArticleContext, profile: &Profile, telling: &[&ColumnPr
     let mut heads = vec![(voice.say("Column", "Colonne"), Align::Left)];
     heads.extend(names.iter().map(|name| (name.as_str(), Align::Right)));
     let row = |column: &&ColumnProfile| {
-        let cells = classes.iter().map(|class| {
-            of_class(column, class).map_or_else(|| "–".to_owned(), |numeric| mean(context, numeric))
-        });
+        let cells = classes
+            .iter()
+            .map(|class| of_class(column, class).map_or_else(|| "–".to_owned(), |numeric| mean(context, numeric)));
         std::iter::once(markup::code(&column.name)).chain(cells).collect::<Vec<_>>()
     };
     let rows: Vec<Vec<String>> = telling.iter().map(row).collect();
@@ -238,8 +242,7 @@ fn distributions(context: &ArticleContext, profile: &Profile, telling: &[&Column
         count = drawings.len(),
         class = context.by_class(),
     );
-    (drawings.len() > 1 && classes.len() > 1)
-        .then(|| context.figure("fig:distributions", &caption, drawings, 0.32))
+    (drawings.len() > 1 && classes.len() > 1).then(|| context.figure("fig:distributions", &caption, drawings, 0.32))
 }
 
 /// How the classes differ in the column that says most.
@@ -259,7 +262,9 @@ fn differences(
     let ((low, least), (high, most)) = (*means.first()?, *means.last()?);
     let share = profile.relevance.iter().find(|one| one.column == first.name)?.information_share;
     let see = match (has_table, has_figure) {
-        (true, true) => voice.say("@tab:means and @fig:distributions show", "Le @tab:means et la @fig:distributions montrent"),
+        (true, true) => {
+            voice.say("@tab:means and @fig:distributions show", "Le @tab:means et la @fig:distributions montrent")
+        }
         (true, false) => voice.say("@tab:means shows", "Le @tab:means montre"),
         (false, true) => voice.say("@fig:distributions shows", "La @fig:distributions montre"),
         (false, false) => return None,
@@ -362,4 +367,3 @@ fn duplicates(context: &ArticleContext, profile: &Profile) -> Option<String> {
         given = context.voice.percent(given),
     ))
 }
-

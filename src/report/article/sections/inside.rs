@@ -5,15 +5,15 @@ use std::cmp::Ordering;
 use runner_results::inspection::Inspection;
 
 use super::{ArticleContext, bilingual, methods};
+use crate::Confused;
 use crate::article::document::{Block, Float, Section};
 use crate::article::markup;
 use crate::figure::Drawing;
 use crate::figure::print::{Bar, confusion_shares, loss_bars};
 use crate::importance::{Judge, Measure, Most, is_single};
 use crate::read::StageArtifacts;
-use crate::study::calibration::{self, Calibrated, Confidence};
+use crate::study::calibration::{self, Calibrated};
 use crate::study::models::Model;
-use crate::Confused;
 use runner_results::scores::Scores;
 
 /// Classes and columns of a small figure.
@@ -24,10 +24,7 @@ pub(crate) fn inside(context: &ArticleContext) -> Option<Section> {
     let chosen = context.chosen()?;
     let stage = context.stage(&chosen.stage)?;
     let scores = chosen.judged()?;
-    let mut section = Section::new(
-        "sec:inside",
-        context.voice.say("Mistakes and Features", "Erreurs et variables"),
-    );
+    let mut section = Section::new("sec:inside", context.voice.say("Mistakes and Features", "Erreurs et variables"));
     let lost = importance(context);
     let sentence = lost.as_ref().map(|(sentence, _)| sentence.clone());
     let figure = figure(context, chosen, scores, lost.and_then(|(_, bars)| bars));
@@ -136,18 +133,6 @@ fn probabilities(context: &ArticleContext, stage: &StageArtifacts) -> Option<Str
     let found = Calibrated::of(calibration::of(stage)?);
     // On rows that it was not fitted on, where there are any.
     let change = found.changes.last()?;
-    let judgement = match found.confidence {
-        Confidence::Over => {
-            context.voice.say("on validation rows it was over-confident", "sur la validation, il était trop confiant")
-        }
-        Confidence::Under => context
-            .voice
-            .say("on validation rows it was under-confident", "sur la validation, il n'était pas assez confiant"),
-        Confidence::Right => context.voice.say(
-            "on validation rows it needed hardly any correction",
-            "sur la validation, il n'avait guère besoin de correction",
-        ),
-    };
     let [before, after] = [change.before, change.after].map(|error| context.voice.decimals(error, 3));
     let verb = match change.direction() {
         Ordering::Less => bilingual!(context, "falls from {before} to {after}", "baisse de {before} à {after}"),
@@ -156,10 +141,9 @@ fn probabilities(context: &ArticleContext, stage: &StageArtifacts) -> Option<Str
     };
     Some(bilingual!(
         context,
-        "The temperature of {name} is {temperature}: {judgement}. {on} its expected calibration error {verb}.",
-        "La température de {name} vaut {temperature} : {judgement}. {on}, son erreur de calibration attendue {verb}.",
+        "{on} its calibration error {verb} by a temperature of {temperature}.",
+        "{on}, son erreur de calibration {verb} grâce à une température de {temperature}.",
         on = super::super::text::upper(context.on(change.part)),
-        name = context.stage_subject(&stage.stage),
         temperature = context.voice.decimals(found.temperature, 2),
     ))
 }

@@ -9,7 +9,7 @@ pub(crate) fn section(context: &ArticleContext) -> Section {
     let subject = context.subject;
     let mut section = Section::new("sec:introduction", voice.say("Introduction", "Introduction"));
     section.blocks.extend(context.own_blocks(subject.motivation.as_ref()));
-    section.blocks.extend(context.paragraph([task(context), inputs(context)]));
+    section.blocks.extend(context.paragraph([task(context)]));
     section.blocks.extend(context.own_blocks(subject.related_work.as_ref()));
     let (sentence, table) = published::published(context);
     section.blocks.extend(context.paragraph([sentence]));
@@ -23,11 +23,9 @@ fn task(context: &ArticleContext) -> Option<String> {
     let classes = &context.main()?.classes;
     let shown: Vec<String> = classes.iter().map(|class| markup::escaped(class)).collect();
     let new = match super::transfer::added(context) {
-        Some(new) => bilingual!(
-            context,
-            "; a last experiment adds {new}",
-            " ; une dernière expérience y ajoute {new}",
-        ),
+        Some(new) => {
+            bilingual!(context, "; a last experiment adds {new}", " ; une dernière expérience y ajoute {new}",)
+        }
         None => String::new(),
     };
     let rows = context.rows_of(classes).map(|rows| context.voice.count(rows));
@@ -53,35 +51,6 @@ fn task(context: &ArticleContext) -> Option<String> {
     })
 }
 
-/// What the models read, together.
-fn inputs(context: &ArticleContext) -> Option<String> {
-    let [numeric, texts, categories] = context.inputs();
-    let counted = |all: &[String], one: (&'static str, &'static str), several: (&'static str, &'static str)| {
-        let (english, french) = if all.len() == 1 { one } else { several };
-        (!all.is_empty()).then(|| format!("{} {}", all.len(), context.voice.say(english, french)))
-    };
-    let kinds: Vec<String> = [
-        counted(&numeric, ("numeric column", "colonne numérique"), ("numeric columns", "colonnes numériques")),
-        counted(
-            &categories,
-            ("categorical column", "colonne catégorielle"),
-            ("categorical columns", "colonnes catégorielles"),
-        ),
-        counted(&texts, ("text", "texte"), ("texts", "textes")),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    (!kinds.is_empty()).then(|| {
-        bilingual!(
-            context,
-            "Each is described by {list}.",
-            "Ce qu'on en connaît : {list}.",
-            list = context.voice.list(&kinds, 3),
-        )
-    })
-}
-
 fn questions(context: &ArticleContext) -> Option<String> {
     let voice = context.voice;
     let mut asked = Vec::new();
@@ -97,10 +66,7 @@ fn questions(context: &ArticleContext) -> Option<String> {
                 "which choices in the design and the training of a neural network matter",
                 "quels choix de conception et d'apprentissage d'un réseau de neurones comptent vraiment",
             ),
-            false => voice.say(
-                "what does a neural network add to them",
-                "qu'y ajoute un réseau de neurones",
-            ),
+            false => voice.say("what does a neural network add to them", "qu'y ajoute un réseau de neurones"),
         });
     }
     if context.network().is_some() && context.of_kind("embed").next().is_some() {

@@ -53,6 +53,7 @@ use runner_results::comparison::{Direction, ScoreMetric};
 use runner_results::search::Search;
 use runner_results::threshold::ThresholdRows;
 use runner_results::training::Training;
+use runner_results::variations::Variations;
 
 /// A sentence in the context's language; what is in braces is formatted the same way in both.
 macro_rules! bilingual {
@@ -380,7 +381,7 @@ impl<'a> ArticleContext<'a> {
 
     /// Whether the study varies what a network is made of and how it is trained.
     fn varies(&self) -> bool {
-        self.study.with::<Search>().next().is_some()
+        self.study.with::<Search>().next().is_some() || self.study.with::<Variations>().next().is_some()
     }
 
     /// The author's own words of the pipeline file, as blocks.
@@ -502,8 +503,10 @@ impl<'a> ArticleContext<'a> {
     /// What people call a member of an ensemble: `STAGE`, or a standard classifier as `STAGE/MODEL`.
     fn member_name(&self, member: &str) -> String {
         match member.split_once('/') {
-            Some((_, model)) => methods::classical(model)
-                .map_or_else(|| markup::code(member), |method| self.voice.say(method.english, method.french).to_owned()),
+            Some((_, model)) => methods::classical(model).map_or_else(
+                || markup::code(member),
+                |method| self.voice.say(method.english, method.french).to_owned(),
+            ),
             None => self.stage_subject(member),
         }
     }

@@ -16,14 +16,14 @@ pub(crate) fn neighbours(context: &ArticleContext, has_figure: bool) -> Option<S
             " (@fig:map{method})",
             method = match map.layout {
                 Layout::Pca => "",
-                Layout::Tsne => context.voice.say(", by t-SNE [@tsne]", ", par t-SNE [@tsne]"),
+                Layout::Tsne => context.voice.say(", by t-SNE", ", par t-SNE"),
             },
         ),
         false => String::new(),
     };
     Some(bilingual!(
         context,
-        "Before any training, {own} of the {number} nearest neighbours of a vector of {columns} are of its class, {chance} by chance{see}.",
+        "Before any training, {own} of the {number} nearest neighbours of a vector of {columns} are of its class, rather than {chance} by chance{see}.",
         "Avant tout apprentissage, {own} des {number} plus proches voisins d'un vecteur de {columns} sont de sa classe, contre {chance} au hasard{see}.",
         own = context.voice.percent(near.of_own_class),
         chance = context.voice.percent(near.by_chance),

@@ -21,7 +21,10 @@ pub(crate) fn section(context: &ArticleContext) -> Section {
     let networks = context.of_kind("train").filter_map(|stage| Some((stage, stage.documents.get::<Training>()?)));
     let networks: Vec<(&StageArtifacts, &Training)> = networks.collect();
     let parts = [
-        (voice.say("Standard classifiers.", "Classifieurs usuels."), context.paragraph([settings(context)]).into_iter().collect()),
+        (
+            voice.say("Standard classifiers.", "Classifieurs usuels."),
+            context.paragraph([settings(context)]).into_iter().collect(),
+        ),
         (voice.say("Networks.", "Réseaux."), network(context, &networks)),
         (voice.say("Loss and training.", "Fonction de perte et apprentissage."), fitting(context, &networks)),
         (
@@ -47,9 +50,15 @@ fn settings(context: &ArticleContext) -> Option<String> {
     let mut told: Vec<String> = Vec::new();
     for (_, found) in context.study.with::<Baselines>() {
         for model in &found.evaluations {
-            let Some(method) = methods::classical(&model.name).filter(|method| method.name != "majority") else { continue };
+            let Some(method) = methods::classical(&model.name).filter(|method| method.name != "majority") else {
+                continue;
+            };
             // The textbook ones need no reference.
-            let cite = if matches!(method.name, "random_forest" | "boosting") { format!(" [@{}]", method.work) } else { String::new() };
+            let cite = if matches!(method.name, "random_forest" | "boosting") {
+                format!(" [@{}]", method.work)
+            } else {
+                String::new()
+            };
             let name = format!("{}{cite}", voice.say(method.english, method.french));
             let number = |key: &str| model.params.get(key).and_then(serde_json::Value::as_f64);
             let values: Vec<String> = methods::telling_parameters(&model.name)
@@ -250,10 +259,7 @@ fn drawing(context: &ArticleContext, stage: &StageArtifacts, found: &Training, s
     for column in &inputs.categories {
         sources.push(part(column.clone(), vec![voice.say("as a category", "comme catégorie").to_owned()]));
         let width = spec.category_columns.get(column).and_then(|own| own.width).unwrap_or(spec.categories.width);
-        branches.push(part(
-            voice.say("learned vector", "vecteur appris").to_owned(),
-            vec![wide(width)],
-        ));
+        branches.push(part(voice.say("learned vector", "vecteur appris").to_owned(), vec![wide(width)]));
     }
     let mut columns = vec![sources, branches];
     let joined = match spec.fusion {
@@ -271,9 +277,12 @@ fn drawing(context: &ArticleContext, stage: &StageArtifacts, found: &Training, s
         lines.extend(has_norm.then(|| voice.say("batch norm", "norm. par lots").to_owned()));
         lines.push(methods::activation(spec.activation).to_owned());
         lines.extend((spec.dropout > 0.0).then(|| format!("dropout {}", voice.compact(spec.dropout))));
-        lines.extend(trunk.members.filter(|_| trunk.kind == TrunkKind::Tabm).map(|members| {
-            bilingual!(context, "{members} members", "{members} membres")
-        }));
+        lines.extend(
+            trunk
+                .members
+                .filter(|_| trunk.kind == TrunkKind::Tabm)
+                .map(|members| bilingual!(context, "{members} members", "{members} membres")),
+        );
         let alike = trunk.layers.windows(2).all(|pair| pair[0] == pair[1]);
         match alike && trunk.layers.len() > 1 {
             true => {
@@ -381,38 +390,28 @@ fn stabilisers(context: &ArticleContext, networks: &[(&StageArtifacts, &Training
     let decay = networks.iter().filter_map(|(_, found)| found.training.optimizer.weight_decay).fold(0.0, f64::max);
     let means: Vec<String> = [
         of(&|network| network.batch_norm && network.trunk.kind != TrunkKind::Tabm).then(|| {
-            voice
-                .say(
-                    "batch normalisation [@batchnorm]",
-                    "la normalisation par lots [@batchnorm]",
-                )
-                .to_owned()
+            voice.say("batch normalisation [@batchnorm]", "la normalisation par lots [@batchnorm]").to_owned()
         }),
-        clip.map(|norm| bilingual!(
-            context,
-            "gradients clipped to a norm of {norm}",
-            "des gradients écrêtés à une norme de {norm}",
-            norm = voice.compact(norm),
-        )),
-        of(&|network| network.dropout > 0.0 || network.text.dropout > 0.0).then(|| {
-            voice
-                .say(
-                    "dropout [@dropout]",
-                    "le dropout [@dropout]",
-                )
-                .to_owned()
+        clip.map(|norm| {
+            bilingual!(
+                context,
+                "gradients clipped to a norm of {norm}",
+                "des gradients écrêtés à une norme de {norm}",
+                norm = voice.compact(norm),
+            )
         }),
-        (decay > 0.0).then(|| bilingual!(
-            context,
-            "weight decay (up to {decay})",
-            "une pénalisation des poids (jusqu'à {decay})",
-            decay = voice.compact(decay),
-        )),
-        trains(&|training| training.average.is_some()).then(|| {
-            voice
-                .say("a moving average of the weights", "une moyenne mobile des poids")
-                .to_owned()
+        of(&|network| network.dropout > 0.0 || network.text.dropout > 0.0)
+            .then(|| voice.say("dropout [@dropout]", "le dropout [@dropout]").to_owned()),
+        (decay > 0.0).then(|| {
+            bilingual!(
+                context,
+                "weight decay (up to {decay})",
+                "une pénalisation des poids (jusqu'à {decay})",
+                decay = voice.compact(decay),
+            )
         }),
+        trains(&|training| training.average.is_some())
+            .then(|| voice.say("a moving average of the weights", "une moyenne mobile des poids").to_owned()),
     ]
     .into_iter()
     .flatten()
@@ -553,7 +552,7 @@ fn encoder(context: &ArticleContext, encoder: &Encoder) -> String {
             "{dim}-dimensional vectors of the pretrained encoder {name}{cite}, whose weights stay fixed",
             "vecteurs de dimension {dim} de l'encodeur préentraîné {name}{cite}, dont les poids restent fixes",
             cite = match name.to_ascii_lowercase() {
-                n if n.contains("minilm") => " [@sbert; @minilm]",
+                n if n.contains("minilm") => " [@sbert]",
                 n if n.contains("sentence-transformers") => " [@sbert]",
                 _ => "",
             },
@@ -578,7 +577,13 @@ fn training(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)])
         found.iter().map(told).collect()
     };
     let optimizers = cited(&|training| methods::optimizer(training.optimizer.kind.name()));
-    let schedules = cited(&|training| methods::schedule(training.schedule.kind.name()));
+    let mut schedules: Vec<String> = Vec::new();
+    for method in networks.iter().filter_map(|(_, found)| methods::schedule(found.training.schedule.kind.name())) {
+        let name = voice.say(method.english, method.french).to_owned();
+        if !schedules.contains(&name) {
+            schedules.push(name);
+        }
+    }
     if optimizers.is_empty() {
         return None;
     }

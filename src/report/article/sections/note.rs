@@ -16,7 +16,9 @@ pub(crate) fn note(context: &ArticleContext, own: &[String]) -> Section {
             "The author's are the title, the motivation, what is said of the data's origin and of earlier work, and the limits.",
             "Sont de l'auteur le titre, la motivation, ce qui est dit de l'origine des données et des travaux antérieurs, et les limites.",
         ),
-        (true, false) => bilingual!(context, "No sentence was written by hand.", "Aucune phrase n'a été écrite à la main."),
+        (true, false) => {
+            bilingual!(context, "No sentence was written by hand.", "Aucune phrase n'a été écrite à la main.")
+        }
         (false, _) => bilingual!(
             context,
             "The author's are passages of these sections: {titles}.",

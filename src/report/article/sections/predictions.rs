@@ -86,12 +86,7 @@ fn files(context: &ArticleContext, all: &[(&StageArtifacts, &Predictions)]) -> O
             rows = voice.count(*one as u64),
             names = context.subject.rows(voice),
         ),
-        _ => bilingual!(
-            context,
-            "the new {names}",
-            "les {names} sans étiquette",
-            names = context.subject.rows(voice),
-        ),
+        _ => bilingual!(context, "the new {names}", "les {names} sans étiquette", names = context.subject.rows(voice),),
     };
     let refitted = all.iter().filter(|(stage, _)| origin(context, stage).1.is_some()).count();
     let again = match (refitted, refitted == all.len()) {
@@ -124,14 +119,15 @@ fn files(context: &ArticleContext, all: &[(&StageArtifacts, &Predictions)]) -> O
 
 /// Where the first two files that answer for the same rows differ.
 fn disagreement(context: &ArticleContext, all: &[(&StageArtifacts, &Predictions)]) -> Option<String> {
-    let rows_of = |stage: &StageArtifacts| stage.inputs.iter().find(|(port, _)| port == "rows").map(|(_, from)| from.clone());
+    let rows_of =
+        |stage: &StageArtifacts| stage.inputs.iter().find(|(port, _)| port == "rows").map(|(_, from)| from.clone());
     let (one, other) = all.iter().enumerate().find_map(|(i, (one, _))| {
         let mut rest = all[i + 1..].iter();
-        let twin = rest.find(|(other, _)| rows_of(other) == rows_of(one) && other.predicted.len() == one.predicted.len());
+        let twin =
+            rest.find(|(other, _)| rows_of(other) == rows_of(one) && other.predicted.len() == one.predicted.len());
         twin.filter(|_| !one.predicted.is_empty()).map(|(other, _)| (*one, *other))
     })?;
-    let differ: Vec<(&String, &String)> =
-        one.predicted.iter().zip(&other.predicted).filter(|(a, b)| a != b).collect();
+    let differ: Vec<(&String, &String)> = one.predicted.iter().zip(&other.predicted).filter(|(a, b)| a != b).collect();
     let share = differ.len() as f64 / one.predicted.len() as f64;
     let mut pairs: Vec<((&String, &String), usize)> = Vec::new();
     for pair in &differ {
@@ -142,14 +138,16 @@ fn disagreement(context: &ArticleContext, all: &[(&StageArtifacts, &Predictions)
     }
     pairs.sort_by_key(|((a, b), count)| (std::cmp::Reverse(*count), *a, *b));
     let names = [origin(context, one).0, origin(context, other).0].map(|name| context.stage_name(&name));
-    let most = pairs.first().map(|((a, b), count)| bilingual!(
-        context,
-        ", most often where the first says {a} and the second {b} ({count} times)",
-        ", le plus souvent quand le premier répond {a} et le second {b} ({count} fois)",
-        a = markup::escaped(a),
-        b = markup::escaped(b),
-        count = context.voice.count(*count as u64),
-    ));
+    let most = pairs.first().map(|((a, b), count)| {
+        bilingual!(
+            context,
+            ", most often where the first says {a} and the second {b} ({count} times)",
+            ", le plus souvent quand le premier répond {a} et le second {b} ({count} fois)",
+            a = markup::escaped(a),
+            b = markup::escaped(b),
+            count = context.voice.count(*count as u64),
+        )
+    });
     Some(bilingual!(
         context,
         "The first two ({one}, {other}) disagree on {share} of the {rows}{most}.",

@@ -41,6 +41,7 @@ pub(crate) fn judging(context: &ArticleContext, networks: &[(&StageArtifacts, &T
             },
         )),
         intervals(context),
+        few_groups(context),
         (pairs > 0).then(|| bilingual!(
             context,
             "Two models are compared on the same rows by {test}, with Holm's correction over all {pairs} pairs [@holm]; *significant* means below 5%.",
@@ -51,6 +52,20 @@ pub(crate) fn judging(context: &ArticleContext, networks: &[(&StageArtifacts, &T
             },
         )),
     ]
+}
+
+/// That the rows are of few groups, where they are.
+fn few_groups(context: &ArticleContext) -> Option<String> {
+    let all = context.main()?.models.iter().filter_map(|model| model.judged());
+    let scores = all.into_iter().find(|scores| scores.few_groups == Some(true))?;
+    Some(bilingual!(
+        context,
+        "The {on} are of {groups}, which tell as much as {effective} of equal size: so few make intervals and tests rough.",
+        "Les {on} forment {groups}, qui en disent autant que {effective} de même taille : un si petit nombre rend intervalles et tests approximatifs.",
+        on = context.rows_on(context.judged_on()),
+        groups = context.voice.counted(scores.groups? as u64, ("group", "groups"), ("groupe", "groupes")),
+        effective = context.voice.decimals(scores.effective_groups?, 0),
+    ))
 }
 
 /// What was chosen, and by which rows; nothing of what there is none.
@@ -143,4 +158,3 @@ fn except(context: &ArticleContext) -> String {
         ),
     }
 }
-

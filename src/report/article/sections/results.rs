@@ -3,7 +3,8 @@
 use super::super::text::upper;
 use super::methods::{self, of_french};
 use super::{
-    ArticleContext, bilingual, choosing, convergence, inside, neighbours, predictions, source, standard, transfer, validation,
+    ArticleContext, bilingual, choosing, convergence, design, inside, neighbours, predictions, source, standard,
+    transfer, validation,
 };
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
@@ -21,6 +22,7 @@ pub(crate) fn section(context: &ArticleContext) -> Section {
     let mut section = Section::new("sec:results", voice.say("Results", "Résultats"));
     let told = [
         Some(standard::section(context)),
+        design::section(context),
         convergence::section(context),
         comparison(context),
         inside::inside(context),
@@ -57,14 +59,17 @@ fn comparison(context: &ArticleContext) -> Option<Section> {
     };
     let mut section = Section::new("sec:comparison", title);
     let map = neighbours::neighbours_figure(context);
-    section.blocks.extend(context.paragraph([
-        neighbours::neighbours(context, map.is_some()),
-        inputs(context),
-    ]));
+    section.blocks.extend(context.paragraph([neighbours::neighbours(context, map.is_some()), inputs(context)]));
     section.blocks.extend(map.map(Block::Float));
     section.blocks.extend(context.paragraph([
         reference(context, group),
-        best(context),
+        best(context).or_else(|| {
+            Some(bilingual!(
+                context,
+                "@tab:models lists the models, the best first.",
+                "Le @tab:models présente les modèles, le meilleur en tête.",
+            ))
+        }),
         context.chosen().and_then(|model| context.threshold(model.judged()?)),
         context.chosen().and_then(|model| context.leak(model)),
         tied(context, group),
@@ -109,9 +114,10 @@ fn best(context: &ArticleContext) -> Option<String> {
     if context.count_of("train") + context.count_of("ensemble") == 1 {
         return Some(bilingual!(
             context,
-            "{other}The accuracy of {name} {on} is {accuracy}, its macro-F1 {f1}.",
-            "{other}L'exactitude de {name} {on} est de {accuracy}, sa macro-F1 de {f1}.",
+            "{other}The accuracy of {name} {on} is {accuracy}, its macro-F1 {f1} (@tab:models).",
+            "{other}L'exactitude {of} {on} est de {accuracy}, sa macro-F1 de {f1} (@tab:models).",
             other = other(true).unwrap_or_default(),
+            of = of_french(&context.subject(chosen)),
             name = context.subject(chosen),
             on = context.on(chosen.judged_on()),
             accuracy = context.accuracy(scores),
@@ -216,8 +222,7 @@ fn caution(context: &ArticleContext, group: &Group) -> Option<String> {
 fn inputs(context: &ArticleContext) -> Option<String> {
     let (both, numbers) = context.with_and_without_texts()?;
     let who = upper(&context.subject(both));
-    let whose =
-        bilingual!(context, "The accuracy of {name}", "L'exactitude {name}", name = of_name(context, both));
+    let whose = bilingual!(context, "The accuracy of {name}", "L'exactitude {name}", name = of_name(context, both));
     let mut sentence = bilingual!(
         context,
         "{against}",
@@ -251,22 +256,21 @@ fn gains(context: &ArticleContext, both: &Model, numbers: &Model) -> Option<Stri
         let all: u64 = row.iter().sum();
         (all > 0).then(|| row[place] as f64 / all as f64)
     };
-    let mut found: Vec<(f64, &String)> = with
-        .classes
-        .iter()
-        .filter_map(|class| Some((recall(with, class)? - recall(without, class)?, class)))
-        .collect();
+    let mut found: Vec<(f64, &String)> =
+        with.classes.iter().filter_map(|class| Some((recall(with, class)? - recall(without, class)?, class))).collect();
     found.sort_by(|a, b| b.0.total_cmp(&a.0));
     let ((high, most), (low, least)) = (*found.first()?, *found.last()?);
-    (found.len() > 2 && high > 0.0).then(|| bilingual!(
-        context,
-        " Its recall gains most for {most} ({high} points) and least for {least} ({low}).",
-        " Son rappel gagne le plus pour {most} ({high} points) et le moins pour {least} ({low}).",
-        most = markup::escaped(most),
-        least = markup::escaped(least),
-        high = context.voice.decimals(high * 100.0, 1),
-        low = context.voice.decimals(low * 100.0, 1),
-    ))
+    (found.len() > 2 && high > 0.0).then(|| {
+        bilingual!(
+            context,
+            " Its recall gains most for {most} ({high} points) and least for {least} ({low}).",
+            " Son rappel gagne le plus pour {most} ({high} points) et le moins pour {least} ({low}).",
+            most = markup::escaped(most),
+            least = markup::escaped(least),
+            high = context.voice.decimals(high * 100.0, 1),
+            low = context.voice.decimals(low * 100.0, 1),
+        )
+    })
 }
 
 fn table(context: &ArticleContext, group: &Group) -> Float {

@@ -65,7 +65,11 @@ pub(crate) fn section(context: &ArticleContext) -> Section {
     }
     let rows = models.iter().take(MOST).map(row).collect();
     let table = context.table("tab:baselines", &caption, &heads, rows);
-    section.blocks.extend(context.paragraph([floor(context, &models), best(context, &models), linear(context, &models)]));
+    section.blocks.extend(context.paragraph([
+        floor(context, &models),
+        best(context, &models),
+        linear(context, &models),
+    ]));
     section.blocks.push(Block::Float(table));
     section
 }

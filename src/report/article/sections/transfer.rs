@@ -48,7 +48,7 @@ pub(crate) fn section(context: &ArticleContext) -> Option<Section> {
         tensors(context, first),
         Some(strategies(context, &stages)),
     ]));
-    let verdicts = stages.iter().map(|(stage, found)| verdict(context, stage, found));
+    let verdicts = stages.iter().enumerate().map(|(i, (stage, found))| verdict(context, stage, found, i == 0));
     let shown = figure.as_ref().map(|_| {
         context.voice.say("@fig:transfer shows the curves.", "La @fig:transfer montre les courbes.").to_owned()
     });
@@ -70,8 +70,12 @@ fn tensors(context: &ArticleContext, found: &Transfer) -> Option<String> {
         _ => None,
     });
     let begins = match start {
-        Some(NewRows::Mean) => context.voice.say(", a new row being the mean of the old ones", ", une ligne nouvelle étant la moyenne des anciennes"),
-        Some(NewRows::Fresh) => context.voice.say(", a new row being random", ", une ligne nouvelle étant tirée au hasard"),
+        Some(NewRows::Mean) => context
+            .voice
+            .say(", a new row being the mean of the old ones", ", une ligne nouvelle étant la moyenne des anciennes"),
+        Some(NewRows::Fresh) => {
+            context.voice.say(", a new row being random", ", une ligne nouvelle étant tirée au hasard")
+        }
         None => "",
     };
     (copied > 0).then(|| bilingual!(
@@ -109,12 +113,14 @@ fn strategies(context: &ArticleContext, stages: &[(&StageArtifacts, &Transfer)])
         ),
         (
             Strategy::Discriminative,
-            "takes smaller steps in lower layers [@ulmfit]",
-            "fait des pas plus petits dans les couches basses [@ulmfit]",
+            "takes smaller steps in lower layers",
+            "fait des pas plus petits dans les couches basses",
         ),
     ];
     let told: Vec<String> = (all.iter().filter(|(strategy, _, _)| tried(*strategy)))
-        .map(|(strategy, english, french)| format!("{} {}", name(context, *strategy), context.voice.say(english, french)))
+        .map(|(strategy, english, french)| {
+            format!("{} {}", name(context, *strategy), context.voice.say(english, french))
+        })
         .collect();
     if told.is_empty() {
         return String::new();
@@ -192,7 +198,7 @@ fn table(context: &ArticleContext, stages: &[(&StageArtifacts, &Transfer)]) -> F
 }
 
 /// The strategy that validation chose, against the baseline: over seeds, and over the rows of one pair of networks.
-fn verdict(context: &ArticleContext, stage: &StageArtifacts, found: &Transfer) -> Option<String> {
+fn verdict(context: &ArticleContext, stage: &StageArtifacts, found: &Transfer, is_first: bool) -> Option<String> {
     let network = network(context, stage);
     let Some(comparison) = found.comparison(found.best) else {
         let others = match nearest(found) {
@@ -224,14 +230,14 @@ fn verdict(context: &ArticleContext, stage: &StageArtifacts, found: &Transfer) -
         let [low, high] = [rows.difference.low, rows.difference.high].map(|end| context.voice.decimals(end * 100.0, 1));
         sentence.push_str(&bilingual!(
             context,
-            "; row by row, the best network of each differ by {points} points [{low}, {high}] ({p})",
-            " ; ligne par ligne, les meilleurs réseaux de chacune diffèrent de {points} points [{low} ; {high}] ({p})",
+            "; over the rows of one network each, the gain is {points} points [{low}, {high}] ({p})",
+            " ; sur les lignes d'un réseau de chacune, le gain est de {points} points [{low} ; {high}] ({p})",
             points = context.voice.decimals(rows.difference.estimate * 100.0, 1),
             p = context.voice.p(rows.mcnemar.p),
         ));
     }
     sentence.push('.');
-    if let Some(speed) = speed(context, comparison) {
+    if let Some(speed) = speed(context, comparison).filter(|_| is_first) {
         sentence.push_str(&speed);
     }
     Some(sentence)

@@ -117,6 +117,8 @@ fn chart(width: Option<f64>, title: &str, unit: &str, x_label: &str, lines: Vec<
         lines,
         marker: None,
         log_y: false,
+        y_range: None,
+        height: None,
         explored: x_label == "epoch",
         width,
     };
