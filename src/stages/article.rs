@@ -294,7 +294,7 @@ fn typeset(
     whole: &article::Article,
     article: &mut article::Article,
     context: &mut StageContext,
-) -> anyhow::Result<(Vec<(String, Vec<u8>)>, usize)> {
+) -> anyhow::Result<(Files, usize)> {
     let report = context.report();
     let scratch = context.scratch()?;
     let mut made = 0;
@@ -330,8 +330,11 @@ fn typeset(
     Ok((files, pages))
 }
 
+/// Files by name.
+type Files = Vec<(String, Vec<u8>)>;
+
 /// Files by name, the number of pages, and what the fonts lack.
-type Pages = (Vec<(String, Vec<u8>)>, usize, Option<String>);
+type Pages = (Files, usize, Option<String>);
 
 #[cfg(feature = "pdf")]
 fn pdf(article: &mut article::Article) -> anyhow::Result<Pages> {

@@ -190,6 +190,9 @@ fn rationale(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
+/// Texts that pass through like branches: their columns, the size of their vectors, the layers and the dropout of each.
+type LikeTexts<'a> = (Vec<&'a String>, Option<usize>, Vec<usize>, f64);
+
 /// The network from its inputs to its probabilities.
 fn drawing(context: &ArticleContext, stage: &StageArtifacts, found: &Training, spec: &NetworkSpec) -> Float {
     let voice = context.voice;
@@ -228,14 +231,12 @@ fn drawing(context: &ArticleContext, stage: &StageArtifacts, found: &Training, s
         branches.push(part(title.to_owned(), lines));
     }
     // Texts that pass through like branches share a box.
-    let mut texts: Vec<(Vec<&String>, Option<usize>, Vec<usize>, f64)> = Vec::new();
+    let mut texts: Vec<LikeTexts> = Vec::new();
     for column in &inputs.text {
         let own = spec.columns.get(column);
         let layers = own.and_then(|own| own.layers.clone()).unwrap_or_else(|| spec.text.layers.clone());
         let dropout = own.and_then(|own| own.dropout).unwrap_or(spec.text.dropout);
-        let like = |one: &&mut (Vec<&String>, Option<usize>, Vec<usize>, f64)| {
-            one.1 == dim(column) && one.2 == layers && one.3 == dropout
-        };
+        let like = |one: &&mut LikeTexts| one.1 == dim(column) && one.2 == layers && one.3 == dropout;
         match texts.iter_mut().find(like) {
             Some((columns, ..)) => columns.push(column),
             None => texts.push((vec![column], dim(column), layers, dropout)),

@@ -121,9 +121,9 @@ fn linear(context: &ArticleContext, models: &[Model]) -> Option<String> {
     let stage = context.of_kind("baseline").next()?;
     let own = || models.iter().filter(|model| model.stage == stage.stage && !model.is_reference());
     let is_linear = |model: &&Model| matches!(model.name.as_str(), "logistic" | "linear_svm");
-    let by = |model: &&Model| model.validation();
-    let linear = ranking::best(own().filter(is_linear), Some(context.metric()), |model| by(&model))?;
-    let curved = ranking::best(own().filter(|model| !is_linear(model)), Some(context.metric()), |model| by(&model))?;
+    let linear = ranking::best(own().filter(is_linear), Some(context.metric()), |model| model.validation())?;
+    let curved =
+        ranking::best(own().filter(|model| !is_linear(model)), Some(context.metric()), |model| model.validation())?;
     let (straight, bent) = (linear.judged()?, curved.judged()?);
     let gain = bent.accuracy - straight.accuracy;
     let differs = context.judge(curved, linear).is_some_and(|judgement| judgement.differ);
