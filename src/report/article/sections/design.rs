@@ -29,8 +29,8 @@ pub(crate) fn section(context: &ArticleContext) -> Option<Section> {
     section.blocks.extend(context.paragraph([
         Some(bilingual!(
             context,
-            "Before any search, the network on numbers is changed in one thing at a time: {count} settings, each trained with the same {seeds} seeds and compared on validation rows{see}.",
-            "Avant toute recherche, le réseau sur les nombres est modifié d'une seule chose à la fois : {count} variantes, chacune entraînée avec les mêmes {seeds} graines et comparée sur la validation{see}.",
+            "One network is changed in one thing at a time: {count} settings, each trained with the same {seeds} seeds and compared on validation rows{see}.",
+            "Un réseau est modifié d'une seule chose à la fois : {count} variantes, chacune entraînée avec les mêmes {seeds} graines et comparée sur la validation{see}.",
             count = found.settings.len().saturating_sub(1),
             seeds = found.seeds.len(),
             see = if figure.is_some() { " (@fig:variations)" } else { "" },
@@ -174,13 +174,13 @@ pub(crate) fn in_short(context: &ArticleContext) -> Option<String> {
     Some(match clear {
         0 => bilingual!(
             context,
-            "None of {count} single changes of the network on numbers makes a significant difference.",
-            "Aucun de {count} changements isolés du réseau sur les nombres ne fait de différence significative.",
+            "None of {count} single changes of one network makes a significant difference.",
+            "Aucun de {count} changements isolés d'un réseau ne fait de différence significative.",
         ),
         _ => bilingual!(
             context,
-            "Of {count} single changes of the network on numbers, {clear} make a significant difference.",
-            "De {count} changements isolés du réseau sur les nombres, {clear} font une différence significative.",
+            "Of {count} single changes of one network, {clear} make a significant difference.",
+            "De {count} changements isolés d'un réseau, {clear} font une différence significative.",
         ),
     })
 }
