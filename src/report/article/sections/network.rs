@@ -53,12 +53,7 @@ fn settings(context: &ArticleContext) -> Option<String> {
             let Some(method) = methods::classical(&model.name).filter(|method| method.name != "majority") else {
                 continue;
             };
-            // The textbook ones need no reference.
-            let cite = if matches!(method.name, "random_forest" | "boosting") {
-                format!(" [@{}]", method.work)
-            } else {
-                String::new()
-            };
+            let cite = if method.work.is_empty() { String::new() } else { format!(" [@{}]", method.work) };
             let name = format!("{}{cite}", voice.say(method.english, method.french));
             let number = |key: &str| model.params.get(key).and_then(serde_json::Value::as_f64);
             let values: Vec<String> = methods::telling_parameters(&model.name)
