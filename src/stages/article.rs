@@ -24,7 +24,7 @@ use runner_report::counted;
 /// Bytes of one text; eight pages have thirty thousand.
 const LONGEST_TEXT: u64 = 1 << 20;
 
-/// Writes an article with abstract, introduction, data, method, results and conclusion. Its sentences, numbers, tables and figures come from
+/// Writes an article with abstract, introduction, data, method, results, discussion and conclusion. Its sentences, numbers, tables and figures come from
 /// the stages, and each comparison is chosen by the tests that they hold; your own text can stand before or after each section.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -39,7 +39,7 @@ pub(crate) struct Article {
     /// The author's address for mail.
     #[serde(default)]
     email: Option<String>,
-    /// `latex`: a folder for Springer's class llncs. `pdf`: the finished article, which needs a runner built with `--features pdf`.
+    /// `latex`: sources for Springer's class llncs, and `article.pdf` where `latexmk` or `typst` is on PATH. `pdf`: the finished article, which needs a runner built with `--features pdf`.
     #[serde(default)]
     format: Format,
     /// `en` or `fr`.
@@ -48,8 +48,8 @@ pub(crate) struct Article {
     /// What only you know of the study: what rows and classes are, why it is worth doing, what columns mean, what others have reached.
     #[serde(default)]
     subject: Subject,
-    /// Files with text of your own that stands at the beginning of a section, by its name: `introduction`, `data`, `method`, `results` or
-    /// `conclusion`. Small Markdown, with references such as `@fig:curves` and citations such as `[@adamw]`.
+    /// Files with text of your own that stands at the beginning of a section, by its name: `introduction`, `data`, `method`, `results`,
+    /// `discussion` or `conclusion`. Small Markdown, with references such as `@fig:curves` and citations such as `[@adamw]`.
     #[serde(default)]
     text: BTreeMap<SectionName, String>,
     /// The same for text that stands at a section's end.
@@ -60,7 +60,7 @@ pub(crate) struct Article {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Format {
-    /// `article.tex`, `references.bib` and `figures/`, for `latexmk -pdf article.tex`.
+    /// `article.tex`, `references.bib` and `figures/`; and `article.pdf` where there is a typesetter.
     #[default]
     Latex,
     /// `article.pdf`.
