@@ -97,15 +97,12 @@ fn outcome(context: &ArticleContext, found: &Variations) -> Option<String> {
     .collect();
     match parts.is_empty() {
         false => Some(parts.join(" ")),
-        true => Some(
-            context
-                .voice
-                .say(
-                    "None makes a difference that is significant after Holm's correction: within these bounds, the design hardly matters.",
-                    "Aucune différence n'est significative après la correction de Holm : dans ces bornes, la conception importe peu.",
-                )
-                .to_owned(),
-        ),
+        true => Some(bilingual!(
+            context,
+            "After Holm's correction, {seeds} seeds show none to make a significant difference.",
+            "Après la correction de Holm, {seeds} graines n'en montrent aucune qui fasse une différence significative.",
+            seeds = found.seeds.len(),
+        )),
     }
 }
 
@@ -174,8 +171,9 @@ pub(crate) fn in_short(context: &ArticleContext) -> Option<String> {
     Some(match clear {
         0 => bilingual!(
             context,
-            "None of {count} single changes of one network makes a significant difference.",
-            "Aucun de {count} changements isolés d'un réseau ne fait de différence significative.",
+            "Of {count} single changes of one network, {seeds} seeds show none to make a significant difference.",
+            "De {count} changements isolés d'un réseau, {seeds} graines n'en montrent aucun qui fasse une différence significative.",
+            seeds = found.seeds.len(),
         ),
         _ => bilingual!(
             context,

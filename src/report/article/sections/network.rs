@@ -358,10 +358,11 @@ fn symbols(context: &ArticleContext, smooth: &[f64], is_weighted: bool) -> Strin
     let mut means = vec![voice.say("$\\theta$ are the weights", "$\\theta$ sont les poids").to_owned()];
     let largest = smooth.iter().copied().fold(0.0, f64::max);
     if largest > 0.0 {
+        means.push(voice.say("$K$ is the number of classes", "$K$ est le nombre de classes").to_owned());
         means.push(bilingual!(
             context,
-            "$K$ is the number of classes and $\\epsilon$ the label smoothing [@smoothing], a share of certainty withheld from the given class ({share}{most})",
-            "$K$ est le nombre de classes et $\\epsilon$ le lissage des étiquettes [@smoothing], la part de certitude retirée à la classe donnée ({share}{most})",
+            "$\\epsilon$ is the label smoothing [@smoothing], a share of certainty withheld from the given class ({share}{most})",
+            "$\\epsilon$ est le lissage des étiquettes [@smoothing], la part de certitude retirée à la classe donnée ({share}{most})",
             share = voice.compact(largest),
             most = match smooth.iter().all(|share| *share == largest) {
                 true => "",
@@ -415,8 +416,8 @@ fn stabilisers(context: &ArticleContext, networks: &[(&StageArtifacts, &Training
     (!means.is_empty()).then(|| {
         bilingual!(
             context,
-            "It is kept stable, and from learning by heart, by {list}.",
-            "Pour le stabiliser et éviter qu'il mémorise : {list}.",
+            "Training is kept stable, and from learning by heart, by {list}.",
+            "Pour stabiliser l'apprentissage et éviter qu'il mémorise : {list}.",
             list = voice.list(&means, 6),
         )
     })
