@@ -65,6 +65,17 @@ pub enum Block {
     Float(Float),
 }
 
+impl Block {
+    /// The running texts of an author's block.
+    pub(crate) fn texts_mut(&mut self) -> &mut [Text] {
+        match self {
+            Block::Paragraph(text) => std::slice::from_mut(text),
+            Block::List { items, .. } => items,
+            Block::Code(_) | Block::Float(_) | Block::Equation { .. } => &mut [],
+        }
+    }
+}
+
 /// A figure or a table: something with a number and a caption that text refers to.
 #[derive(Clone, Debug)]
 pub struct Float {

@@ -219,6 +219,11 @@ pub fn article(
     let mut sections = context.sections();
     let mut wrong = Vec::new();
     let mut places: Vec<(String, Text)> = Vec::new();
+    for (key, text) in request.subject.texts() {
+        for (line, block) in markup::blocks(text.get(voice.code())).unwrap_or_default() {
+            set(block, voice, &format!("subject.{key}:{line}"), &mut places);
+        }
+    }
     for own in &request.own {
         match markup::blocks(&own.source) {
             Ok(blocks) => {
@@ -441,12 +446,7 @@ fn add_last(section: &mut Section, blocks: Vec<Block>) {
 
 /// A block of the author's own with the language's typography; its texts are noted with their place.
 fn set(mut block: Block, voice: Voice, place: &str, places: &mut Vec<(String, Text)>) -> Block {
-    let texts: Vec<&mut Text> = match &mut block {
-        Block::Paragraph(text) => vec![text],
-        Block::List { items, .. } => items.iter_mut().collect(),
-        Block::Code(_) | Block::Float(_) | Block::Equation { .. } => Vec::new(),
-    };
-    for text in texts {
+    for text in block.texts_mut() {
         text.map_plain(&|plain| voice.typography(plain));
         places.push((place.to_owned(), text.clone()));
     }

@@ -29,8 +29,8 @@ pub(crate) fn section(context: &ArticleContext) -> Option<Section> {
     section.blocks.extend(context.paragraph([
         Some(bilingual!(
             context,
-            "Before any search, the network on numbers is changed in one thing at a time: {count} settings, each trained with the same {seeds} seeds and compared on validation rows{see}.",
-            "Avant toute recherche, le réseau sur les nombres est modifié d'une seule chose à la fois : {count} variantes, chacune entraînée avec les mêmes {seeds} graines et comparée sur la validation{see}.",
+            "One network is changed in one thing at a time: {count} settings, each trained with the same {seeds} seeds and compared on validation rows{see}.",
+            "Un réseau est modifié d'une seule chose à la fois : {count} variantes, chacune entraînée avec les mêmes {seeds} graines et comparée sur la validation{see}.",
             count = found.settings.len().saturating_sub(1),
             seeds = found.seeds.len(),
             see = if figure.is_some() { " (@fig:variations)" } else { "" },
@@ -97,15 +97,12 @@ fn outcome(context: &ArticleContext, found: &Variations) -> Option<String> {
     .collect();
     match parts.is_empty() {
         false => Some(parts.join(" ")),
-        true => Some(
-            context
-                .voice
-                .say(
-                    "None makes a difference that is significant after Holm's correction: within these bounds, the design hardly matters.",
-                    "Aucune différence n'est significative après la correction de Holm : dans ces bornes, la conception importe peu.",
-                )
-                .to_owned(),
-        ),
+        true => Some(bilingual!(
+            context,
+            "After Holm's correction, {seeds} seeds show none to make a significant difference.",
+            "Après la correction de Holm, {seeds} graines n'en montrent aucune qui fasse une différence significative.",
+            seeds = found.seeds.len(),
+        )),
     }
 }
 
@@ -174,13 +171,14 @@ pub(crate) fn in_short(context: &ArticleContext) -> Option<String> {
     Some(match clear {
         0 => bilingual!(
             context,
-            "None of {count} single changes of the network on numbers makes a significant difference.",
-            "Aucun de {count} changements isolés du réseau sur les nombres ne fait de différence significative.",
+            "Of {count} single changes of one network, {seeds} seeds show none to make a significant difference.",
+            "De {count} changements isolés d'un réseau, {seeds} graines n'en montrent aucun qui fasse une différence significative.",
+            seeds = found.seeds.len(),
         ),
         _ => bilingual!(
             context,
-            "Of {count} single changes of the network on numbers, {clear} make a significant difference.",
-            "De {count} changements isolés du réseau sur les nombres, {clear} font une différence significative.",
+            "Of {count} single changes of one network, {clear} make a significant difference.",
+            "De {count} changements isolés d'un réseau, {clear} font une différence significative.",
         ),
     })
 }

@@ -158,7 +158,8 @@ fn importance(context: &ArticleContext) -> Option<(String, Option<Drawing>)> {
         .study
         .parents(&stage.stage)
         .find(|parent| matches!(context.study.kind_of(parent), Some("train" | "ensemble" | "transfer")));
-    let model = looked_at.map_or_else(|| context.voice.say("the model", "le modèle").to_owned(), markup::code);
+    let model = looked_at
+        .map_or_else(|| context.voice.say("the model", "le modèle").to_owned(), |stage| context.stage_subject(stage));
     let loses = match most {
         Most::Clear(cost) => {
             let (name, drop) = (markup::code(&cost.column.name), context.voice.decimals(cost.drop().mean, 3));

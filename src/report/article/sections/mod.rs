@@ -388,14 +388,8 @@ impl<'a> ArticleContext<'a> {
     fn own_blocks(&self, text: Option<&Localized>) -> Vec<Block> {
         let blocks = text.map(|text| markup::blocks(text.get(self.voice.code())).unwrap_or_default());
         let mut blocks: Vec<Block> = blocks.into_iter().flatten().map(|(_, block)| block).collect();
-        for block in &mut blocks {
-            match block {
-                Block::Paragraph(text) => text.map_plain(&|plain| self.voice.typography(plain)),
-                Block::List { items, .. } => {
-                    items.iter_mut().for_each(|item| item.map_plain(&|plain| self.voice.typography(plain)));
-                }
-                Block::Code(_) | Block::Float(_) | Block::Equation { .. } => {}
-            }
+        for text in blocks.iter_mut().flat_map(Block::texts_mut) {
+            text.map_plain(&|plain| self.voice.typography(plain));
         }
         blocks
     }

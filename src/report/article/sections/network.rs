@@ -53,12 +53,7 @@ fn settings(context: &ArticleContext) -> Option<String> {
             let Some(method) = methods::classical(&model.name).filter(|method| method.name != "majority") else {
                 continue;
             };
-            // The textbook ones need no reference.
-            let cite = if matches!(method.name, "random_forest" | "boosting") {
-                format!(" [@{}]", method.work)
-            } else {
-                String::new()
-            };
+            let cite = if method.work.is_empty() { String::new() } else { format!(" [@{}]", method.work) };
             let name = format!("{}{cite}", voice.say(method.english, method.french));
             let number = |key: &str| model.params.get(key).and_then(serde_json::Value::as_f64);
             let values: Vec<String> = methods::telling_parameters(&model.name)
@@ -363,10 +358,11 @@ fn symbols(context: &ArticleContext, smooth: &[f64], is_weighted: bool) -> Strin
     let mut means = vec![voice.say("$\\theta$ are the weights", "$\\theta$ sont les poids").to_owned()];
     let largest = smooth.iter().copied().fold(0.0, f64::max);
     if largest > 0.0 {
+        means.push(voice.say("$K$ is the number of classes", "$K$ est le nombre de classes").to_owned());
         means.push(bilingual!(
             context,
-            "$K$ is the number of classes and $\\epsilon$ the label smoothing [@smoothing], a share of certainty withheld from the given class ({share}{most})",
-            "$K$ est le nombre de classes et $\\epsilon$ le lissage des étiquettes [@smoothing], la part de certitude retirée à la classe donnée ({share}{most})",
+            "$\\epsilon$ is the label smoothing [@smoothing], a share of certainty withheld from the given class ({share}{most})",
+            "$\\epsilon$ est le lissage des étiquettes [@smoothing], la part de certitude retirée à la classe donnée ({share}{most})",
             share = voice.compact(largest),
             most = match smooth.iter().all(|share| *share == largest) {
                 true => "",
@@ -420,8 +416,8 @@ fn stabilisers(context: &ArticleContext, networks: &[(&StageArtifacts, &Training
     (!means.is_empty()).then(|| {
         bilingual!(
             context,
-            "It is kept stable, and from learning by heart, by {list}.",
-            "Pour le stabiliser et éviter qu'il mémorise : {list}.",
+            "Training is kept stable, and from learning by heart, by {list}.",
+            "Pour stabiliser l'apprentissage et éviter qu'il mémorise : {list}.",
             list = voice.list(&means, 6),
         )
     })

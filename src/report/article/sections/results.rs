@@ -176,17 +176,27 @@ fn tied(context: &ArticleContext, group: &Group) -> Option<String> {
         return (!others.is_empty())
             .then(|| bilingual!(context, "{name} has {top} {there}; {intervals}.", "{name} a {top} ; {intervals}.",));
     }
-    let sentence = match (tied.is_empty(), others.is_empty()) {
-        (_, true) => return None,
-        (true, _) => bilingual!(
+    if others.is_empty() {
+        return None;
+    }
+    // The sentence before is on the best of networks and ensembles, which need not be the best of all.
+    let is_told = context.chosen().is_some_and(|chosen| chosen.stage == first.stage && chosen.name == first.name);
+    let its = match is_told {
+        true => context.voice.say("Its", "Son exactitude").to_owned(),
+        false => {
+            bilingual!(context, "{name} has {top} {there}; its", "{name} a {top} ; son exactitude")
+        }
+    };
+    let sentence = match tied.is_empty() {
+        true => bilingual!(
             context,
-            "Its {part} accuracy differs significantly from that of every other.",
-            "Son exactitude {part} diffère significativement de celle de tous les autres.",
+            "{its} {part} accuracy differs significantly from that of every other.",
+            "{its} {part} diffère significativement de celle de tous les autres.",
         ),
-        _ => bilingual!(
+        false => bilingual!(
             context,
-            "Its {part} accuracy does not differ significantly from that of {list}.",
-            "Son exactitude {part} ne diffère pas significativement de celle {list_de}.",
+            "{its} {part} accuracy does not differ significantly from that of {list}.",
+            "{its} {part} ne diffère pas significativement de celle {list_de}.",
             list = context.voice.list(&tied, 4),
             list_de = context.voice.list(&tied.iter().map(|name| of_french(name)).collect::<Vec<_>>(), 4),
         ),

@@ -129,8 +129,8 @@ fn linear(context: &ArticleContext, models: &[Model]) -> Option<String> {
     let differs = context.judge(curved, linear).is_some_and(|judgement| judgement.differ);
     (differs && gain > 0.0).then(|| bilingual!(
         context,
-        "On the numbers alone, {curved} is {points} points ahead of {linear}: the boundaries between the {classes} are not straight.",
-        "Sur les seuls nombres, {curved} devance de {points} points {linear} : les frontières entre {classes} ne sont pas droites.",
+        "With the same inputs, {curved} is {points} points ahead of {linear}: the boundaries between the {classes} are not straight.",
+        "À entrées égales, {curved} devance de {points} points {linear} : les frontières entre {classes} ne sont pas droites.",
         curved = context.subject(curved),
         linear = context.subject(linear),
         points = context.voice.decimals(gain * 100.0, 1),
