@@ -130,7 +130,7 @@ impl Baseline {
 
 impl Stage for Baseline {
     const KIND: &'static str = "baseline";
-    const VERSION: u32 = 14;
+    const VERSION: u32 = 15;
     const SUMMARY: &'static str = "standard classifiers, cross-validated";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "split rows, e.g. a `split` stage"),

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 
 use super::dataset::Dataset;
 use runner_engine::{listed, suggest};
-use runner_ml::calibration::{Calibration, reliability};
+use runner_ml::calibration::{Calibration, Raw, reliability};
 use runner_ml::diagnosis::{Finding, TrainingLoss, TrainingRun, diagnose};
 use runner_ml::matrix::Matrix;
 use runner_ml::network::Classifier;
@@ -35,7 +35,7 @@ pub(super) fn calibrate(
     }
     let weights = class_weights(data, training)?;
     let mut found = match before.first() {
-        Some((_, raw, labels)) => Calibration::fit(raw, labels, &weights, progress)?,
+        Some((_, raw, labels)) => Calibration::fit(Raw::Scores, raw, labels, &weights, progress)?,
         None => Calibration::NONE,
     };
     let mut parts = Parts::default();

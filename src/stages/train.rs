@@ -134,7 +134,7 @@ impl Train {
 
 impl Stage for Train {
     const KIND: &'static str = "train";
-    const VERSION: u32 = 20;
+    const VERSION: u32 = 21;
     const TIME_GROWS_WITH: &'static [&'static str] = &["epochs"];
     const SUMMARY: &'static str = "a network on numbers, texts or both";
     const INPUTS: &'static [InputPort] = &[

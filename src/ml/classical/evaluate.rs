@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::steps::{Fit, Steps};
 use super::task::Task;
 use super::{Arrays, Estimator, Features, FitError, Model};
-use crate::calibration::{Calibration, NO_CALIBRATION};
+use crate::calibration::{Calibration, NO_CALIBRATION, Raw};
 use crate::matrix::Matrix;
 use crate::metrics::{FromProbabilities as _, Scores};
 use crate::progress::{Cancelled, Progress};
@@ -186,16 +186,16 @@ impl<'a> Study<'a> {
         let predict_seconds = start.elapsed().as_secs_f64();
         let of_valid = model.predict_or_stop(&self.valid.x, steps.progress)?;
         let weights = self.weights_of_classes(estimator, &self.train.y)?;
-        // Without validation rows there is only what the weights say, and nothing makes probabilities of scores.
-        let is_sound = model.is_probabilistic() && estimator.minimises_log_loss();
-        let wants = if self.valid.x.rows > 0 {
-            !is_sound || !weights.is_empty()
-        } else {
-            model.is_probabilistic() && !weights.is_empty()
+        let raw = match (model.is_probabilistic(), estimator.minimises_log_loss()) {
+            (false, _) => Raw::Scores,
+            (true, true) => Raw::LogLoss,
+            (true, false) => Raw::Votes,
         };
-        let is_of_votes = model.is_probabilistic() && !is_sound;
-        let fit = if is_of_votes { Calibration::fit_votes } else { Calibration::fit };
-        let mut calibration = wants.then(|| fit(&of_valid, &self.valid.y, &weights, steps.progress)).transpose()?;
+        // Without validation rows there is only what the weights say, and nothing makes probabilities of scores.
+        let wants = self.valid.x.rows > 0 || (model.is_probabilistic() && !weights.is_empty());
+        let fit = || Calibration::fit(raw, &of_valid, &self.valid.y, &weights, steps.progress);
+        let found = wants.then(fit).transpose()?;
+        let mut calibration = found.filter(|found| *found != Calibration::NONE || !model.is_probabilistic());
         let mut threshold = None;
         if let Some(wanted) = self.task.aims.threshold.filter(|_| model.is_probabilistic() || calibration.is_some()) {
             let own = calibration.clone().unwrap_or(Calibration::NONE);
@@ -397,7 +397,8 @@ impl<'a> Study<'a> {
         let is_probabilistic = model.is_probabilistic();
         if is_probabilistic {
             if !weights.is_empty() {
-                let own = Calibration::fit(&Matrix::zeros(0, self.task.classes.len()), &[], weights, progress)?;
+                let nothing = Matrix::zeros(0, self.task.classes.len());
+                let own = Calibration::fit(Raw::Scores, &nothing, &[], weights, progress)?;
                 own.apply(&mut probabilities);
             }
             scores = scores.with_loss(y, &probabilities);

@@ -96,8 +96,8 @@ pub trait Estimator: Send + Sync {
         true
     }
 
-    /// Whether what it fits is the log loss itself, or the shares of the classes: its probabilities need no correction. Votes of neighbours and leaves, and
-    /// the products of naive Bayes, are far too sure of themselves.
+    /// Whether what it fits is the log loss itself, or the shares of the classes: its probabilities are taken as they are unless the validation rows
+    /// object. Votes of neighbours and leaves, and the products of naive Bayes, are far too sure of themselves.
     fn minimises_log_loss(&self) -> bool {
         false
     }

@@ -208,7 +208,7 @@ impl Classifier {
 
 fn calibration(recipe: &Recipe) -> Calibration {
     let Recipe { temperature, bias, decision, .. } = recipe;
-    Calibration { floor: 0.0, temperature: *temperature, bias: bias.clone(), decision: decision.clone() }
+    Calibration { temperature: *temperature, bias: bias.clone(), decision: decision.clone(), ..Calibration::NONE }
 }
 
 /// Whether the recipe's parts agree with each other, so that a damaged one is refused before memory is asked for.
