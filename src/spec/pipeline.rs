@@ -1,6 +1,7 @@
 //! A pipeline as the user wrote it. Which kinds of stages exist, and what their keys mean, is known above.
 
 use indexmap::IndexMap;
+use runner_boundary::text::in_shell;
 use serde::de::DeserializeOwned;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -103,9 +104,22 @@ impl PipelineSpec {
     }
 
     /// The pipeline in one piece, as YAML: with what it includes, its templates and all `--set` in it, but only the stages that `keep` wants by
-    /// the name they are written under. Those that `seed` gives a number get it as their own.
-    pub fn effective(&self, keep: &dyn Fn(&str) -> bool, seed: &dyn Fn(&str) -> Option<u64>) -> String {
-        effective::text(&self.name, &self.written, &self.sources, keep, seed)
+    /// the name they are written under. Those that `seed` gives a number get it as their own. `comment` says what a stage, or a key of it,
+    /// is; that is written once for each kind.
+    pub fn effective(
+        &self,
+        keep: &dyn Fn(&str) -> bool,
+        seed: &dyn Fn(&str) -> Option<u64>,
+        comment: &dyn Fn(&str, Option<&str>) -> Option<String>,
+    ) -> String {
+        effective::text(&self.name, &self.written, &self.sources, keep, seed, comment)
+    }
+
+    /// The command line that reads this pipeline with the same settings.
+    pub fn command(&self) -> String {
+        let file = self.files().first().map_or_else(|| self.name.clone(), |path| path.display().to_string());
+        let settings: String = self.sources.settings().map(|set| format!(" --set {}", in_shell(set))).collect();
+        format!("runner run {}{settings}", in_shell(&file))
     }
 
     /// `full.yaml:42:11`.

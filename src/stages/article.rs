@@ -8,6 +8,7 @@ use anyhow::{Context as _, anyhow};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::language::TextLanguage;
 use super::report_input::ReportInput;
 use super::train::SEARCH;
 use super::typeset::{self, OnThisMachine, Typesetter};
@@ -16,9 +17,7 @@ use runner_engine::{
     Accepts, Arity, CheckContext, External, InputPort, InputShape, OutputPort, PortType, Source, Stage, StageContext,
 };
 use runner_names::Localized;
-use runner_report::article::{
-    self, Language, MOST_PAGES, OwnText, PlannedStage, Request, SECTIONS, Subject, TextPosition,
-};
+use runner_report::article::{self, MOST_PAGES, OwnText, PlannedStage, Request, SECTIONS, Subject, TextPosition};
 use runner_report::counted;
 
 /// Bytes of one text; eight pages have thirty thousand.
@@ -29,8 +28,8 @@ const LONGEST_TEXT: u64 = 1 << 20;
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Article {
-    /// The article's title.
-    title: String,
+    /// The article's title; in two languages as `{en: …, fr: …}`.
+    title: Localized,
     /// Who writes it.
     author: String,
     /// Where the author belongs, e.g. a university.
@@ -44,7 +43,7 @@ pub(crate) struct Article {
     format: Format,
     /// `en` or `fr`.
     #[serde(default)]
-    language: ArticleLanguage,
+    language: TextLanguage,
     /// What only you know of the study: what rows and classes are, why it is worth doing, what columns mean, what others have reached.
     #[serde(default)]
     subject: Subject,
@@ -65,16 +64,6 @@ enum Format {
     Latex,
     /// `article.pdf`.
     Pdf,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum ArticleLanguage {
-    /// English.
-    #[default]
-    En,
-    /// French.
-    Fr,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -123,10 +112,10 @@ impl Stage for Article {
             context.problem(&["format"], "this runner was built without PDF", Some(help));
         }
         let title_page = [
-            ("title", Some(&self.title)),
-            ("author", Some(&self.author)),
-            ("affiliation", Some(&self.affiliation)),
-            ("email", self.email.as_ref()),
+            ("title", Some(self.language.of(&self.title))),
+            ("author", Some(self.author.as_str())),
+            ("affiliation", Some(self.affiliation.as_str())),
+            ("email", self.email.as_deref()),
         ];
         for (key, text) in title_page {
             let Some(text) = text else { continue };
@@ -176,14 +165,11 @@ impl Stage for Article {
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let told = ReportInput::read(context, "stages")?;
         let request = Request {
-            title: self.title.clone(),
+            title: self.language.of(&self.title).to_owned(),
             author: self.author.clone(),
             affiliation: self.affiliation.clone(),
             email: self.email.clone(),
-            language: match self.language {
-                ArticleLanguage::En => Language::English,
-                ArticleLanguage::Fr => Language::French,
-            },
+            language: self.language.language(),
             subject: self.subject.clone(),
             own: self.own_texts(context)?,
         };
@@ -292,7 +278,7 @@ fn latex(article: &mut article::Article, context: &mut StageContext) -> anyhow::
 }
 
 /// Compilations to find out what there is room for; each takes a second or two.
-const TRIES: usize = 6;
+const TRIES: usize = 12;
 
 /// The sources and the PDF, fitted by the pages that a typesetter gives them.
 fn typeset(

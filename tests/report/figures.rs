@@ -42,9 +42,8 @@ fn all(name: &str, value: f64) -> Vec<Drawing> {
         marker: Some((value, name.to_string())),
         log_y,
         y_range: None,
-        height: None,
         explored: true,
-        width: None,
+        size: None,
     };
     let points: Vec<Point> = values.iter().enumerate().map(|(i, v)| Point { x: *v, y: i as f64, class: i }).collect();
     let panel = HistogramPanel {
@@ -101,10 +100,14 @@ fn all(name: &str, value: f64) -> Vec<Drawing> {
                 axes: Some((name, name)),
                 classes: &classes,
                 points: &points,
+                columns: 3,
             },
             &palette,
         ),
-        scatter(&ScatterChart { title: name, description: name, axes: None, classes: &[], points: &[] }, &palette),
+        scatter(
+            &ScatterChart { title: name, description: name, axes: None, classes: &[], points: &[], columns: 3 },
+            &palette,
+        ),
         line_chart(&chart(false)),
         line_chart(&chart(true)),
         line_chart(&LineChart::default()),

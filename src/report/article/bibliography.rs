@@ -122,6 +122,14 @@ pub(crate) static WORKS: &[Work] = &[
         2004,
     ),
     work(
+        "esl",
+        Kind::Book,
+        "Hastie, Trevor and Tibshirani, Robert and Friedman, Jerome",
+        "The Elements of Statistical Learning",
+        ["Springer, 2nd edn.", "", "doi:10.1007/978-0-387-84858-7"],
+        2009,
+    ),
+    work(
         "extratrees",
         Kind::Article,
         "Geurts, Pierre and Ernst, Damien and Wehenkel, Louis",
@@ -373,9 +381,9 @@ impl Work {
         self.authors.split(" and ").map(one).collect::<Vec<_>>().join(", ")
     }
 
-    /// The web address to print: of works that a venue and pages do not name.
+    /// The web address to print: of works that no venue names, and of pages.
     pub(crate) fn printed_url(&self) -> Option<String> {
-        let is_found = !self.venue.is_empty() && !self.place.is_empty();
+        let is_found = !self.venue.is_empty();
         if is_found && !self.link.starts_with("https://") { None } else { self.url() }
     }
 

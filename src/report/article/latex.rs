@@ -179,12 +179,7 @@ impl Writer<'_> {
         };
         let columns: String = table.columns.iter().map(|column| align(column.align)).collect();
         let heads: Vec<String> = table.columns.iter().map(|column| self.text(&column.title)).collect();
-        // Columns beyond six need the smaller size.
-        let size = match table.columns.len() {
-            _ if table.is_wide() => "\\scriptsize",
-            6.. => "\\footnotesize",
-            _ => "\\small",
-        };
+        let size = if table.is_wide() { "\\scriptsize" } else { "\\footnotesize" };
         let mut out = format!(
             "{size}\n\\begin{{tabular}}{{@{{}}{columns}@{{}}}}\n\\toprule\n{} \\\\\n\\midrule\n",
             heads.join(" & ")

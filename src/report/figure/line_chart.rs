@@ -38,8 +38,6 @@ pub struct LineChart<'a> {
     pub explored: bool,
     /// The ends of the y axis, for charts that are looked at beside each other; those of the values unless given.
     pub y_range: Option<(f64, f64)>,
-    /// Height in units; 262 unless given.
-    pub height: Option<f64>,
-    /// Width in units; `WIDTH` unless given. Where little room is left a narrower chart keeps its text readable.
-    pub width: Option<f64>,
+    /// Width and height in units; `WIDTH` and 262 unless given. Where little room is left a narrower chart keeps its text readable.
+    pub size: Option<(f64, f64)>,
 }

@@ -14,9 +14,8 @@ const HEIGHT: f64 = 262.0;
 
 /// The chart, 480 × 262 units, or as wide as it is asked to be.
 pub fn line_chart(chart: &LineChart) -> Drawing {
-    let height = chart.height.unwrap_or(HEIGHT);
+    let (width, height) = chart.size.unwrap_or((WIDTH, HEIGHT));
     let (top, bottom) = (48.0, height - 36.0);
-    let width = chart.width.unwrap_or(WIDTH);
     let mut drawing = Drawing::new(width, height, chart.title, chart.description);
     drawing.heading();
 
@@ -162,7 +161,7 @@ fn draw_names(
         if (place - y).abs() > 3.0 || right - x > 3.0 {
             drawing.add(Element::line(x + 2.0, y, right + 4.0, place).stroke(line.paint, 0.75).opacity(0.6));
         }
-        let shown = text::fit(&line.name, 12.0, chart.width.unwrap_or(WIDTH) - right - 6.0);
+        let shown = text::fit(&line.name, 12.0, chart.size.map_or(WIDTH, |size| size.0) - right - 6.0);
         drawing.add(Element::text(right + 6.0, place + 4.0, &shown).fill(line.paint));
     }
 }

@@ -3,7 +3,7 @@
 use runner_results::comparison::Direction;
 use runner_results::variations::{Effect, Variations};
 
-use super::{ArticleContext, bilingual, methods};
+use super::{ArticleContext, PANELS, bilingual, methods};
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
 use crate::study::variations::figures::effects;
@@ -16,7 +16,7 @@ pub(crate) fn section(context: &ArticleContext) -> Option<Section> {
     let found = variations(context)?;
     let voice = context.voice;
     let mut section = Section::new("sec:design", voice.say("Design of the Network", "Conception du réseau"));
-    let figure = effects(found).map(|drawing| {
+    let figure = effects(found, PANELS).map(|drawing| {
         let caption = bilingual!(
             context,
             "What single changes do to {metric} on validation rows: each seed a dot, the mean and its 95% interval.",

@@ -38,7 +38,7 @@ use super::markup;
 use super::subject::Subject;
 use super::text::Text;
 use crate::compared::is_higher;
-use crate::figure::Drawing;
+use crate::figure::{ChartLayout, Drawing};
 use crate::fitting::FittedOn;
 use crate::leaks;
 use crate::ranking::{self, Source};
@@ -73,8 +73,10 @@ pub(crate) struct ArticleContext<'a> {
     groups: Vec<Group>,
 }
 
-/// Width of a line chart in units where two stand beside one another, so that their text stays readable.
-const HALF: Option<f64> = Some(310.0);
+/// Of line charts of which two stand beside one another, so that their text stays readable.
+const HALF: ChartLayout = ChartLayout { size: Some((310.0, 170.0)), columns: None };
+/// Of a figure of panels as wide as the text.
+const PANELS: ChartLayout = ChartLayout { size: None, columns: Some(3) };
 
 /// The sections that an article has, by the names under which an author's own text goes into them.
 pub const SECTIONS: [&str; 6] = ["introduction", "data", "method", "results", "discussion", "conclusion"];
@@ -719,8 +721,8 @@ impl<'a> ArticleContext<'a> {
     }
 
     /// The drawings of the report that a stage has under these names, or names that begin so; line charts as wide as it is asked for.
-    fn drawings(&self, stage: &StageArtifacts, names: &[&str], width: Option<f64>) -> Vec<Drawing> {
-        let all = in_colours(stage, self.study.palette.clone(), false, width);
+    fn drawings(&self, stage: &StageArtifacts, names: &[&str], layout: ChartLayout) -> Vec<Drawing> {
+        let all = in_colours(stage, self.study.palette.clone(), false, layout);
         let found = names.iter().filter_map(|wanted| all.iter().find(|(name, _)| name.starts_with(wanted)));
         found.map(|(_, drawing)| drawing.clone()).collect()
     }

@@ -85,13 +85,13 @@ fn settings(context: &ArticleContext) -> Option<String> {
         0 => None,
         1 => Some(bilingual!(
             context,
-            "The standard classifier is {list}.{judged}",
-            "Le classifieur usuel est : {list}.{judged}",
+            "The standard classifier [@esl] is {list}.{judged}",
+            "Le classifieur usuel [@esl] est : {list}.{judged}",
         )),
         _ => Some(bilingual!(
             context,
-            "{count} standard classifiers serve as a reference: {list}.{judged}",
-            "{count} classifieurs usuels servent de référence : {list}.{judged}",
+            "{count} standard classifiers [@esl] serve as a reference: {list}.{judged}",
+            "{count} classifieurs usuels [@esl] servent de référence : {list}.{judged}",
         )),
     }
 }
@@ -308,7 +308,7 @@ fn drawing(context: &ArticleContext, stage: &StageArtifacts, found: &Training, s
         of = methods::of_french(&context.stage_subject(&stage.stage)),
         parameters = voice.count(found.parameters as u64),
     );
-    context.figure("fig:architecture", &caption, vec![drawn], 1.0)
+    context.figure("fig:architecture", &caption, vec![drawn], 0.9)
 }
 
 /// The loss, what stabilises and regularises training, and how epochs, searches and ensembles are chosen.
