@@ -79,7 +79,7 @@ enum SectionName {
 
 impl Stage for Article {
     const KIND: &'static str = "article";
-    const VERSION: u32 = 16;
+    const VERSION: u32 = 17;
     const SUMMARY: &'static str = "an article of at most eight pages, LaTeX or PDF";
     const INPUTS: &'static [InputPort] = &[InputPort {
         name: "stages",

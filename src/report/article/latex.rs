@@ -110,6 +110,7 @@ impl Writer<'_> {
              \\emergencystretch=2em\n\\setlength{{\\tabcolsep}}{{3pt}}\n\
              \\renewcommand{{\\topfraction}}{{0.9}}\n\\renewcommand{{\\textfraction}}{{0.07}}\n\\renewcommand{{\\floatpagefraction}}{{0.8}}\n\
              \\clubpenalty=10000\n\\widowpenalty=10000\n\\raggedbottom\n\
+             % A float is apart from the text, and no more.\n\\setlength{{\\textfloatsep}}{{5mm plus 2pt minus 2pt}}\n\
              % A page of figures alone begins at its top.\n\
              \\makeatletter\\setlength{{\\@fptop}}{{0pt}}\\makeatother\n"
         )

@@ -106,7 +106,7 @@ fn legend(drawing: &mut Drawing, keys: &[(Sign, String)]) {
 pub fn effect_panels(title: &str, description: &str, metric: &str, panels: &[EffectPanel], columns: usize) -> Drawing {
     let columns = panels.len().clamp(1, columns.max(1));
     let lines = panels.len().div_ceil(columns);
-    let plot = PLOT * (1.75 / columns as f64).min(1.0);
+    let plot = PLOT * (1.5 / columns as f64).min(1.0);
     let mut drawing = Drawing::new(WIDTH, 44.0 + (plot + BESIDE) * lines as f64, title, description);
     drawing.heading();
     let seeds = panels.iter().flat_map(|panel| &panel.levels).map(|level| level.scores.len()).max().unwrap_or(0);

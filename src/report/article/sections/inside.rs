@@ -72,7 +72,7 @@ fn figure(context: &ArticleContext, model: &Model, scores: &Scores, bars: Option
     }
     caption.push('.');
     let drawings: Vec<Drawing> = [Some(matrix), bars].into_iter().flatten().collect();
-    Some(context.figure("fig:confusion", &caption, drawings, 0.49))
+    Some(context.figure("fig:confusion", &caption, drawings, 0.44))
 }
 
 fn mistakes(context: &ArticleContext, model: &Model, scores: &Scores) -> Option<String> {

@@ -74,7 +74,7 @@ pub(crate) struct ArticleContext<'a> {
 }
 
 /// Of line charts of which two stand beside one another, so that their text stays readable.
-const HALF: ChartLayout = ChartLayout { size: Some((310.0, 170.0)), columns: None };
+const HALF: ChartLayout = ChartLayout { size: Some((310.0, 140.0)), columns: None };
 /// Of a figure of panels as wide as the text.
 const PANELS: ChartLayout = ChartLayout { size: None, columns: Some(3) };
 
@@ -529,13 +529,7 @@ impl<'a> ArticleContext<'a> {
         };
         let (it, its) = (self.voice.say("It", "Il"), self.voice.say("Its accuracy", "Son exactitude"));
         let against = self.against(it, its, chosen, classical, &other)? + ".";
-        Some(
-            [Some(against), self.ranked_higher(chosen, classical), self.other_inputs(chosen, classical)]
-                .into_iter()
-                .flatten()
-                .collect::<Vec<_>>()
-                .join(" "),
-        )
+        Some([Some(against), self.ranked_higher(chosen, classical)].into_iter().flatten().collect::<Vec<_>>().join(" "))
     }
 
     /// Where the rule that ranks all models puts a standard classifier above the best network or ensemble.

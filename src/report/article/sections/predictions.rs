@@ -28,7 +28,7 @@ pub(crate) fn section(context: &ArticleContext) -> Option<Section> {
     let names: Vec<String> = classes.iter().map(|class| markup::escaped(class)).collect();
     let mut heads = vec![
         (voice.say("File", "Fichier"), Align::Left),
-        (voice.say("Model", "Modèle"), Align::Wrapped(0.22)),
+        (voice.say("Model", "Modèle"), Align::Wrapped(0.3)),
         (voice.say("Expected", "Attendu"), Align::Right),
     ];
     heads.extend(names.iter().map(|name| (name.as_str(), Align::Right)));

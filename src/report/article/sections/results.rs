@@ -61,27 +61,33 @@ fn comparison(context: &ArticleContext) -> Option<Section> {
     let map = neighbours::neighbours_figure(context);
     section.blocks.extend(context.paragraph([neighbours::neighbours(context, map.is_some()), inputs(context)]));
     section.blocks.extend(map.map(Block::Float));
-    section.blocks.extend(context.paragraph([
-        reference(context, group),
-        best(context).or_else(|| {
-            Some(bilingual!(
-                context,
-                "@tab:models lists the models, the best first.",
-                "Le @tab:models présente les modèles, le meilleur en tête.",
-            ))
-        }),
-        context.chosen().and_then(|model| context.threshold(model.judged()?)),
-        context.chosen().and_then(|model| context.leak(model)),
-        tied(context, group),
-        context.chosen().zip(context.classical()).and_then(|(chosen, classical)| {
-            let name = context.subject(chosen);
-            let whose = bilingual!(context, "The accuracy of {name}", "L'exactitude {of}", of = of_french(&name));
-            Some(context.against(&upper(&name), &whose, chosen, classical, &context.subject(classical))? + ".")
-        }),
-        choosing::ensembles(context),
-        caution(context, group),
-        context.left_out(),
-    ]));
+    section.blocks.extend(
+        context.paragraph([
+            reference(context, group),
+            best(context).or_else(|| {
+                Some(bilingual!(
+                    context,
+                    "@tab:models lists the models, the best first.",
+                    "Le @tab:models présente les modèles, le meilleur en tête.",
+                ))
+            }),
+            context.chosen().and_then(|model| context.threshold(model.judged()?)),
+            context.chosen().and_then(|model| context.leak(model)),
+            tied(context, group),
+            context.chosen().zip(context.classical()).and_then(|(chosen, classical)| {
+                let name = context.subject(chosen);
+                let whose = bilingual!(context, "The accuracy of {name}", "L'exactitude {of}", of = of_french(&name));
+                Some(context.against(&upper(&name), &whose, chosen, classical, &context.subject(classical))? + ".")
+            }),
+            context
+                .chosen()
+                .zip(context.classical())
+                .and_then(|(chosen, classical)| context.other_inputs(chosen, classical)),
+            choosing::ensembles(context),
+            caution(context, group),
+            context.left_out(),
+        ]),
+    );
     section.blocks.push(Block::Float(table(context, group)));
     Some(section)
 }

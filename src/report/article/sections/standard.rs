@@ -146,8 +146,8 @@ fn reads_texts(context: &ArticleContext, model: &Model) -> String {
     }
     bilingual!(
         context,
-        ", which also reads {list}",
-        ", qui lit aussi {list}",
+        " (which also reads {list})",
+        " (qui lit aussi {list})",
         list = context.voice.list(&codes(&columns), 4)
     )
 }
