@@ -278,7 +278,7 @@ fn latex(article: &mut article::Article, context: &mut StageContext) -> anyhow::
 }
 
 /// Compilations to find out what there is room for; each takes a second or two.
-const TRIES: usize = 12;
+const TRIES: usize = 16;
 
 /// The sources and the PDF, fitted by the pages that a typesetter gives them.
 fn typeset(

@@ -7,7 +7,7 @@ use super::{ArticleContext, PANELS, bilingual, methods};
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
 use crate::study::variations::figures::effects;
-use crate::variations::name;
+use crate::variations::{factor_name, level_name};
 
 /// Settings that a sentence names.
 const NAMED: usize = 3;
@@ -23,7 +23,7 @@ pub(crate) fn section(context: &ArticleContext) -> Option<Section> {
             "Effet de chaque changement sur {metric} de validation : un point par graine, la moyenne et son intervalle à 95 %.",
             metric = methods::metric(voice, found.metric),
         );
-        context.figure("fig:variations", &caption, vec![drawing], 1.0)
+        context.figure("fig:variations", &caption, vec![drawing], 0.95)
     });
     let table = table(context, found);
     section.blocks.extend(context.paragraph([
@@ -52,6 +52,21 @@ fn variations<'a>(context: &ArticleContext<'a>) -> Option<&'a Variations> {
     context.study.with::<Variations>().map(|(_, found)| found).find(|found| found.settings.len() > 1)
 }
 
+/// A setting by what it changes.
+fn name(context: &ArticleContext, found: &Variations, setting: usize) -> String {
+    let voice = context.voice;
+    let changed = found.factors.iter().find_map(|factor| {
+        let level = factor.levels.iter().find(|level| level.setting == setting)?;
+        Some(format!("{} {}", methods::parameter(voice, &factor_name(factor)), level_name(level)))
+    });
+    let left_out = || {
+        let ablation = found.ablations.iter().find(|ablation| ablation.setting == setting)?;
+        let name = methods::parameter(voice, &ablation.name);
+        Some(bilingual!(context, "without {name}", "sans {name}"))
+    };
+    changed.or_else(left_out).unwrap_or_default()
+}
+
 /// Settings whose difference from the base is significant after correction, in one direction.
 fn clear(found: &Variations, wanted: Direction) -> Vec<(usize, &Effect)> {
     let settings = found.settings.iter().enumerate().filter_map(|(i, setting)| Some((i, setting.effect.as_ref()?)));
@@ -65,7 +80,7 @@ fn named(context: &ArticleContext, found: &Variations, settings: &[(usize, &Effe
     let told: Vec<String> = settings
         .iter()
         .map(|(setting, effect)| {
-            format!("{} ({})", markup::escaped(&name(found, *setting)), signed(context, effect.mean))
+            format!("{} ({})", markup::escaped(&name(context, found, *setting)), signed(context, effect.mean))
         })
         .collect();
     context.voice.list(&told, NAMED)
@@ -116,7 +131,7 @@ fn best(context: &ArticleContext, found: &Variations) -> Option<String> {
         "La plus haute moyenne est celle de {best} : {score} contre {base}.",
         score = of(best)?,
         base = of(0)?,
-        best = markup::escaped(&name(found, best)),
+        best = markup::escaped(&name(context, found, best)),
     ))
 }
 
@@ -141,7 +156,7 @@ fn table(context: &ArticleContext, found: &Variations) -> Option<Float> {
     };
     let mut rows = vec![row(voice.say("all of them", "tous").to_owned(), 0)];
     rows.extend(found.ablations.iter().map(|ablation| {
-        let name = markup::escaped(&ablation.name);
+        let name = markup::escaped(&methods::parameter(voice, &ablation.name));
         row(bilingual!(context, "without {name}", "sans {name}"), ablation.setting)
     }));
     let heads = [

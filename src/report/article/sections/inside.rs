@@ -18,6 +18,8 @@ use runner_results::scores::Scores;
 
 /// Classes and columns of a small figure.
 const MOST_SHOWN: usize = 8;
+/// Columns whose loss is drawn, beside a confusion matrix of as much height.
+const MOST_BARS: usize = 6;
 
 /// Mistakes, probabilities and feature importance.
 pub(crate) fn inside(context: &ArticleContext) -> Option<Section> {
@@ -66,8 +68,8 @@ fn figure(context: &ArticleContext, model: &Model, scores: &Scores, bars: Option
     }
     if bars.is_some() {
         caption.push_str(context.voice.say(
-            "; right: accuracy lost when a column is shuffled, with one standard deviation of the mean to either side",
-            " ; à droite : exactitude perdue quand une colonne est mélangée, avec un écart-type de la moyenne de part et d'autre",
+            "; right: accuracy lost when a column is shuffled, ± one standard error",
+            " ; à droite : exactitude perdue quand une colonne est mélangée, ± une erreur type",
         ));
     }
     caption.push('.');
@@ -225,7 +227,7 @@ fn importance(context: &ArticleContext) -> Option<(String, Option<Drawing>)> {
     sentence.push('.');
     let mut single: Vec<&runner_results::inspection::Importance> = all.iter().filter(|one| is_single(one)).collect();
     single.sort_by(|a, b| b.accuracy.mean.total_cmp(&a.accuracy.mean));
-    let bars = single.iter().take(MOST_SHOWN).map(|one| Bar {
+    let bars = single.iter().take(MOST_BARS).map(|one| Bar {
         label: one.name.clone(),
         value: one.accuracy.mean,
         reach: one.accuracy.sd,

@@ -212,7 +212,35 @@ static LABELS: &[(&str, &str)] = &[
     ("all categories", "catégories"),
     ("cross_entropy", "entropie croisée"),
     ("cross entropy", "entropie croisée"),
+    ("one seed", "une graine"),
+    ("mean, 95 % interval of its difference", "moyenne, IC à 95 % de l'écart"),
+    ("base", "base"),
+    ("diverged", "diverge"),
+    ("not set", "aucun"),
 ];
+
+/// What pipelines vary or leave out, by the usual names.
+static PARAMETERS: &[(&str, &str)] = &[
+    ("batch size", "taille des lots"),
+    ("depth", "profondeur"),
+    ("width", "largeur"),
+    ("optimizer", "optimiseur"),
+    ("learning rate", "taux d'apprentissage"),
+    ("activation", "activation"),
+    ("epochs", "époques"),
+    ("schedule", "planification"),
+    ("batch norm", "normalisation par lots"),
+    ("dropout", "dropout"),
+    ("clipping", "écrêtage des gradients"),
+    ("label smoothing", "lissage des étiquettes"),
+    ("weight decay", "pénalisation des poids"),
+];
+
+/// The name of a parameter or stabiliser in the article's language, where it is a usual one.
+pub(crate) fn parameter(voice: Voice, name: &str) -> String {
+    let known = PARAMETERS.iter().find(|(english, _)| voice.is_french() && *english == name);
+    known.map_or(name, |(_, french)| french).to_owned()
+}
 
 /// The label in French, where it is one of the report's own.
 pub(crate) fn french_label(text: &str) -> Option<String> {
@@ -229,5 +257,5 @@ pub(crate) fn french_label(text: &str) -> Option<String> {
             text.replace("best trial", "meilleur essai").replace("accuracy", "exactitude").replace("log loss", "perte");
         return Some(text.replace("stopped early", "arrêté tôt"));
     }
-    LABELS.iter().find(|(english, _)| *english == text).map(|(_, french)| (*french).to_owned())
+    LABELS.iter().chain(PARAMETERS).find(|(english, _)| *english == text).map(|(_, french)| (*french).to_owned())
 }

@@ -74,7 +74,7 @@ pub(crate) struct ArticleContext<'a> {
 }
 
 /// Of line charts of which two stand beside one another, so that their text stays readable.
-const HALF: ChartLayout = ChartLayout { size: Some((310.0, 140.0)), columns: None };
+const HALF: ChartLayout = ChartLayout { size: Some((310.0, 150.0)), columns: None };
 /// Of a figure of panels as wide as the text.
 const PANELS: ChartLayout = ChartLayout { size: None, columns: Some(3) };
 

@@ -48,8 +48,8 @@ pub(crate) fn section(context: &ArticleContext) -> Option<Section> {
     };
     let caption = bilingual!(
         context,
-        "The files of predictions: the model, the accuracy to be expected, which is its score {on} before it was fitted again, and the share of the {rows} that each class is predicted for.",
-        "Les fichiers de prédictions : le modèle, l'exactitude attendue, qui est son score {on} avant le nouvel ajustement, et la part des {rows} pour laquelle chaque classe est prédite.",
+        "Files of predictions: model, expected accuracy (its score {on} before it was fitted again), and share of the {rows} that each class is predicted for.",
+        "Fichiers de prédictions : modèle, exactitude attendue (son score {on} avant le nouvel ajustement), et part des {rows} pour laquelle chaque classe est prédite.",
         on = context.on(context.judged_on()),
         rows = context.subject.rows(voice),
     );

@@ -344,8 +344,8 @@ fn table(context: &ArticleContext, group: &Group) -> Float {
     };
     let mut caption = bilingual!(
         context,
-        "Models by {by}; {other}accuracy, its interval and macro-F1 {part}. *p*: {test} against the first, Holm-corrected over all pairs.",
-        "Modèles par {par} ; {other}exactitude, son intervalle et macro-F1 {part}. *p* : {test} contre le premier, avec la correction de Holm sur toutes les paires. IC : intervalle de confiance.",
+        "Models by {by}; {other}accuracy, its interval and macro-F1 {part}. *p*: {test} against the first, Holm-corrected.",
+        "Modèles par {par} ; {other}exactitude, son intervalle et macro-F1 {part}. *p* : {test} contre le premier, corrigé selon Holm. IC : intervalle de confiance.",
         by = match sources.as_slice() {
             [Source::CrossValidation] => format!("cross-validated (CV) {metric}"),
             [_] => format!("{metric} on validation rows"),

@@ -187,8 +187,8 @@ fn table(context: &ArticleContext, stages: &[(&StageArtifacts, &Transfer)]) -> F
     let on = parts.iter().map(|part| context.on(*part)).collect::<Vec<_>>().join(voice.say(" or ", " ou "));
     let caption = bilingual!(
         context,
-        "Transfer {on}, means over seeds: accuracy, macro-F1, and the share of the rows of new and of old classes that are right. *p*: paired t-test of the accuracy against *scratch*, Holm-corrected.",
-        "Transfert {on}, moyennes sur les graines : exactitude, macro-F1, et part des lignes des nouvelles et des anciennes classes bien classées. *p* : test *t* apparié de l'exactitude contre *scratch*, avec la correction de Holm.",
+        "Transfer {on}, means over seeds: accuracy, macro-F1, and shares of the rows of new and old classes that are right. *p*: paired t-test of accuracy against *scratch*, Holm-corrected.",
+        "Transfert {on}, moyennes sur les graines : exactitude, macro-F1, et parts des lignes des nouvelles et anciennes classes bien classées. *p* : test *t* apparié de l'exactitude contre *scratch*, corrigé selon Holm.",
     );
     let mut float = context.table("tab:transfer", &caption, &heads, rows);
     if let crate::article::document::Body::Table(table) = &mut float.body {
