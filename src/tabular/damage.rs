@@ -17,7 +17,8 @@ pub struct Damage {
     bad: Lines,
     /// Lines with a character beyond ASCII that is meant as UTF-8, bad ones included.
     sound: Lines,
-    lines: usize,
+    /// `None` of a part of a file.
+    lines: Option<usize>,
     likely: Likely,
 }
 
@@ -42,13 +43,24 @@ impl Damage {
     /// How many lines are no UTF-8, e.g. `Of 10 lines 9 are no UTF-8`.
     pub(super) fn extent(&self) -> String {
         let verb = if self.bad.count == 1 { "is" } else { "are" };
-        format!("Of {} lines {} {verb} no UTF-8", self.lines, self.bad.count)
+        format!("Of {} lines {} {verb} no UTF-8", self.lines.unwrap_or_default(), self.bad.count)
     }
 
     /// What is no UTF-8, and where.
     pub(super) fn place(&self) -> String {
         let Damage { byte, bad, lines, .. } = self;
-        format!("byte 0x{byte:02x} is not valid UTF-8; of {lines} lines {} not: {bad}", are(bad.count))
+        match lines {
+            Some(lines) => {
+                format!("byte 0x{byte:02x} is not valid UTF-8; of {lines} lines {} not: {bad}", are(bad.count))
+            }
+            None if bad.count == 1 => format!("byte 0x{byte:02x} is not valid UTF-8"),
+            None => format!("byte 0x{byte:02x} is not valid UTF-8; nor are {bad}"),
+        }
+    }
+
+    /// The same of a part of a file.
+    pub(super) fn behind(self, gap: Gap) -> Damage {
+        Damage { bad: self.bad.behind(gap), sound: self.sound.behind(gap), lines: None, ..self }
     }
 
     /// The encoding that the whole file has by all signs.
@@ -83,7 +95,7 @@ impl Damage {
         // A line that ends the file is no further line.
         lines -= usize::from(bytes.ends_with(&[line_feed]));
         let likely = seen.likely();
-        Damage { byte, bad, sound, lines, likely }
+        Damage { byte, bad, sound, lines: Some(lines), likely }
     }
 }
 
@@ -190,7 +202,29 @@ fn are(count: usize) -> String {
     format!("{count} {}", if count == 1 { "is" } else { "are" })
 }
 
+/// Lines of a file that a part of it leaves out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Gap {
+    /// The line of the part behind which they lie: that of its header; 0 where it has none.
+    pub(super) after: u64,
+    /// How many.
+    pub(super) lines: u64,
+}
+
+impl Gap {
+    /// The file's number of a line of the part.
+    pub(super) fn line(self, line: u64) -> u64 {
+        if line > self.after { line + self.lines } else { line }
+    }
+}
+
 impl Lines {
+    /// The same by the numbers of the file.
+    pub(super) fn behind(mut self, gap: Gap) -> Lines {
+        self.first.iter_mut().for_each(|line| *line = gap.line(*line));
+        self
+    }
+
     fn push(&mut self, line: u64) {
         self.count += 1;
         if self.first.len() < LISTED {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::damage::{Damage, Lines};
+use super::damage::{Damage, Gap, Lines};
 use super::dialect::{Encoding, Misfit};
 use super::filter_error::FilterError;
 use super::names::ADDED;
@@ -233,6 +233,20 @@ impl CsvError {
             Unit::Line => CsvError::line(place.path, place.number, problem),
             Unit::Row => CsvError::row(place.path, place.number, problem),
         }
+    }
+}
+
+impl CsvError {
+    /// The same by the numbers of the file, where it was found in a part of it.
+    pub(super) fn behind(mut self, gap: Option<Gap>) -> Self {
+        let Some(gap) = gap else { return self };
+        self.line = self.line.map(|line| gap.line(line));
+        *self.problem = match *self.problem {
+            Problem::NotUtf8(damage) => Problem::NotUtf8(damage.behind(gap)),
+            Problem::NulByte(lines) => Problem::NulByte(lines.behind(gap)),
+            other => other,
+        };
+        self
     }
 }
 

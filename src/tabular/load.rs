@@ -59,14 +59,14 @@ pub fn load(inputs: &[Input], options: &LoadOptions) -> Result<Loaded, Vec<CsvEr
 
 /// The same, until it is cancelled.
 pub fn load_until(inputs: &[Input], options: &LoadOptions, cancelled: Cancelled) -> Result<Loaded, Vec<CsvError>> {
-    load_behind(inputs, options, 0, cancelled)
+    load_behind(inputs, options, None, cancelled)
 }
 
 /// The same of files that had so many more lines behind their header, which were left out.
 pub(super) fn load_behind(
     inputs: &[Input],
     options: &LoadOptions,
-    skipped: u64,
+    skipped: Option<u64>,
     cancelled: Cancelled,
 ) -> Result<Loaded, Vec<CsvError>> {
     let misfits: Vec<Problem> = options.dialect.misfits().into_iter().map(Problem::Misfit).collect();
