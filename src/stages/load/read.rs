@@ -53,8 +53,8 @@ impl Load {
             },
             [] => all_of(&errors),
         })?;
-        for note in &loaded.notes {
-            context.report().warn(note);
+        for note in loaded.told() {
+            context.report().warn(&note);
         }
         let rows = Table::new(with_label_name(loaded.batch, self.label.as_deref())?);
         context.put_table("rows", &rows)?;
