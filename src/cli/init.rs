@@ -127,7 +127,7 @@ fn of_table(arguments: &InitArguments, from: &Path) -> Outcome {
     ];
     let left_out = study.columns.iter().filter(|column| column.use_ == table::Use::LeftOut);
     let mut text = String::new();
-    if let Some(note) = &study.unlabelled {
+    for note in study.unlabelled.iter().chain(&study.kept) {
         text.push_str(&format!("  {}\n", quoted(note)));
     }
     for column in left_out {

@@ -502,12 +502,13 @@ fn a_number_beyond_those_of_models_is_left_out_and_a_label_that_stands_for_missi
         |i: usize| (if i == 60 { "1e39".to_owned() } else { format!("{}.5", i % 50) }, (i * 37 % 91) as f64, class(i));
     let work = Workspace::new().file("t.csv", &table("size", 120, row));
     let said = succeeds(&work, &["init", "st", "--from", "t.csv", "--label", "y"]);
-    assert!(said.contains("left out: size (1e39 is beyond the numbers that models learn from, ±3.4e38"), "{said}");
-    let yaml = work.text("st/pipeline.yaml");
     assert!(
-        yaml.contains("# A class of the label, and no missing value") && yaml.contains("y: {remove: [NA]}"),
-        "{yaml}"
+        said.contains("left out: size (1e39 (t.csv:62) is beyond the numbers that models learn from, ±3.4e38"),
+        "{said}"
     );
+    let yaml = work.text("st/pipeline.yaml");
+    let kept = "label 'y': 55 rows are 'NA', which stands for a missing value by default; it is kept as a class, as without it the label would not have two";
+    assert!(said.contains(kept) && yaml.contains(kept) && yaml.contains("y: {remove: [NA]}"), "{said}\n{yaml}");
     let faster = ["run", "pipeline.yaml", "--set", "network.epochs=1", "--set", "baseline.models={logistic: {}}"];
     let output = work.command(&faster).current_dir(work.path().join("st")).output().expect("runner");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -521,4 +522,32 @@ fn a_number_beyond_those_of_models_is_left_out_and_a_label_that_stands_for_missi
         "{said}"
     );
     assert!(work.text("st/pipeline.yaml").contains(told));
+}
+
+/// What stands in the file to predict alone, and in texts with numbers, would end the run as well.
+#[test]
+fn numbers_beyond_those_of_models_are_found_wherever_they_stand() {
+    let class = |i: usize| ["p", "q"][i * 7 % 11 % 2];
+    let train = table("size", 120, |i| (format!("{} kg", i % 50 + 1), (i * 37 % 91) as f64, class(i)));
+    let new = "size,number\n3 kg,7\n4 kg,-4e38\n";
+    let work = Workspace::new().file("t.csv", &train).file("n.csv", new);
+    let said = succeeds(&work, &["init", "st", "--from", "t.csv", "--label", "y", "--test", "n.csv"]);
+    assert!(said.contains("left out: number (-4e38 (n.csv:3) is beyond the numbers that models learn from"), "{said}");
+    let faster = ["run", "pipeline.yaml", "--set", "network.epochs=1", "--set", "baseline.models={logistic: {}}"];
+    let output = work.command(&faster).current_dir(work.path().join("st")).output().expect("runner");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let long = format!("{}9 kg", "9".repeat(40));
+    let cell = |i: usize| if i == 7 { long.clone() } else { format!("{} kg", i % 50 + 1) };
+    let train = table("size", 120, |i| (cell(i), (i * 37 % 91) as f64, class(i)));
+    let work = Workspace::new().file("t.csv", &train);
+    let said = succeeds(&work, &["init", "st", "--from", "t.csv", "--label", "y"]);
+    assert!(said.contains("left out: size ('9999") && said.contains("is beyond the numbers"), "{said}");
+}
+
+#[test]
+fn a_label_is_found_in_whichever_form_of_unicode_it_is_asked_for() {
+    let rows = table("a", 60, |i| ((i * 5 % 13).to_string(), i as f64 / 8.0, ["p", "q"][i * 7 % 11 % 2]));
+    let work = Workspace::new().file("t.csv", &rows.replacen(",y\n", ",l\u{e9}\n", 1));
+    succeeds(&work, &["init", "st", "--from", "t.csv", "--label", "le\u{301}"]);
+    assert!(work.text("st/pipeline.yaml").contains("label: 'l\u{e9}'"));
 }

@@ -159,7 +159,7 @@ fn load(out: &mut Draft, study: &StudyTable, places: &Places) {
         Some(new) => out.line(2, &format!("files: {{train: {}, new: {}}}", yaml(&places.train), yaml(new))),
         None => out.line(2, &format!("files: {{train: {}}}", yaml(&places.train))),
     }
-    if let Some(note) = &study.unlabelled {
+    for note in study.unlabelled.iter().chain(&study.kept) {
         out.line(2, &format!("# {}", one_line(note)));
     }
     out.line(2, &format!("label: {}", yaml(&study.label)));
@@ -176,9 +176,6 @@ fn load(out: &mut Draft, study: &StudyTable, places: &Places) {
     if !study.missing.is_empty() {
         if study.missing.values().any(|changes| !changes.add.is_empty()) {
             out.line(2, "# Words among numbers, taken for missing values.");
-        }
-        if study.missing.values().any(|changes| !changes.remove.is_empty()) {
-            out.line(2, "# A class of the label, and no missing value: the label has hardly another one.");
         }
         out.line(2, "missing:");
         for (column, changes) in &study.missing {
@@ -228,7 +225,8 @@ fn split(out: &mut Draft, study: &StudyTable, places: &Places) {
     out.line(2, "folds: 3");
     if let Some((columns, copies)) = &study.groups {
         let columns: Vec<String> = columns.iter().map(|column| yaml(column)).collect();
-        out.line(2, &format!("# {copies} rows are copies of others: copies stay on one side of the split."));
+        let are = if *copies == 1 { "row is a copy of another" } else { "rows are copies of others" };
+        out.line(2, &format!("# {copies} {are}: copies stay on one side of the split."));
         out.line(2, &format!("groups: [[{}]]", columns.join(", ")));
     }
     if study.classes.iter().any(|(_, rows)| *rows < study.least) {
