@@ -133,6 +133,9 @@ fn of_table(arguments: &InitArguments, from: &Path) -> Outcome {
     for column in left_out {
         text.push_str(&format!("  left out: {} ({})\n", quoted(&column.name), quoted(&column.why)));
     }
+    for column in study.columns.iter().filter(|column| column.may_leak && column.use_ != table::Use::LeftOut) {
+        text.push_str(&format!("  may leak the label: {} ({})\n", quoted(&column.name), quoted(&column.why)));
+    }
     write(arguments, &files, "pipeline.yaml")?;
     super::print(&text);
     Ok(DONE)

@@ -219,9 +219,9 @@ fn how_a_file_is_read_is_found_and_said() {
     kind: load
     files: {train: '../h.csv'}
     label: verkauft
-    # Of 121 lines 61 are no UTF-8, so windows-1252 is likely.
+    # 61 of 121 lines are not valid UTF-8, so windows-1252 is likely.
     encoding: 'windows-1252'
-    # Cuts 121 of 121 lines into 4 fields.
+    # Each of the first 121 lines has 4 fields with it.
     delimiter: ';'
     # Fractions stand behind a comma, e.g. '1.000,0'.
     decimal: ','
@@ -252,7 +252,7 @@ fn how_a_file_is_read_is_found_and_said() {
     kind: load
     files: {train: '../t.tsv', new: '../n.tsv'}
     label: column_2
-    # Cuts 120 of 120 lines into 3 fields.
+    # Each of the first 120 lines has 3 fields with it.
     delimiter: "\t"
     # Quotes stand within fields, and around none.
     quote: none
@@ -311,9 +311,9 @@ fn a_rare_class_of_two_is_found_by_average_precision() {
     insta::assert_snapshot!(head.join("\n"), @"
     name: customers
     seed: 1
-    # Chooses epochs, the weights of the ensemble and the best model. Of the rows 8.3 % are of leaves: accuracy and F1 depend on a threshold, how early those rows are found does not.
+    # Chooses epochs, the weights of the ensemble and the best model. Only 8.3 % of the rows are of class leaves: accuracy and F1 depend on a threshold, how early those rows are found does not.
     metric: average_precision
-    # The class that it is of. Predicted is the likelier class; `threshold: f1` on `average` finds more rows of this one.
+    # The class that `metric` is about. The likelier class is predicted; with `threshold: f1` on `average` more rows of this one are found.
     positive: leaves
     ");
     let plan =
@@ -550,4 +550,17 @@ fn a_label_is_found_in_whichever_form_of_unicode_it_is_asked_for() {
     let work = Workspace::new().file("t.csv", &rows.replacen(",y\n", ",l\u{e9}\n", 1));
     succeeds(&work, &["init", "st", "--from", "t.csv", "--label", "le\u{301}"]);
     assert!(work.text("st/pipeline.yaml").contains("label: 'l\u{e9}'"));
+}
+
+#[test]
+fn a_column_that_may_leak_the_label_is_told_of_at_once() {
+    let class = |i: usize| ["p", "q"][i * 7 % 11 % 2];
+    // Wrong in one row of 60: less than the label under another name.
+    let told = |i: usize| if i % 60 == 59 { "r" } else { ["u", "v"][i * 7 % 11 % 2] };
+    let work = Workspace::new()
+        .file("t.csv", &table("colour", 600, |i| (told(i).to_owned(), (i * 37 % 91) as f64 / 8.0, class(i))));
+    let said = succeeds(&work, &["init", "st", "--from", "t.csv", "--label", "y"]);
+    assert!(said.contains("  may leak the label: colour (3 categories; alone it is right on 98."), "{said}");
+    assert!(said.contains("leave it out if it is not known when you predict"), "{said}");
+    assert!(work.text("st/pipeline.yaml").contains("categories: [colour]"));
 }

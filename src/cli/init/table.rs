@@ -69,6 +69,8 @@ pub(super) struct Chosen {
     pub(super) name: String,
     pub(super) use_: Use,
     pub(super) why: String,
+    /// Whether it alone tells the label so well that it may not be known when one predicts.
+    pub(super) may_leak: bool,
     /// Columns of numbers that are made of it, by names that no column has: how, as YAML.
     pub(super) derived: Vec<(String, String)>,
 }
@@ -399,7 +401,8 @@ fn chosen(
     beyond: Option<String>,
 ) -> Chosen {
     let ColumnRole { name, role, missing, distinct, words, dates, .. } = column;
-    let choose = |use_: Use, why: String| Chosen { name: name.clone(), use_, why, derived: Vec::new() };
+    let choose =
+        |use_: Use, why: String| Chosen { name: name.clone(), use_, why, may_leak: false, derived: Vec::new() };
     if in_new.is_some_and(|names| !names.contains(name)) {
         return choose(Use::LeftOut, "the file to predict does not have it".to_owned());
     }
@@ -443,15 +446,14 @@ fn chosen(
     };
     let (derived, said) = derived(column, use_);
     why.push_str(&said);
-    if let Some(Alone { right, verdict: TargetLeakVerdict::Leaks }) = alone
-        && use_ != Use::LeftOut
-    {
+    let leaks = alone.filter(|alone| alone.verdict == TargetLeakVerdict::Leaks && use_ != Use::LeftOut);
+    if let Some(Alone { right, .. }) = leaks {
         why.push_str(&format!(
             "; alone it is right on {:.1} % of the rows: leave it out if it is not known when you predict",
             100.0 * right
         ));
     }
-    Chosen { derived, ..choose(use_, why) }
+    Chosen { derived, may_leak: leaks.is_some(), ..choose(use_, why) }
 }
 
 /// Values of a cell that become columns.
