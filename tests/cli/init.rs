@@ -107,7 +107,7 @@ fn the_label_may_be_a_number_and_is_asked_for() {
     ");
     insta::assert_snapshot!(work.screen(&["init", "a", "--from", "customers.csv", "--label", "chrun"]), @"
     $ runner init a --from customers.csv --label chrun
-    error: there is no column 'chrun'; the columns are id, joined, plan, usage, note, region, copy, churn
+    error: there is no column 'chrun' (did you mean 'churn'?); the columns are id, joined, plan, usage, note, region, copy, churn
     [exit code 2]
     ");
     insta::assert_snapshot!(work.screen(&["init", "a", "--from", "none.csv", "--label", "churn"]), @"
@@ -563,4 +563,26 @@ fn a_column_that_may_leak_the_label_is_told_of_at_once() {
     assert!(said.contains("  may leak the label: colour (3 categories; alone it is right on 98."), "{said}");
     assert!(said.contains("leave it out if it is not known when you predict"), "{said}");
     assert!(work.text("st/pipeline.yaml").contains("categories: [colour]"));
+}
+
+#[test]
+fn a_label_that_is_not_there_is_told_with_the_nearest_and_of_many_columns_some() {
+    let header: Vec<String> = (0..400).map(|i| format!("col {i}")).chain(["income".to_owned()]).collect();
+    let row = |i: usize| (0..400).map(|c| ((i + c) % 3).to_string() + ",").collect::<String>() + ["p", "q"][i % 2];
+    let text = (0..40).fold(header.join(","), |text, i| text + "\n" + &row(i));
+    let work = Workspace::new().file("t.csv", &(text + "\n"));
+    let said = |arguments: &[&str]| {
+        let output = work.runner(&[&["init", "st", "--from", "t.csv"], arguments].concat());
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).expect("UTF-8")
+    };
+    let unknown = said(&["--label", "incom"]);
+    assert!(
+        unknown.contains("there is no column 'incom' (did you mean 'income'?); the columns are col 0, col 1"),
+        "{unknown}"
+    );
+    assert!(unknown.contains(" and 371 more"), "{unknown}");
+    let any = said(&[]);
+    assert!(any.contains("  --label income  (2 classes)\n  --label 'col 0'  (3 classes)\n"), "{any}");
+    assert!(any.ends_with("  and 381 more columns with up to 100 values\n") && any.lines().count() == 22, "{any}");
 }

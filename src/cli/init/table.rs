@@ -12,10 +12,11 @@ use indexmap::IndexMap;
 use super::super::Failure;
 use super::super::study::{invalid, invalid_lines};
 use crate::boundary::files::read_regular;
-use crate::boundary::text::yaml;
+use crate::boundary::text::{in_shell, yaml};
 use crate::ml::frame::{Column, Frame};
 use crate::ml::profile::{ProfileInput, ProfileOptions, profile};
 use crate::ml::progress::Silent;
+use crate::names::{did_you_mean, listed};
 use crate::results::profile::audit::TargetLeakVerdict;
 use crate::tabular::names::{SOURCE, added_as};
 use crate::tabular::{
@@ -206,7 +207,8 @@ fn named(names: &[String], asked: &str, has_header: bool) -> Result<String, Fail
     match place.and_then(|place| names.get(place)) {
         Some(name) => Ok(name.clone()),
         None => {
-            let unknown = format!("there is no column '{asked}'; the columns are {}", names.join(", "));
+            let meant = did_you_mean(asked, names.iter().map(String::as_str));
+            let unknown = format!("there is no column '{asked}'{meant}; the columns are {}", listed(names));
             let counted = "the first line looks like a record, so columns are counted: give the number of the label's, or if that line does name the columns, the \
                            label's name as it stands there";
             Err(invalid_lines(std::iter::once(unknown).chain((!has_header).then(|| counted.to_owned()))))
@@ -575,14 +577,20 @@ fn copies(table: &RecordBatch, columns: &[Chosen]) -> Option<(Vec<String>, usize
 fn candidates(table: &RecordBatch, columns: &[ColumnRole]) -> Failure {
     /// More classes than these are hardly meant.
     const MOST: usize = 100;
+    const SHOWN: usize = 20;
     let is_label = |column: &&ColumnRole| {
         column.distinct >= 2 && column.distinct <= MOST && column.distinct * LEAST[0] <= table.num_rows()
     };
     let mut found: Vec<&ColumnRole> = columns.iter().filter(is_label).collect();
     found.sort_by_key(|column| column.distinct);
-    let lines = found.iter().map(|column| format!("  --label {}  ({} classes)", column.name, column.distinct));
+    let lines = found.iter().take(SHOWN);
+    let lines = lines.map(|column| format!("  --label {}  ({} classes)", in_shell(&column.name), column.distinct));
+    let more = found.len().saturating_sub(SHOWN);
+    let more = (more > 0).then(|| format!("  and {more} more columns with up to {MOST} values"));
     match found.is_empty() {
         true => invalid("which column is the label? None has between 2 and 100 values: name it with --label"),
-        false => invalid_lines(std::iter::once("which column is the label? Name it, e.g.".to_owned()).chain(lines)),
+        false => invalid_lines(
+            std::iter::once("which column is the label? Name it, e.g.".to_owned()).chain(lines).chain(more),
+        ),
     }
 }
