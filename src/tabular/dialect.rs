@@ -11,6 +11,7 @@ use super::names::LONGEST_NAME;
 use super::names::added_as;
 use super::numerals::Numerals;
 use super::separators::{Decimal, Thousands};
+use super::spelling::composed;
 
 /// How files of text are read. Parquet and Arrow files say themselves what they hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -112,7 +113,7 @@ impl Dialect {
             } else if name.chars().count() > LONGEST_NAME {
                 let message = format!("a name has {} characters, more than it can have", name.chars().count());
                 add("names", message, "choose a shorter one");
-            } else if !seen.insert(name) {
+            } else if !seen.insert(composed(name)) {
                 add("names", format!("'{name}' names two columns"), "give each its own name");
             }
         }

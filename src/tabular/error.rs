@@ -98,9 +98,16 @@ pub enum Problem {
     #[error("a quote opened here is never closed (close it, or double it where it is meant literally)")]
     OpenQuote,
     #[error(
-        "column '{name}' occurs twice in the header, as number {first} and {second} (rename one; if the file has no header, write `header: false`)"
+        "column '{name}' occurs twice in the header, as number {first} and {second}{} (rename one; if the file has no header, write `header: false`)",
+        forms(*.differ)
     )]
-    DuplicateColumn { name: String, first: usize, second: usize },
+    DuplicateColumn {
+        name: String,
+        first: usize,
+        second: usize,
+        /// Whether the file writes them in different forms of Unicode, which look the same.
+        differ: bool,
+    },
     #[error("expected {expected} fields, found {found} ({})", ragged(*.expected, *.found, *.last_line, *.is_broken))]
     Ragged {
         expected: usize,
@@ -403,6 +410,10 @@ fn one_column(found: char, beside: &Option<(String, char)>) -> String {
 
 fn unnamed(count: usize) -> String {
     format!("{count} {}", if count == 1 { "column" } else { "columns" })
+}
+
+pub(super) fn forms(differ: bool) -> &'static str {
+    if differ { ", in two forms of Unicode that look the same" } else { "" }
 }
 
 fn or_dropped(drop: &Option<Vec<String>>) -> String {

@@ -127,7 +127,9 @@ pub(super) fn read_header<'a>(
     for (index, name) in names.iter().enumerate() {
         let (first, second) = (*positions.entry(name).or_insert(index + 1), index + 1);
         if first != second {
-            let problem = Problem::DuplicateColumn { name: name.clone(), first, second };
+            let cell = |place: usize| String::from_utf8_lossy(&records.fields()[place - 1]).trim().to_owned();
+            let differ = cell(first) != cell(second);
+            let problem = Problem::DuplicateColumn { name: name.clone(), first, second, differ };
             twice.push(CsvError::line(path, span.line, problem));
         }
     }
@@ -158,7 +160,7 @@ fn counted<'a>(records: &mut Records<'a>, dialect: &Dialect, whole: bool) -> Res
     }
     let names = match named {
         0 => (1..=found).map(|place| format!("column_{place}")).collect(),
-        _ => dialect.names[..found].to_vec(),
+        _ => dialect.names[..found].iter().map(|name| composed(name).into_owned()).collect(),
     };
     *records = Records::new(records.path(), records.bytes(), dialect);
     let text = &text[..if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 }];

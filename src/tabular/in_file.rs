@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::error::{CsvError, Problem, in_rows};
+use super::error::{CsvError, Problem, forms, in_rows};
 use super::options::LoadOptions;
 
 /// Errors are told with what to do to the file; their own text tells which option to change.
@@ -31,8 +31,12 @@ impl fmt::Display for InFile<'_> {
                     "the header is one column, '{header}', but the model reads fields that {delimiter:?} separates (save the file so)"
                 )
             }
-            Problem::DuplicateColumn { name, first, second } => {
-                write!(f, "column '{name}' occurs twice in the header, as number {first} and {second} (rename one)")
+            Problem::DuplicateColumn { name, first, second, differ } => {
+                let forms = forms(*differ);
+                write!(
+                    f,
+                    "column '{name}' occurs twice in the header, as number {first} and {second}{forms} (rename one)"
+                )
             }
             Problem::Unnamed { found, named } => write!(
                 f,

@@ -10,6 +10,7 @@ use super::error::{CsvError, Problem, SHOWN, bounded};
 use super::header::ColumnNames;
 use super::names::{self, ROW_COLUMNS};
 use super::options::LoadOptions;
+use super::spelling::composed;
 use super::words::list;
 use runner_names::suggest;
 
@@ -94,7 +95,7 @@ impl Layout {
                 problems.push(Problem::DerivedUnnamed(name.clone()));
             } else if names::added_as(name).is_some() {
                 problems.push(Problem::Reserved { option: format!("derive.{name}"), name: name.clone() });
-            } else if !known.insert(name) {
+            } else if known.contains(&*composed(name)) || !known.insert(name) {
                 problems.push(Problem::DerivedExists(name.clone()));
             }
         }

@@ -524,6 +524,21 @@ fn a_number_beyond_those_of_models_is_left_out_and_a_label_that_stands_for_missi
     assert!(work.text("st/pipeline.yaml").contains(told));
 }
 
+/// Of classes that are as far apart as those of flowers every column is right by itself.
+#[test]
+fn columns_that_tell_the_classes_by_themselves_are_learnt_from_where_there_are_no_others() {
+    let class = |i: usize| ["p", "q"][i * 7 % 11 % 2];
+    let far = |i: usize| (i * 7 % 11 % 2) as f64 * 50.0 + (i % 7) as f64;
+    let work = Workspace::new().file("t.csv", &table("same", 120, |i| ("x".to_owned(), far(i), class(i))));
+    let said = succeeds(&work, &["init", "st", "--from", "t.csv", "--label", "y"]);
+    let told = "may leak the label: number (numbers, 14 different; alone it is right on 100.0 % of the rows: leave it out if it is not known";
+    assert!(said.contains(told), "{said}");
+    assert!(work.text("st/pipeline.yaml").contains("numeric: [number]"));
+    let work = Workspace::new().file("t.csv", &("y\n".to_owned() + &"p\nq\n".repeat(20)));
+    let output = work.runner(&["init", "st", "--from", "t.csv", "--label", "y"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("t.csv has no column but the label 'y'"), "{output:?}");
+}
+
 /// What stands in the file to predict alone, and in texts with numbers, would end the run as well.
 #[test]
 fn numbers_beyond_those_of_models_are_found_wherever_they_stand() {

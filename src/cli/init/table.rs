@@ -171,12 +171,25 @@ pub(super) fn study(
         return Err(too_few(&label, &classes));
     };
     let audited = audited(&labelled, &label)?;
-    let mut columns: Vec<Chosen> = columns
-        .iter()
-        .map(|column| chosen(column, of_train.num_rows(), in_new.as_deref(), &audited, beyond(&batch, &column.name)))
-        .collect();
+    let decided = |is_the_label: f64| -> Vec<Chosen> {
+        let choose = |column: &ColumnRole| {
+            let limits = Limits { rows: of_train.num_rows(), is_the_label };
+            chosen(column, &limits, in_new.as_deref(), &audited, beyond(&batch, &column.name))
+        };
+        columns.iter().map(choose).collect()
+    };
+    let are_left_out = |columns: &[Chosen]| columns.iter().all(|column| column.use_ == Use::LeftOut);
+    let mut decisions = decided(IS_THE_LABEL);
+    if are_left_out(&decisions) {
+        // Where nothing else is there, classes may well be as easy to tell as that.
+        decisions = decided(f64::INFINITY);
+    }
+    let mut columns = decisions;
     name_derived(&mut columns, &label);
-    if columns.iter().all(|column| column.use_ == Use::LeftOut) {
+    if columns.is_empty() {
+        return Err(invalid(&format!("{} has no column but the label '{label}'", train.path)));
+    }
+    if are_left_out(&columns) {
         let reasons = columns.iter().map(|column| format!("  '{}': {}", column.name, column.why));
         return Err(invalid_lines(std::iter::once("no column is left to learn from".to_owned()).chain(reasons)));
     }
@@ -395,21 +408,29 @@ fn beyond(table: &RecordBatch, name: &str) -> Option<String> {
     Some(format!("{:e} ({})", values.value(row.parse().ok()?), place.as_str()?))
 }
 
+/// By what columns are left out.
+struct Limits {
+    rows: usize,
+    /// A look-up that is right on this share of all rows is the label under another name.
+    is_the_label: f64,
+}
+
 fn chosen(
     column: &ColumnRole,
-    rows: usize,
+    limits: &Limits,
     in_new: Option<&[String]>,
     audited: &HashMap<String, Alone>,
     beyond: Option<String>,
 ) -> Chosen {
     let ColumnRole { name, role, missing, distinct, words, dates, .. } = column;
+    let rows = limits.rows;
     let choose =
         |use_: Use, why: String| Chosen { name: name.clone(), use_, why, may_leak: false, derived: Vec::new() };
     if in_new.is_some_and(|names| !names.contains(name)) {
         return choose(Use::LeftOut, "the file to predict does not have it".to_owned());
     }
     let alone = audited.get(name);
-    if let Some(Alone { right, .. }) = alone.filter(|alone| alone.right >= IS_THE_LABEL) {
+    if let Some(Alone { right, .. }) = alone.filter(|alone| alone.right >= limits.is_the_label) {
         return choose(
             Use::LeftOut,
             format!("leaks the label: alone it is right on {:.1} % of the rows", 100.0 * right),

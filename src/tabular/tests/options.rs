@@ -363,5 +363,21 @@ fn a_column_is_one_in_whichever_form_of_unicode_its_name_is_written() {
     assert_eq!(loaded.batch.column_by_name("caf\u{e9}").expect("one column").null_count(), 0);
     let both = "caf\u{e9},cafe\u{301}\n1,2\n";
     let errors = load(&[input("both.csv", both)], &LoadOptions::default()).expect_err("two of one name");
-    assert!(errors[0].to_string().contains("occurs twice in the header, as number 1 and 2"), "{}", errors[0]);
+    assert!(
+        errors[0]
+            .to_string()
+            .contains("occurs twice in the header, as number 1 and 2, in two forms of Unicode that look the same ("),
+        "{}",
+        errors[0]
+    );
+    // Names that a pipeline gives are such, too.
+    let derived = serde_json::json!({"derive": {"cafe\u{301}": {"log_of": "x"}}});
+    let errors = load(&[input("one.csv", composed)], &serde_json::from_value(derived).expect("options"));
+    assert!(errors.expect_err("two of one name")[0].to_string().contains("a column of this name exists already"));
+    let named = serde_json::json!({"dialect": {"header": false, "names": ["cafe\u{301}", "x"]}, "keep": ["caf\u{e9}"]});
+    let loaded = load(&[input("two.csv", "3,4\n")], &serde_json::from_value(named).expect("options")).expect("a table");
+    assert!(loaded.batch.column_by_name("caf\u{e9}").is_some());
+    let twice = serde_json::json!({"dialect": {"header": false, "names": ["cafe\u{301}", "caf\u{e9}"]}});
+    let errors = load(&[input("two.csv", "3,4\n")], &serde_json::from_value(twice).expect("options"));
+    assert!(errors.expect_err("two of one name")[0].to_string().contains("names two columns"));
 }
