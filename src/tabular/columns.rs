@@ -1,6 +1,6 @@
 //! The table's columns from their text: types, labels, derived columns, and what to say of values that do not survive.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::datatypes::{DataType, Float64Type};
@@ -45,6 +45,12 @@ pub(super) fn typed<'a, 'c>(
 ) -> Result<Typed, Vec<CsvError>> {
     let mut problems: Vec<(&str, Problems)> = Vec::new();
     let mut typed = Typed::default();
+    let quantities: HashSet<&str> = options
+        .derive
+        .values()
+        .filter(|derivation| matches!(derivation, Derivation::Number { .. }))
+        .flat_map(Derivation::sources)
+        .collect();
     let mut empty: Vec<&str> = Vec::new();
     for (name, mut text) in columns {
         go_on(cancelled).map_err(|error| vec![error])?;
@@ -64,6 +70,7 @@ pub(super) fn typed<'a, 'c>(
             missing: &missing,
             setting: &options.missing,
             numerals: options.dialect.numerals(),
+            is_quantity: quantities.contains(name.as_str()),
             place,
         };
         let mut own = Problems::default();

@@ -87,7 +87,7 @@ impl Writing {
     /// What to do for them to be read as numbers.
     pub(crate) fn remedy(self) -> &'static str {
         match self {
-            Writing::Percent => "write them without the sign",
+            Writing::Percent => "write them without the sign, or derive numbers by `number_of`",
             Writing::Thousands => "read the files with `thousands: \" \"`, or with the sign that they have",
             Writing::Comma => "read the files with `decimal: \",\"` or `thousands: \",\"`, whichever the comma is",
         }

@@ -14,7 +14,7 @@ use super::error::{CsvError, Problem, Problems};
 use super::missing::Missing;
 use super::numerals::Numerals;
 use super::placeholder::{LONGEST, Strays, remedy};
-use super::token::{Token, canonical_or_code, classify, merging, written};
+use super::token::{Token, Writing, canonical_or_code, classify, merging, written};
 use super::words::Place;
 use super::words::{examples, quoted, shorten, yaml};
 
@@ -35,6 +35,8 @@ pub(super) struct RawColumn<'a, 'p> {
     pub(crate) setting: &'a Missing,
     /// How its numbers are written.
     pub(crate) numerals: Numerals,
+    /// Whether a derived column takes the numbers out of its texts.
+    pub(crate) is_quantity: bool,
     /// The file and line of a row.
     pub(crate) place: &'a Place<'p>,
 }
@@ -233,7 +235,8 @@ impl RawColumn<'_, '_> {
             }
         }
         let present = numbers + words + rows.len();
-        if rows.is_empty() || words * 100 > STRAY_PERCENT * present {
+        let is_taken = self.is_quantity && hows == [Writing::Percent];
+        if rows.is_empty() || is_taken || words * 100 > STRAY_PERCENT * present {
             return None;
         }
         Some(format!(

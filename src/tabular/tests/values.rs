@@ -336,4 +336,6 @@ fn numbers_written_for_people_stay_text_and_are_told_of() {
     );
     let declared = load_one("price\n1 000\n2 000\n", "types: {price: text}").unwrap();
     assert!(declared.told().is_empty());
+    let taken = load_one("price\n10 %\n20 %\n", "derive: {paid: {number_of: price}}").unwrap();
+    assert!(taken.told().is_empty(), "{:?}", taken.told());
 }
