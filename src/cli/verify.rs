@@ -65,7 +65,7 @@ pub(super) fn verify(arguments: &VerifyArguments) -> Outcome {
     if arguments.json {
         super::print_json(&json!({"event": "verified", "damaged": findings.len(), "checked": checked}));
     } else if findings.is_empty() {
-        super::print(&format!("{} {checked}\n", style.good("sound:")));
+        super::print(&screen::wrap(&checked, &format!("{} ", style.good("sound:")), screen::width()));
     }
     if arguments.rerun && wrong && !arguments.json {
         super::print("nothing was run again: first run the pipeline, so that the store is sound\n");

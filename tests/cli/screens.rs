@@ -234,7 +234,7 @@ fn runs_their_comparison_and_what_becomes_of_them() {
     ");
     insta::assert_snapshot!(work.screen(&["verify", "pipeline.yaml", "--rerun"]), @"
     $ runner verify pipeline.yaml --rerun
-    sound: 45 blobs ([size]), 8 records, 10 memos
+    sound: 45 blobs ([size]), 8 records, 10 memos; readable: 2 runs, 6 notes of what is in the folders
     songs the same bytes
     folds the same bytes
     baseline the same bytes
