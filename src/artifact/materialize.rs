@@ -112,18 +112,30 @@ impl Store {
 
     /// The keys in all pointers, of whatever pipeline.
     pub(super) fn all_placed(&self) -> Result<Vec<Digest>, StoreError> {
-        let mut keys = Vec::new();
+        Ok(self.pointers()?.iter().flat_map(|(_, bytes)| keys_in(bytes)).collect())
+    }
+
+    /// How many pointers there are, of whatever pipeline, and those in which no key can be read.
+    pub fn check_pointers(&self) -> Result<(usize, Vec<PathBuf>), StoreError> {
+        let pointers = self.pointers()?;
+        let all = pointers.len();
+        let damaged = pointers.into_iter().filter(|(_, bytes)| whole_keys_in(bytes).is_none());
+        Ok((all, damaged.map(|(path, _)| path).collect()))
+    }
+
+    fn pointers(&self) -> Result<Vec<(PathBuf, Vec<u8>)>, StoreError> {
+        let mut found = Vec::new();
         let root = self.root.join("current");
         for pipeline in self.disk.list(&root).at("list", &root)?.into_iter().filter(|path| path.is_dir()) {
             for pointer in self.disk.list(&pipeline).at("list", &pipeline)? {
                 match self.disk.read(&pointer) {
-                    Ok(bytes) => keys.extend(keys_in(&bytes)),
+                    Ok(bytes) => found.push((pointer, bytes)),
                     Err(error) if says_special(&error) => {}
                     Err(error) => return Err(error).at("read", &pointer),
                 }
             }
         }
-        Ok(keys)
+        Ok(found)
     }
 
     fn point(&self, pipeline: &str, stage: &str, lines: &[String]) -> Result<(), StoreError> {

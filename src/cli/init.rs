@@ -127,11 +127,14 @@ fn of_table(arguments: &InitArguments, from: &Path) -> Outcome {
     ];
     let left_out = study.columns.iter().filter(|column| column.use_ == table::Use::LeftOut);
     let mut text = String::new();
-    if let Some(note) = &study.unlabelled {
+    for note in study.unlabelled.iter().chain(&study.kept) {
         text.push_str(&format!("  {}\n", quoted(note)));
     }
     for column in left_out {
         text.push_str(&format!("  left out: {} ({})\n", quoted(&column.name), quoted(&column.why)));
+    }
+    for column in study.columns.iter().filter(|column| column.may_leak && column.use_ != table::Use::LeftOut) {
+        text.push_str(&format!("  may leak the label: {} ({})\n", quoted(&column.name), quoted(&column.why)));
     }
     write(arguments, &files, "pipeline.yaml")?;
     super::print(&text);

@@ -10,7 +10,7 @@ use super::interrupt::{self, interrupted};
 use super::study::Study;
 use super::{DONE, FAILED, INTERRUPTED, Outcome, StudyArguments, output, screen};
 use crate::artifact::{Damaged, Digest, StoreError};
-use crate::engine::{ActionRecord, AuditOptions, Audited, Event, audit};
+use crate::engine::{ActionRecord, AuditOptions, Audited, Event, History, audit};
 use crate::report::{counted, noun};
 
 #[derive(Args)]
@@ -98,15 +98,30 @@ fn whole_store(study: &Study, selected: &[usize]) -> anyhow::Result<(Vec<Finding
         };
         findings.push(Finding { what: format!("{kind} {}", damage.path.display()), fault: format!("{what}; {fate}") });
     }
+    let history = History::of(&study.store);
+    for path in history.unreadable() {
+        let fault = "it cannot be read: that run is not listed and keeps no results (remove the file)".to_owned();
+        findings.push(Finding { what: format!("run {}", path.display()), fault });
+    }
+    let (pointers, damaged) = study.store.check_pointers()?;
+    for path in damaged {
+        let fault =
+            "it does not say which result lies in the folder of its stage (run again to write it anew)".to_owned();
+        findings.push(Finding { what: format!("note {}", path.display()), fault });
+    }
+    let runs = history.runs().count();
+    // These have no digests: what can be read may still be another number than was written.
     let checked = format!(
-        "{} {} ({}), {} {}, {} {}",
+        "{} {} ({}), {} {}, {} {}; readable: {}, {} of what is in the folders",
         verified.blobs,
         noun(verified.blobs as u64, "blob"),
         screen::bytes(verified.bytes),
         verified.records,
         noun(verified.records as u64, "record"),
         verified.memos,
-        noun(verified.memos as u64, "memo")
+        noun(verified.memos as u64, "memo"),
+        counted(runs as u64, "run"),
+        counted(pointers as u64, "note")
     );
     Ok((findings, checked))
 }

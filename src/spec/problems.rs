@@ -27,7 +27,9 @@ fn tell_of_decomposed(problem: &mut Problem, sources: &Sources) {
     const TOLD: &str =
         "letters and accents stand apart in what is written here (Unicode's decomposed form): type it anew";
     let is_decomposed = problem.span.is_some_and(|span| !is_nfc(sources.slice(span)));
-    if is_decomposed {
+    // Findings that are joined by later ones come here again.
+    let is_told = problem.help.as_ref().is_some_and(|help| help.ends_with(TOLD));
+    if is_decomposed && !is_told {
         let help = problem.help.take().map(|help| format!("{help}; "));
         problem.help = Some(help.unwrap_or_default() + TOLD);
     }

@@ -23,6 +23,7 @@ use runner_ml::profile::{self, Origins, ProfileInput, ProfileOptions, TEST, TRAI
 use runner_report::audit;
 use runner_report::{counted, noun};
 use runner_results::Documents;
+use runner_results::profile::Profile;
 use runner_results::profile::audit::Severity;
 use runner_tabular::Filter;
 
@@ -47,7 +48,7 @@ pub(crate) struct Describe {
 
 impl Stage for Describe {
     const KIND: &'static str = "describe";
-    const VERSION: u32 = 13;
+    const VERSION: u32 = 14;
     const SUMMARY: &'static str = "profile of the data and leakage audit";
     const INPUTS: &'static [InputPort] = &[InputPort::table(
         "rows",
@@ -132,16 +133,22 @@ impl Stage for Describe {
         for finding in profile.audit.findings.iter().filter(|finding| finding.severity == Severity::Danger) {
             context.report().warn(&audit::title(finding));
         }
-        context.headline(format!(
-            "{} {}, {} of the leakage audit",
-            profile.rows,
-            noun(profile.rows, "row"),
-            counted(profile.audit.findings.len() as u64, "finding")
-        ));
+        context.headline(format!("{} {}, {}", profile.rows, noun(profile.rows, "row"), audited(&profile)));
         put_document(context, "profile", "profile", &profile)?;
         let mut documents = Documents::default();
         documents.insert("profile", profile);
         put_figures(context, Self::KIND, documents, &[])
+    }
+}
+
+/// `1 danger and 2 warnings in the audit`: notes, and what was looked for and not found, are no alarm.
+fn audited(profile: &Profile) -> String {
+    let of = |severity| profile.audit.findings.iter().filter(|finding| finding.severity == severity).count() as u64;
+    let parts = [(of(Severity::Danger), "danger"), (of(Severity::Warning), "warning")];
+    let parts = parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| counted(count, what));
+    match parts.collect::<Vec<_>>().as_slice() {
+        [] => "no danger or warning in the audit".to_owned(),
+        parts => format!("{} in the audit", parts.join(" and ")),
     }
 }
 

@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Float64Type, Int64Type};
 
 use super::date;
 use super::numerals::Numerals;
-use super::quantity::mere_quantity;
+use super::quantity::{mere_quantity, quantity};
 
 /// What a column holds, as far as its values tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,8 +58,8 @@ pub struct ColumnRole {
     pub separator: Option<char>,
     /// Its values and their rows, the most frequent first.
     pub elements: Vec<(String, usize)>,
-    /// A number that is beyond those that models learn from, which have 32 bits.
-    pub beyond: Option<f64>,
+    /// Of texts with a number, one whose number is beyond 32 bits, in which models compute; columns of numbers say so by [`super::BEYOND_F32`].
+    pub beyond: Option<String>,
 }
 
 /// What is known of dates.
@@ -165,8 +165,7 @@ fn of_numbers(name: &str, column: &ArrayRef) -> ColumnRole {
         _ if has_more_digits => Role::Category,
         _ => Role::Number,
     };
-    let beyond = values.into_iter().find(|value| !(*value as f32).is_finite());
-    ColumnRole { beyond, ..ColumnRole::new(name, role, column.len() - rows, distinct) }
+    ColumnRole::new(name, role, column.len() - rows, distinct)
 }
 
 /// Whether whole numbers are close together, as those of a counter of which some rows were taken out.
@@ -206,7 +205,12 @@ fn of_texts(name: &str, column: &ArrayRef, numerals: Numerals) -> ColumnRole {
     let mut found = ColumnRole { words, dates, ..ColumnRole::new(name, role, column.len() - rows, distinct) };
     match role {
         Role::Date => found.span = span(&counts),
-        Role::Quantity => found.units = units,
+        Role::Quantity => {
+            found.units = units;
+            let is_beyond =
+                |text: &&&str| quantity(text, numerals).is_some_and(|found| !(found.value as f32).is_finite());
+            found.beyond = counts.keys().filter(is_beyond).min().map(|text| (*text).to_owned());
+        }
         Role::Elements => {
             (found.separator, found.elements) = several.map(|(c, all)| (Some(c), all)).unwrap_or_default()
         }

@@ -110,9 +110,9 @@ fn beyond_f32<'a>(name: &str, column: &ArrayRef, place: &Place<'a>, notes: &mut 
     Some(serde_json::Value::Object(places.collect()).to_string())
 }
 
-/// Bytes of joined texts, beside so many times those of the cells that are read.
+/// Bytes of all joined texts together, beside so many times those of the cells that they are made of.
 const LARGEST_JOINED: usize = 16 << 20;
-const TIMES_THE_FILES: usize = 4;
+const TIMES_THE_FILES: usize = 8;
 
 /// Adds the derived columns; those that lose values are told of, with examples of what was not understood, as it is `written` in the files.
 pub(super) fn derive<'a>(
@@ -126,6 +126,7 @@ pub(super) fn derive<'a>(
     let rows = columns[0].1.len();
     // Joined texts that are joined again may double every time.
     let most = LARGEST_JOINED + TIMES_THE_FILES * written.values().map(|cells| cells.value_data().len()).sum::<usize>();
+    let mut joined = 0_usize;
     let mut ambiguous: IndexMap<&str, Ambiguous> = IndexMap::new();
     for (name, derivation) in &options.derive {
         let names = derivation.sources();
@@ -142,7 +143,9 @@ pub(super) fn derive<'a>(
             let text = |row: usize| sources.first().map_or(String::new(), |source| quoted(source.cell(row).trim()));
             examples(rows.iter().map(|&row| (text(row), place(row))))
         };
-        if let Some(bytes) = derivation.bytes(&sources).filter(|bytes| *bytes > most) {
+        joined = joined.saturating_add(derivation.bytes(&sources).unwrap_or_default());
+        if joined > most {
+            let bytes = std::mem::take(&mut joined);
             problems.push(CsvError::options(Problem::DerivedTooLarge { name: name.clone(), bytes, most }));
             columns.push((name.clone(), arrow::array::new_null_array(&derivation.data_type(), rows)));
             continue;

@@ -40,10 +40,10 @@ enum Likely {
 }
 
 impl Damage {
-    /// How many lines are no UTF-8, e.g. `Of 10 lines 9 are no UTF-8`.
+    /// How many lines are no UTF-8, e.g. `9 of 10 lines are not valid UTF-8`.
     pub(super) fn extent(&self) -> String {
         let verb = if self.bad.count == 1 { "is" } else { "are" };
-        format!("Of {} lines {} {verb} no UTF-8", self.lines.unwrap_or_default(), self.bad.count)
+        format!("{} of {} lines {verb} not valid UTF-8", self.bad.count, self.lines.unwrap_or_default())
     }
 
     /// What is no UTF-8, and where.

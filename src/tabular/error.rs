@@ -176,7 +176,11 @@ pub enum Problem {
     #[error("derive.{name}: column '{source_column}' holds text, not numbers, e.g. {examples} (if it holds numbers, declare `types: {{{key}: number}}`; else derive from another column)", key = yaml(.source_column))]
     DerivedFromText { name: String, source_column: String, examples: String },
     #[error(
-        "derive.{name}: its texts would have {} MB, of at most {} MB for these files (join fewer columns: one that is joined of joined ones grows every time)",
+        "derive.{name}: it is made of {parts} columns, counted as often as they occur, of at most {most} (join the columns of the files themselves: one that is joined of joined ones may double every time)"
+    )]
+    JoinedOfTooMany { name: String, parts: usize, most: usize },
+    #[error(
+        "derive.{name}: with it the joined texts would have {} MB, of at most {} MB for these files (join fewer columns: one that is joined of joined ones grows every time)",
         .bytes >> 20,
         .most >> 20
     )]

@@ -1,7 +1,7 @@
 //! `Layout`: the columns that a table will have, from headers and options; every name in the options is held against
 //! the headers here, and only here, so that a check before any work says the same as loading does.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexSet;
 
@@ -15,6 +15,9 @@ use runner_names::suggest;
 
 /// Columns that a note lists.
 const LISTED: usize = 10;
+
+/// Columns of the files that a joined one may be made of, each as often as it occurs: joined ones that are joined again may double every time.
+pub(super) const MOST_JOINED: usize = 1000;
 
 /// The names of the columns that [`load`](super::load) would give for files of these headers, in order, without
 /// reading them. `headers` holds a path and [`header`](super::header) for each file.
@@ -73,7 +76,17 @@ impl Layout {
             unknown("missing".to_owned(), name, &known, &mut problems);
         }
         let files: IndexSet<&str> = known.clone();
+        // How many columns each is made of, and of none that is made of one that is told of.
+        let mut joined: HashMap<&str, Option<usize>> = HashMap::new();
         for (name, derivation) in &options.derive {
+            if let Derivation::Joined { joined: sources, .. } = derivation {
+                let of = |source: &String| joined.get(source.as_str()).copied().unwrap_or(Some(1));
+                let parts = sources.iter().map(of).try_fold(0, |sum: usize, parts| Some(sum.saturating_add(parts?)));
+                if let Some(parts) = parts.filter(|parts| *parts > MOST_JOINED) {
+                    problems.push(Problem::JoinedOfTooMany { name: name.clone(), parts, most: MOST_JOINED });
+                }
+                joined.insert(name, parts.filter(|parts| *parts <= MOST_JOINED));
+            }
             for source in derivation.sources() {
                 unknown(format!("derive.{name}"), source, &known, &mut problems);
             }

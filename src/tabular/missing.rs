@@ -91,6 +91,13 @@ impl Missing {
         under_missing(&entry(column, Tokens::default(), add, &[]))
     }
 
+    /// Forgets the columns that a file does not have.
+    pub fn retain(&mut self, is_there: impl Fn(&str) -> bool) {
+        if let Missing::ByColumn(columns) = self {
+            columns.retain(|name, _| name == OTHERS || is_there(name));
+        }
+    }
+
     /// The columns that are named.
     pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
         let columns = match self {

@@ -165,7 +165,11 @@ fn sniff_marks(samples: &[String], sniffed: &mut Sniffed) {
     let delimiter = match best {
         Some((_, delimiter, cut)) => {
             if delimiter != ',' {
-                let reason = format!("Cuts {} of {} lines into {} fields.", cut.same, cut.records, cut.fields);
+                let lines = match cut.same == cut.records {
+                    true => format!("Each of the first {} lines has", cut.records),
+                    false => format!("{} of the first {} lines have", cut.same, cut.records),
+                };
+                let reason = format!("{lines} {} fields with it.", cut.fields);
                 sniffed.reasons.push(("delimiter", reason));
             }
             delimiter
@@ -394,7 +398,7 @@ mod tests {
         assert_eq!(sniffed.dialect.encoding, Some(Encoding::WINDOWS_1252));
         assert_eq!(
             sniffed.reasons,
-            [("encoding", "Of 10 lines 9 are no UTF-8, so windows-1252 is likely.".to_owned())]
+            [("encoding", "9 of 10 lines are not valid UTF-8, so windows-1252 is likely.".to_owned())]
         );
         let wide: Vec<u8> = "a,b\n1,2\n3,4\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(of(wide).encoding, Some(Encoding::UTF_16LE));

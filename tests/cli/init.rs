@@ -107,7 +107,7 @@ fn the_label_may_be_a_number_and_is_asked_for() {
     ");
     insta::assert_snapshot!(work.screen(&["init", "a", "--from", "customers.csv", "--label", "chrun"]), @"
     $ runner init a --from customers.csv --label chrun
-    error: there is no column 'chrun'; the columns are id, joined, plan, usage, note, region, copy, churn
+    error: there is no column 'chrun' (did you mean 'churn'?); the columns are id, joined, plan, usage, note, region, copy, churn
     [exit code 2]
     ");
     insta::assert_snapshot!(work.screen(&["init", "a", "--from", "none.csv", "--label", "churn"]), @"
@@ -219,9 +219,9 @@ fn how_a_file_is_read_is_found_and_said() {
     kind: load
     files: {train: '../h.csv'}
     label: verkauft
-    # Of 121 lines 61 are no UTF-8, so windows-1252 is likely.
+    # 61 of 121 lines are not valid UTF-8, so windows-1252 is likely.
     encoding: 'windows-1252'
-    # Cuts 121 of 121 lines into 4 fields.
+    # Each of the first 121 lines has 4 fields with it.
     delimiter: ';'
     # Fractions stand behind a comma, e.g. '1.000,0'.
     decimal: ','
@@ -252,7 +252,7 @@ fn how_a_file_is_read_is_found_and_said() {
     kind: load
     files: {train: '../t.tsv', new: '../n.tsv'}
     label: column_2
-    # Cuts 120 of 120 lines into 3 fields.
+    # Each of the first 120 lines has 3 fields with it.
     delimiter: "\t"
     # Quotes stand within fields, and around none.
     quote: none
@@ -311,9 +311,9 @@ fn a_rare_class_of_two_is_found_by_average_precision() {
     insta::assert_snapshot!(head.join("\n"), @"
     name: customers
     seed: 1
-    # Chooses epochs, the weights of the ensemble and the best model. Of the rows 8.3 % are of leaves: accuracy and F1 depend on a threshold, how early those rows are found does not.
+    # Chooses epochs, the weights of the ensemble and the best model. Only 8.3 % of the rows are of class leaves: accuracy and F1 depend on a threshold, how early those rows are found does not.
     metric: average_precision
-    # The class that it is of. Predicted is the likelier class; `threshold: f1` on `average` finds more rows of this one.
+    # The class that `metric` is about. The likelier class is predicted; with `threshold: f1` on `average` more rows of this one are found.
     positive: leaves
     ");
     let plan =
@@ -502,12 +502,13 @@ fn a_number_beyond_those_of_models_is_left_out_and_a_label_that_stands_for_missi
         |i: usize| (if i == 60 { "1e39".to_owned() } else { format!("{}.5", i % 50) }, (i * 37 % 91) as f64, class(i));
     let work = Workspace::new().file("t.csv", &table("size", 120, row));
     let said = succeeds(&work, &["init", "st", "--from", "t.csv", "--label", "y"]);
-    assert!(said.contains("left out: size (1e39 is beyond the numbers that models learn from, ±3.4e38"), "{said}");
-    let yaml = work.text("st/pipeline.yaml");
     assert!(
-        yaml.contains("# A class of the label, and no missing value") && yaml.contains("y: {remove: [NA]}"),
-        "{yaml}"
+        said.contains("left out: size (1e39 (t.csv:62) is beyond the numbers that models learn from, ±3.4e38"),
+        "{said}"
     );
+    let yaml = work.text("st/pipeline.yaml");
+    let kept = "label 'y': 55 rows are 'NA', which stands for a missing value by default; it is kept as a class, as without it the label would not have two";
+    assert!(said.contains(kept) && yaml.contains(kept) && yaml.contains("y: {remove: [NA]}"), "{said}\n{yaml}");
     let faster = ["run", "pipeline.yaml", "--set", "network.epochs=1", "--set", "baseline.models={logistic: {}}"];
     let output = work.command(&faster).current_dir(work.path().join("st")).output().expect("runner");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -521,4 +522,67 @@ fn a_number_beyond_those_of_models_is_left_out_and_a_label_that_stands_for_missi
         "{said}"
     );
     assert!(work.text("st/pipeline.yaml").contains(told));
+}
+
+/// What stands in the file to predict alone, and in texts with numbers, would end the run as well.
+#[test]
+fn numbers_beyond_those_of_models_are_found_wherever_they_stand() {
+    let class = |i: usize| ["p", "q"][i * 7 % 11 % 2];
+    let train = table("size", 120, |i| (format!("{} kg", i % 50 + 1), (i * 37 % 91) as f64, class(i)));
+    let new = "size,number\n3 kg,7\n4 kg,-4e38\n";
+    let work = Workspace::new().file("t.csv", &train).file("n.csv", new);
+    let said = succeeds(&work, &["init", "st", "--from", "t.csv", "--label", "y", "--test", "n.csv"]);
+    assert!(said.contains("left out: number (-4e38 (n.csv:3) is beyond the numbers that models learn from"), "{said}");
+    let faster = ["run", "pipeline.yaml", "--set", "network.epochs=1", "--set", "baseline.models={logistic: {}}"];
+    let output = work.command(&faster).current_dir(work.path().join("st")).output().expect("runner");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let long = format!("{}9 kg", "9".repeat(40));
+    let cell = |i: usize| if i == 7 { long.clone() } else { format!("{} kg", i % 50 + 1) };
+    let train = table("size", 120, |i| (cell(i), (i * 37 % 91) as f64, class(i)));
+    let work = Workspace::new().file("t.csv", &train);
+    let said = succeeds(&work, &["init", "st", "--from", "t.csv", "--label", "y"]);
+    assert!(said.contains("left out: size ('9999") && said.contains("is beyond the numbers"), "{said}");
+}
+
+#[test]
+fn a_label_is_found_in_whichever_form_of_unicode_it_is_asked_for() {
+    let rows = table("a", 60, |i| ((i * 5 % 13).to_string(), i as f64 / 8.0, ["p", "q"][i * 7 % 11 % 2]));
+    let work = Workspace::new().file("t.csv", &rows.replacen(",y\n", ",l\u{e9}\n", 1));
+    succeeds(&work, &["init", "st", "--from", "t.csv", "--label", "le\u{301}"]);
+    assert!(work.text("st/pipeline.yaml").contains("label: 'l\u{e9}'"));
+}
+
+#[test]
+fn a_column_that_may_leak_the_label_is_told_of_at_once() {
+    let class = |i: usize| ["p", "q"][i * 7 % 11 % 2];
+    // Wrong in one row of 60: less than the label under another name.
+    let told = |i: usize| if i % 60 == 59 { "r" } else { ["u", "v"][i * 7 % 11 % 2] };
+    let work = Workspace::new()
+        .file("t.csv", &table("colour", 600, |i| (told(i).to_owned(), (i * 37 % 91) as f64 / 8.0, class(i))));
+    let said = succeeds(&work, &["init", "st", "--from", "t.csv", "--label", "y"]);
+    assert!(said.contains("  may leak the label: colour (3 categories; alone it is right on 98."), "{said}");
+    assert!(said.contains("leave it out if it is not known when you predict"), "{said}");
+    assert!(work.text("st/pipeline.yaml").contains("categories: [colour]"));
+}
+
+#[test]
+fn a_label_that_is_not_there_is_told_with_the_nearest_and_of_many_columns_some() {
+    let header: Vec<String> = (0..400).map(|i| format!("col {i}")).chain(["income".to_owned()]).collect();
+    let row = |i: usize| (0..400).map(|c| ((i + c) % 3).to_string() + ",").collect::<String>() + ["p", "q"][i % 2];
+    let text = (0..40).fold(header.join(","), |text, i| text + "\n" + &row(i));
+    let work = Workspace::new().file("t.csv", &(text + "\n"));
+    let said = |arguments: &[&str]| {
+        let output = work.runner(&[&["init", "st", "--from", "t.csv"], arguments].concat());
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).expect("UTF-8")
+    };
+    let unknown = said(&["--label", "incom"]);
+    assert!(
+        unknown.contains("there is no column 'incom' (did you mean 'income'?); the columns are col 0, col 1"),
+        "{unknown}"
+    );
+    assert!(unknown.contains(" and 371 more"), "{unknown}");
+    let any = said(&[]);
+    assert!(any.contains("  --label income  (2 classes)\n  --label 'col 0'  (3 classes)\n"), "{any}");
+    assert!(any.ends_with("  and 381 more columns with up to 100 values\n") && any.lines().count() == 22, "{any}");
 }

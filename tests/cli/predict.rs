@@ -355,7 +355,14 @@ fn a_package_that_lies_is_refused() {
             (name.to_owned(), text)
         })
     };
-    let hostile: [(&str, Vec<u8>); 7] = [
+    let doubled = |i: usize| format!("\"j{i}\": {{\"joined\": [\"j{0}\", \"j{0}\"]}}, ", i - 1);
+    let joined = format!(
+        "\"derive\": {{\"j0\": {{\"joined\": [\"hour\", \"hour\"]}}, {}",
+        (1..40).map(doubled).collect::<String>()
+    );
+    let hostile: [(&str, Vec<u8>); 9] = [
+        ("joined without end", in_head("\"derive\": {", &joined)),
+        ("a delimiter that is none", in_head("\"delimiter\": \",\"", "\"delimiter\": \"\\n\"")),
         ("cut", whole[..whole.len() - 100].to_vec()),
         ("other format", in_head("runner package 1", "runner package 2")),
         ("unknown key", in_head("\"stage\"", "\"stge\"")),
@@ -392,6 +399,30 @@ fn a_package_that_lies_is_refused() {
         assert!(told.contains("h.runner") && !told.contains("panicked"), "{what}: {told}");
         assert!(output.stdout.is_empty(), "{what}");
     }
+}
+
+/// What stands for a missing value may be written of the label, and of columns that the model does not read; neither need be in a file to predict.
+#[test]
+fn tokens_of_columns_that_a_file_lacks_are_no_mistake() {
+    let class = |i: usize| ["FR", "NA"][i % 2];
+    let all = (0..60)
+        .fold("a,b,y\n".to_owned(), |text, i| text + &format!("{},{},{}\n", i * 7 % 24 + 30 * (i % 2), i, class(i)));
+    let stages = "name: study
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y, missing: {y: {remove: [NA]}, b: {add: ['?']}}}
+  folds: {kind: split, rows: rows}
+  base: {kind: baseline, rows: folds, numeric: [a], models: {tree: {}}}
+";
+    let work = Workspace::new().file("t.csv", &all).file("new.csv", "a\n3\n50\n").pipeline(stages);
+    work.run().succeeded();
+    let predicted = succeeded(work.runner(&["predict", "pipeline.yaml", "base.tree", "new.csv"]));
+    assert_eq!(predicted, "a,y\n3,FR\n50,NA\n");
+    succeeded(work.runner(&["export", "pipeline.yaml", "base.tree", "-o", "m.runner"]));
+    assert_eq!(succeeded(work.runner(&["predict", "m.runner", "new.csv"])), predicted);
+    // Where the file tells the class, the token is one as it was to the model.
+    work.write("told.csv", b"a,y\n3,FR\n50,NA\n");
+    let output = work.runner(&["predict", "m.runner", "told.csv"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("by 'y' of 2 rows: accuracy 1.000"), "{output:?}");
 }
 
 /// Of a stage's rows and of another file, in which other cells stand beside them.

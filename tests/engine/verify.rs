@@ -180,6 +180,33 @@ fn damage_is_named_by_its_stage_and_gone_after_the_run_that_is_advised() {
     assert_eq!(verify(&["songs"]).0, Some(0), "strangers' files are theirs");
 }
 
+#[test]
+fn runs_and_notes_that_cannot_be_read_are_named_with_a_way_out() {
+    let work = Workspace::with_songs().pipeline(SHORT);
+    work.run().succeeded();
+    let verify = || {
+        let output = work.runner(&["verify", "pipeline.yaml"]);
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (code, text) = verify();
+    assert!(code == Some(0) && text.contains("readable: 1 run, 2 notes of what is in the folders"), "{text}");
+    let store = work.path().join("artifacts/.store");
+    let runs = std::fs::read_dir(store.join("runs")).expect("runs").flatten().map(|entry| entry.path());
+    let run = runs.into_iter().find(|path| path.extension().is_some_and(|end| end == "json")).expect("a record");
+    std::fs::write(&run, "{\"format\":1,").expect("written");
+    let note = store.join("current/short/folds");
+    let whole = std::fs::read(&note).expect("a note");
+    std::fs::write(&note, "0123").expect("written");
+    let (code, text) = verify();
+    assert!(code == Some(1) && text.matches("damaged:").count() == 2, "{text}");
+    // As it says.
+    assert!(text.contains("(remove the file)") && text.contains("(run again to write it anew)"), "{text}");
+    std::fs::remove_file(&run).expect("removed");
+    work.run().succeeded();
+    assert_eq!(std::fs::read(&note).expect("a note"), whole);
+    assert_eq!(verify().0, Some(0));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_source_that_changed_under_its_stamp_is_named_and_read_by_the_next_run() {

@@ -120,17 +120,17 @@ fn metric(out: &mut Draft, study: &StudyTable) {
     let rarer = classes.last().map_or("", |(class, _)| class.as_str());
     let why = match balance {
         Balance::RareOfTwo { share } => format!(
-            "Of the rows {:.1} % are of {}: accuracy and F1 depend on a threshold, how early those rows are found does not.",
+            "Only {:.1} % of the rows are of class {}: accuracy and F1 depend on a threshold, how early those rows are found does not.",
             100.0 * share,
             one_line(rarer)
         ),
-        Balance::Two => "The two classes are of similar sizes, and count the same.".to_owned(),
+        Balance::Two => "Both classes count the same, whatever their sizes.".to_owned(),
         Balance::Several => format!("Each of {} classes counts the same, however rare it is.", classes.len()),
     };
     out.line(0, &format!("# Chooses epochs, the weights of the ensemble and the best model. {why}"));
     out.line(0, &format!("metric: {}", balance.metric().key()));
     if let Balance::RareOfTwo { .. } = balance {
-        out.line(0, "# The class that it is of. Predicted is the likelier class; `threshold: f1` on `average` finds more rows of this one.");
+        out.line(0, "# The class that `metric` is about. The likelier class is predicted; with `threshold: f1` on `average` more rows of this one are found.");
         out.line(0, &format!("positive: {}", yaml(rarer)));
     }
 }
@@ -159,7 +159,7 @@ fn load(out: &mut Draft, study: &StudyTable, places: &Places) {
         Some(new) => out.line(2, &format!("files: {{train: {}, new: {}}}", yaml(&places.train), yaml(new))),
         None => out.line(2, &format!("files: {{train: {}}}", yaml(&places.train))),
     }
-    if let Some(note) = &study.unlabelled {
+    for note in study.unlabelled.iter().chain(&study.kept) {
         out.line(2, &format!("# {}", one_line(note)));
     }
     out.line(2, &format!("label: {}", yaml(&study.label)));
@@ -175,10 +175,7 @@ fn load(out: &mut Draft, study: &StudyTable, places: &Places) {
     }
     if !study.missing.is_empty() {
         if study.missing.values().any(|changes| !changes.add.is_empty()) {
-            out.line(2, "# Words among numbers, taken for missing values.");
-        }
-        if study.missing.values().any(|changes| !changes.remove.is_empty()) {
-            out.line(2, "# A class of the label, and no missing value: the label has hardly another one.");
+            out.line(2, "# Not numbers, in columns of numbers: taken for missing values.");
         }
         out.line(2, "missing:");
         for (column, changes) in &study.missing {
@@ -212,10 +209,10 @@ fn split(out: &mut Draft, study: &StudyTable, places: &Places) {
     out.line(0, "");
     let shown: Vec<String> =
         study.classes.iter().take(8).map(|(class, rows)| format!("{} {rows}", one_line(class))).collect();
-    let more = if study.classes.len() > shown.len() { ", …" } else { "" };
+    let more = if study.classes.len() > shown.len() { " …" } else { "." };
     out.line(
         1,
-        &format!("# {} labelled rows, {} classes: {}{more}.", study.rows, study.classes.len(), shown.join(", ")),
+        &format!("# {} labelled rows, {} classes: {}{more}", study.rows, study.classes.len(), shown.join(", ")),
     );
     out.line(1, "folds:");
     out.line(2, "kind: split");
@@ -227,8 +224,13 @@ fn split(out: &mut Draft, study: &StudyTable, places: &Places) {
     }
     out.line(2, "folds: 3");
     if let Some((columns, copies)) = &study.groups {
+        let (rows, repeat) = if *copies == 1 { ("row", "repeats") } else { ("rows", "repeat") };
+        let what = match columns.as_slice() {
+            [one] => format!("the {} of an earlier row", one_line(one)),
+            _ => "an earlier row in all columns that are learnt from".to_owned(),
+        };
+        out.line(2, &format!("# {copies} {rows} {repeat} {what}: such rows stay on one side of the split."));
         let columns: Vec<String> = columns.iter().map(|column| yaml(column)).collect();
-        out.line(2, &format!("# {copies} rows are copies of others: copies stay on one side of the split."));
         out.line(2, &format!("groups: [[{}]]", columns.join(", ")));
     }
     if study.classes.iter().any(|(_, rows)| *rows < study.least) {
@@ -297,7 +299,13 @@ fn learners(
     }
     out.line(3, &format!("boosting: {{rounds: {rounds}, learning_rate: {learning_rate}}}"));
     out.line(1, "");
-    out.line(1, "# Piecewise-linear numbers and members that share their weights (arXiv 2203.05556, 2410.24210).");
+    out.line(
+        1,
+        match numeric {
+            [] => "# Members that share their weights (arXiv 2410.24210).",
+            _ => "# Piecewise-linear numbers (arXiv 2203.05556), and members that share their weights (arXiv 2410.24210).",
+        },
+    );
     out.line(1, "network:");
     out.line(2, "kind: train");
     out.line(2, "display_name: {en: the network, fr: le réseau}");

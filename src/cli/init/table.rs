@@ -6,21 +6,22 @@ use std::path::Path;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::{cast, take};
-use arrow::datatypes::{DataType, Float64Type};
+use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use indexmap::IndexMap;
 
 use super::super::Failure;
 use super::super::study::{invalid, invalid_lines};
 use crate::boundary::files::read_regular;
-use crate::boundary::text::yaml;
+use crate::boundary::text::{in_shell, yaml};
 use crate::ml::frame::{Column, Frame};
 use crate::ml::profile::{ProfileInput, ProfileOptions, profile};
 use crate::ml::progress::Silent;
+use crate::names::{did_you_mean, listed};
 use crate::results::profile::audit::TargetLeakVerdict;
 use crate::tabular::names::{SOURCE, added_as};
 use crate::tabular::{
-    Changes, ColumnRole, ColumnType, CsvError, DateOrder, DateSpan, Dialect, Encoding, Input, LoadOptions, Loaded,
-    Missing, Problem, Role, Sniffed, Tokens, column_roles, header, load, sniff,
+    BEYOND_F32, Changes, ColumnRole, ColumnType, CsvError, DateOrder, DateSpan, Dialect, Encoding, Input, LoadOptions,
+    Loaded, Missing, Problem, Role, Sniffed, Tokens, column_roles, composed, header, load, sniff,
 };
 
 /// A file, and what the table of a `load` stage calls it.
@@ -69,6 +70,8 @@ pub(super) struct Chosen {
     pub(super) name: String,
     pub(super) use_: Use,
     pub(super) why: String,
+    /// Whether it alone tells the label so well that it may not be known when one predicts.
+    pub(super) may_leak: bool,
     /// Columns of numbers that are made of it, by names that no column has: how, as YAML.
     pub(super) derived: Vec<(String, String)>,
 }
@@ -82,6 +85,8 @@ pub(super) struct StudyTable {
     pub(super) rows: usize,
     /// What to say of the rows that have none.
     pub(super) unlabelled: Option<String>,
+    /// What to say of tokens for missing values that are kept as classes.
+    pub(super) kept: Option<String>,
     /// Rows by class, the most frequent first.
     pub(super) classes: Vec<(String, usize)>,
     /// The fewest rows of a class that is learnt.
@@ -139,11 +144,13 @@ pub(super) fn study(
         missing.entry(label.clone()).or_default().remove = found.tokens;
         (loaded, missing) = read(&inputs, &mut options, missing)?;
     }
+    let tokens = label.as_ref().and_then(|label| missing.get(label)).map_or(Vec::new(), |own| own.remove.clone());
     let (batch, unlabelled) = (loaded.batch, loaded.unlabelled.map(|found| found.told));
     let of_train = rows_of(&batch, train.name)?;
     let columns = column_roles(&of_train, label.as_deref());
     let Some(label) = label else { return Err(candidates(&of_train, &columns)) };
     let (labelled, classes) = labelled(&of_train, &label, unlabelled.as_deref())?;
+    let kept = kept(&label, &tokens, &classes);
     let in_new = new.map(|new| new.header(dialect)).transpose()?;
     // Where no line names columns, those of a file that has fewer are taken for the first ones.
     if !dialect.header
@@ -164,8 +171,10 @@ pub(super) fn study(
         return Err(too_few(&label, &classes));
     };
     let audited = audited(&labelled, &label)?;
-    let mut columns: Vec<Chosen> =
-        columns.iter().map(|column| chosen(column, of_train.num_rows(), in_new.as_deref(), &audited)).collect();
+    let mut columns: Vec<Chosen> = columns
+        .iter()
+        .map(|column| chosen(column, of_train.num_rows(), in_new.as_deref(), &audited, beyond(&batch, &column.name)))
+        .collect();
     name_derived(&mut columns, &label);
     if columns.iter().all(|column| column.use_ == Use::LeftOut) {
         let reasons = columns.iter().map(|column| format!("  '{}': {}", column.name, column.why));
@@ -173,7 +182,7 @@ pub(super) fn study(
     }
     let groups = copies(&labelled, &columns);
     let (rows, numbers) = (labelled.num_rows(), options.types.into_keys().collect());
-    Ok(StudyTable { label, sniffed, rows, unlabelled, classes, least, missing, numbers, columns, groups })
+    Ok(StudyTable { label, sniffed, rows, unlabelled, kept, classes, least, missing, numbers, columns, groups })
 }
 
 /// Of a label that nothing can be learnt of: each value is there a few times at most, or one alone is there more often.
@@ -191,14 +200,15 @@ fn too_few(label: &str, classes: &[(String, usize)]) -> Failure {
 
 /// The label by its name, or by its place in the header, counted from 1.
 fn named(names: &[String], asked: &str, has_header: bool) -> Result<String, Failure> {
-    if names.iter().any(|name| name == asked) {
-        return Ok(asked.to_owned());
+    if let Some(name) = names.iter().find(|name| **name == composed(asked)) {
+        return Ok(name.clone());
     }
     let place = asked.parse::<usize>().ok().and_then(|place| place.checked_sub(1));
     match place.and_then(|place| names.get(place)) {
         Some(name) => Ok(name.clone()),
         None => {
-            let unknown = format!("there is no column '{asked}'; the columns are {}", names.join(", "));
+            let meant = did_you_mean(asked, names.iter().map(String::as_str));
+            let unknown = format!("there is no column '{asked}'{meant}; the columns are {}", listed(names));
             let counted = "the first line looks like a record, so columns are counted: give the number of the label's, or if that line does name the columns, the \
                            label's name as it stands there";
             Err(invalid_lines(std::iter::once(unknown).chain((!has_header).then(|| counted.to_owned()))))
@@ -264,6 +274,24 @@ fn rows_at(table: &RecordBatch, rows: Vec<usize>) -> Result<RecordBatch, Failure
     let places = arrow::array::UInt64Array::from_iter_values(rows.into_iter().map(|row| row as u64));
     let columns: Result<Vec<ArrayRef>, _> = table.columns().iter().map(|column| take(column, &places, None)).collect();
     Ok(RecordBatch::try_new(table.schema(), columns?)?)
+}
+
+/// `label 'y': 100 rows are 'NA', which stands for a missing value by default; it is kept as a class, …`.
+fn kept(label: &str, tokens: &[String], classes: &[(String, usize)]) -> Option<String> {
+    let rows = |token: &String| classes.iter().find(|(class, _)| class == token).map_or(0, |(_, rows)| *rows);
+    let told: Vec<String> = tokens
+        .iter()
+        .map(|token| format!("{} {} '{token}'", rows(token), if rows(token) == 1 { "row is" } else { "rows are" }))
+        .collect();
+    let (stand, it_is) =
+        if tokens.len() == 1 { ("stands", "it is kept as a class") } else { ("stand", "they are kept as classes") };
+    (!tokens.is_empty()).then(|| {
+        format!(
+            "label '{label}': {}, which {stand} for a missing value by default; {it_is}, as without {} the label would not have two",
+            told.join(", "),
+            if tokens.len() == 1 { "it" } else { "them" }
+        )
+    })
 }
 
 /// Rows by class, the most frequent first.
@@ -348,13 +376,35 @@ fn in_frame(column: &ArrayRef) -> Result<Column, Failure> {
         let texts = column.as_string::<i32>().iter().map(|text| text.map(str::to_owned));
         return Ok(Column::Text(texts.collect()));
     }
+    // Whole numbers that would be one as floats are names.
+    let is_exact = |integer: i64| integer as f64 as i128 == i128::from(integer);
+    if column.as_primitive_opt::<Int64Type>().is_some_and(|integers| !integers.iter().flatten().all(is_exact)) {
+        return in_frame(&cast(column, &DataType::Utf8)?);
+    }
     let numbers = cast(column, &DataType::Float64)?;
     Ok(Column::Numeric(numbers.as_primitive::<Float64Type>().iter().map(|x| x.unwrap_or(f64::NAN)).collect()))
 }
 
-fn chosen(column: &ColumnRole, rows: usize, in_new: Option<&[String]>, audited: &HashMap<String, Alone>) -> Chosen {
+/// A number of the column in which no model computes, with its place in whichever file: `1e39 (data.csv:62)`.
+fn beyond(table: &RecordBatch, name: &str) -> Option<String> {
+    let field = table.schema_ref().field_with_name(name).ok()?;
+    let places: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(field.metadata().get(BEYOND_F32)?).ok()?;
+    let (row, place) = places.iter().min_by_key(|(row, _)| row.parse::<usize>().unwrap_or(usize::MAX))?;
+    let values = table.column_by_name(name)?.as_primitive_opt::<Float64Type>()?;
+    Some(format!("{:e} ({})", values.value(row.parse().ok()?), place.as_str()?))
+}
+
+fn chosen(
+    column: &ColumnRole,
+    rows: usize,
+    in_new: Option<&[String]>,
+    audited: &HashMap<String, Alone>,
+    beyond: Option<String>,
+) -> Chosen {
     let ColumnRole { name, role, missing, distinct, words, dates, .. } = column;
-    let choose = |use_: Use, why: String| Chosen { name: name.clone(), use_, why, derived: Vec::new() };
+    let choose =
+        |use_: Use, why: String| Chosen { name: name.clone(), use_, why, may_leak: false, derived: Vec::new() };
     if in_new.is_some_and(|names| !names.contains(name)) {
         return choose(Use::LeftOut, "the file to predict does not have it".to_owned());
     }
@@ -365,10 +415,15 @@ fn chosen(column: &ColumnRole, rows: usize, in_new: Option<&[String]>, audited: 
             format!("leaks the label: alone it is right on {:.1} % of the rows", 100.0 * right),
         );
     }
-    if let (Role::Number, Some(value)) = (role, column.beyond) {
+    if let Some(beyond) = beyond.or(column.beyond.as_ref().map(|text| format!("'{text}'"))).filter(|_| {
+        // Neither is learnt from.
+        !matches!(role, Role::Constant | Role::Identifier)
+    }) {
         return choose(
             Use::LeftOut,
-            format!("{value:e} is beyond the numbers that models learn from, ±3.4e38: correct it, or make it missing"),
+            format!(
+                "{beyond} is beyond the numbers that models learn from, ±3.4e38: correct it and begin anew, or write it under `missing` and the column under `numeric`"
+            ),
         );
     }
     // Of so few values some part of the data would have none.
@@ -393,15 +448,14 @@ fn chosen(column: &ColumnRole, rows: usize, in_new: Option<&[String]>, audited: 
     };
     let (derived, said) = derived(column, use_);
     why.push_str(&said);
-    if let Some(Alone { right, verdict: TargetLeakVerdict::Leaks }) = alone
-        && use_ != Use::LeftOut
-    {
+    let leaks = alone.filter(|alone| alone.verdict == TargetLeakVerdict::Leaks && use_ != Use::LeftOut);
+    if let Some(Alone { right, .. }) = leaks {
         why.push_str(&format!(
             "; alone it is right on {:.1} % of the rows: leave it out if it is not known when you predict",
             100.0 * right
         ));
     }
-    Chosen { derived, ..choose(use_, why) }
+    Chosen { derived, may_leak: leaks.is_some(), ..choose(use_, why) }
 }
 
 /// Values of a cell that become columns.
@@ -523,14 +577,20 @@ fn copies(table: &RecordBatch, columns: &[Chosen]) -> Option<(Vec<String>, usize
 fn candidates(table: &RecordBatch, columns: &[ColumnRole]) -> Failure {
     /// More classes than these are hardly meant.
     const MOST: usize = 100;
+    const SHOWN: usize = 20;
     let is_label = |column: &&ColumnRole| {
         column.distinct >= 2 && column.distinct <= MOST && column.distinct * LEAST[0] <= table.num_rows()
     };
     let mut found: Vec<&ColumnRole> = columns.iter().filter(is_label).collect();
     found.sort_by_key(|column| column.distinct);
-    let lines = found.iter().map(|column| format!("  --label {}  ({} classes)", column.name, column.distinct));
+    let lines = found.iter().take(SHOWN);
+    let lines = lines.map(|column| format!("  --label {}  ({} classes)", in_shell(&column.name), column.distinct));
+    let more = found.len().saturating_sub(SHOWN);
+    let more = (more > 0).then(|| format!("  and {more} more columns with up to {MOST} values"));
     match found.is_empty() {
         true => invalid("which column is the label? None has between 2 and 100 values: name it with --label"),
-        false => invalid_lines(std::iter::once("which column is the label? Name it, e.g.".to_owned()).chain(lines)),
+        false => invalid_lines(
+            std::iter::once("which column is the label? Name it, e.g.".to_owned()).chain(lines).chain(more),
+        ),
     }
 }

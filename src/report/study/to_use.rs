@@ -74,7 +74,14 @@ impl ToUse<'_> {
         }
         let score = |model: &Model| model.validation().and_then(|validation| validation.score(metric));
         let both = match (score(best), score(self.made_of)) {
-            (Some(best), Some(own)) => format!(" ({} against {})", decimals(best, 3), decimals(own, 3)),
+            (Some(best), Some(own)) => {
+                // As many digits as tell them apart.
+                let digits = (3..=6).find(|digits| decimals(best, *digits) != decimals(own, *digits));
+                digits.map_or_else(
+                    || format!(" (both have {})", decimals(own, 3)),
+                    |digits| format!(" ({} against {})", decimals(best, digits), decimals(own, digits)),
+                )
+            }
             _ => String::new(),
         };
         let source = best.validation().map_or("", |validation| validation.source.words());

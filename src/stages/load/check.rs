@@ -202,7 +202,9 @@ impl Load {
                         (None, key) => vec![key, name],
                     }
                 }
-                tabular::Problem::DerivedUnnamed(name) | tabular::Problem::DerivedExists(name) => {
+                tabular::Problem::DerivedUnnamed(name)
+                | tabular::Problem::DerivedExists(name)
+                | tabular::Problem::JoinedOfTooMany { name, .. } => {
                     vec!["derive", name]
                 }
                 tabular::Problem::KeepAndDrop => vec!["drop"],

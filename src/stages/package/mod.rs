@@ -23,8 +23,9 @@ use super::predictor::{Predictor, distinct};
 use runner_artifact::Table;
 use runner_engine::{Report, listed};
 use runner_ml::matrix::Matrix;
+use runner_names::listed_up_to;
 use runner_results::encoder::Encoder;
-use runner_tabular::{ColumnType, LoadOptions};
+use runner_tabular::{self as tabular, ColumnNames, ColumnType, Dialect, LoadOptions, Misfit};
 use texts::Texts;
 
 pub use archive::is_package;
@@ -186,6 +187,8 @@ impl Package {
             );
         }
         let mut options = self.head.load.clone();
+        // What is missing is written of the label, too, and of columns that the model does not read.
+        options.missing.retain(|name| columns.iter().any(|own| own == name));
         if self.reads_label(columns) && !options.keep.is_empty() {
             options.keep.push(self.label().to_owned());
             options.types.insert(self.label().to_owned(), ColumnType::Text);
@@ -235,8 +238,24 @@ impl Package {
         if predictor.classes() != head.classes {
             bail!("the model of '{}' has other classes than its package tells", head.stage);
         }
+        check_recipe(&head)?;
         Ok(Package { head, model, predictor, texts })
     }
+}
+
+/// Holds how files are read against the columns that they must have, as the plan of a pipeline does.
+fn check_recipe(head: &Head) -> anyhow::Result<()> {
+    if let Some(Misfit { key, message, .. }) = head.load.dialect.misfits().into_iter().next() {
+        bail!("package.json: load: {key}: {message}");
+    }
+    // Its names are those of whole files, of which these are a part.
+    let mut options = LoadOptions { dialect: Dialect::default(), ..head.load.clone() };
+    options.missing.retain(|name| head.columns.iter().any(|own| own == name));
+    let columns = ColumnNames { names: head.columns.clone(), unnamed: Vec::new() };
+    let found = tabular::columns(&[("package.json", columns)], &options);
+    found
+        .map(drop)
+        .map_err(|errors| anyhow!("package.json: load: {}", listed_up_to(3, errors.iter().map(ToString::to_string))))
 }
 
 /// Of rows of one file.

@@ -322,13 +322,35 @@ fn texts_that_are_joined_again_and_again_are_refused_before_they_fill_the_memory
     let options_of = |derive: &serde_json::Map<String, serde_json::Value>| -> LoadOptions {
         serde_json::from_value(serde_json::json!({ "derive": derive })).expect("options")
     };
-    let errors = load(&[input], &options_of(&derive)).expect_err("too large");
+    // Few columns of much text.
+    let wide: serde_json::Map<String, serde_json::Value> =
+        (0..900).map(|i| (format!("w{i}"), serde_json::json!({"joined": vec!["a"; 30]}))).collect();
+    let errors = load(&[input], &options_of(&wide)).expect_err("too large");
     let told = errors[0].to_string();
-    assert!(told.starts_with("derive.j") && told.contains("MB, of at most 16 MB for these files"), "{told}");
+    assert!(told.starts_with("derive.w") && told.contains("MB, of at most 16 MB for these files"), "{told}");
+    // By the header alone, once.
+    let columns_of = |derive: &serde_json::Map<String, serde_json::Value>| {
+        columns(&[("t.csv", header_of(b"a,b\n").expect("a header"))], &options_of(derive))
+    };
+    let errors = columns_of(&derive).expect_err("too many");
+    let told = "derive.j9: it is made of 1024 columns, counted as often as they occur, of at most 1000 (";
+    assert!(errors.len() == 1 && errors[0].to_string().starts_with(told), "{errors:?}");
+    derive.retain(|name, _| name.len() == 2 && name != "j9");
+    assert!(columns_of(&derive).is_ok(), "512 are not too many");
     derive.retain(|name, _| name == "j0" || name == "j1");
     let loaded = load(&[input], &options_of(&derive)).expect("small ones are made");
     let column = loaded.batch.column_by_name("j1").expect("j1").as_string::<i32>();
     assert_eq!(column.value(7), "some text 7 other 7 some text 7 other 7");
+}
+
+#[test]
+fn short_numbers_of_many_rows_may_be_joined() {
+    let bytes = "a,b,c\n".to_owned() + &"1,2,3\n".repeat(400_000);
+    let input = Input { name: "all", path: "t.csv", bytes: bytes.as_bytes() };
+    let options = serde_json::json!({"derive": {"all": {"joined": ["a", "b", "c"]}}});
+    let loaded =
+        load(&[input], &serde_json::from_value(options).expect("options")).expect("6 bytes a row are no burden");
+    assert_eq!(loaded.batch.column_by_name("all").expect("all").as_string::<i32>().value(399_999), "1 2 3");
 }
 
 #[test]
