@@ -308,6 +308,7 @@ fn learners(
     );
     out.line(1, "network:");
     out.line(2, "kind: train");
+    out.line(2, "display_name: {en: the network, fr: le réseau}");
     inputs(out, true);
     out.line(2, "network:");
     if !numeric.is_empty() {
@@ -335,7 +336,11 @@ fn learners(
         1,
         "# The average of the others, by weights that validation rows chose. Predictions come from it, also where the page finds one of them ahead by a little.",
     );
-    out.line(1, "average: {kind: ensemble, members: [baseline, network], models: [baseline, network]}");
+    out.line(1, "average:");
+    out.line(2, "kind: ensemble");
+    out.line(2, "display_name: {en: the average of all models, fr: la moyenne de tous les modèles}");
+    out.line(2, "members: [baseline, network]");
+    out.line(2, "models: [baseline, network]");
 }
 
 fn final_model(out: &mut Draft, embedded: bool) {

@@ -101,6 +101,12 @@ fn files(context: &ArticleContext, all: &[(&StageArtifacts, &Predictions)]) -> O
     let refitted = all.iter().filter(|(stage, _)| origin(context, stage).1.is_some()).count();
     let again = match (refitted, refitted == all.len()) {
         (0, _) => String::new(),
+        (1, true) => voice
+            .say(
+                " The model was first fitted again on all labelled rows, with the epochs, rounds and weights that had been chosen; its expected accuracy is that of its twin, which was fitted on the training part alone.",
+                " Le modèle a d'abord été réajusté sur toutes les lignes étiquetées, avec les époques, les itérations et les poids déjà choisis ; l'exactitude attendue est celle de son jumeau, ajusté sur le seul apprentissage.",
+            )
+            .to_owned(),
         (_, true) => voice
             .say(
                 " Each model was first fitted again on all labelled rows, with the epochs, rounds and weights that had been chosen; its expected accuracy is that of its twin, which was fitted on the training part alone.",

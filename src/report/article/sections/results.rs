@@ -74,11 +74,14 @@ fn comparison(context: &ArticleContext) -> Option<Section> {
             context.chosen().and_then(|model| context.threshold(model.judged()?)),
             context.chosen().and_then(|model| context.leak(model)),
             tied(context, group),
-            context.chosen().zip(context.classical()).and_then(|(chosen, classical)| {
-                let name = context.subject(chosen);
-                let whose = bilingual!(context, "The accuracy of {name}", "L'exactitude {of}", of = of_french(&name));
-                Some(context.against(&upper(&name), &whose, chosen, classical, &context.subject(classical))? + ".")
-            }),
+            context.chosen().zip(context.classical()).filter(|pair| !is_among_tied(context, group, *pair)).and_then(
+                |(chosen, classical)| {
+                    let name = context.subject(chosen);
+                    let whose =
+                        bilingual!(context, "The accuracy of {name}", "L'exactitude {of}", of = of_french(&name));
+                    Some(context.against(&upper(&name), &whose, chosen, classical, &context.subject(classical))? + ".")
+                },
+            ),
             context
                 .chosen()
                 .zip(context.classical())
@@ -90,6 +93,16 @@ fn comparison(context: &ArticleContext) -> Option<Section> {
     );
     section.blocks.push(Block::Float(table(context, group)));
     Some(section)
+}
+
+/// Models that a sentence names.
+const LISTED: usize = 4;
+
+/// Whether the sentence on those that no test tells apart from the best has said so of these two.
+fn is_among_tied(context: &ArticleContext, group: &Group, (chosen, classical): (&Model, &Model)) -> bool {
+    let is_first = group.chosen().is_some_and(|first| first.stage == chosen.stage && first.name == chosen.name);
+    let is_tied = |other: &Model| context.judge(chosen, other).is_some_and(|one| !one.differ && one.p.is_some());
+    is_first && is_tied(classical) && group.models.iter().skip(1).filter(|other| is_tied(other)).count() <= LISTED
 }
 
 /// Where nothing was learnt there is no best.
@@ -203,8 +216,8 @@ fn tied(context: &ArticleContext, group: &Group) -> Option<String> {
             context,
             "{its} {part} accuracy does not differ significantly from that of {list}.",
             "{its} {part} ne diffère pas significativement de celle {list_de}.",
-            list = context.voice.list(&tied, 4),
-            list_de = context.voice.list(&tied.iter().map(|name| of_french(name)).collect::<Vec<_>>(), 4),
+            list = context.voice.list(&tied, LISTED),
+            list_de = context.voice.list(&tied.iter().map(|name| of_french(name)).collect::<Vec<_>>(), LISTED),
         ),
     };
     Some(sentence)
