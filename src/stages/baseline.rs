@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::adapter::Adapter;
-use super::aims::{self, METRIC, POSITIVE};
+use super::aims::{self, COSTS, METRIC, POSITIVE};
 use super::calibration::require_classes;
 use super::columns::{FOLDS, PARTS, PREDICTIONS};
 use super::conditions::require_left;
@@ -23,6 +23,7 @@ use runner_ml::classical::{Aims, Baselines, Evaluated, Evaluation, Fitted, Input
 use runner_report::ranking::{self, Choice, Validation};
 use runner_report::score_line;
 use runner_results::Parts;
+use runner_results::scores::Scoring;
 use runner_results::spec::{ClassWeights, NamedWeights};
 use runner_results::threshold::ThresholdAim;
 use runner_tabular::Filter;
@@ -67,9 +68,9 @@ pub(crate) struct Baseline {
     /// Models by kind, with their parameters, e.g. `{logistic: {}, rbf_svm: {c: 3}}`; all kinds unless given.
     #[serde(default)]
     models: Baselines,
-    /// Of two classes, the threshold on the probability of the positive one from which on it is predicted: `f1`,
+    /// Of two classes, the threshold on the probability of the positive one from which on it is predicted: `f1`, `cost` by the pipeline's `costs`,
     /// `{cost: {false_positive: 1, false_negative: 5}}`, or `{recall: 0.9}` for at least that recall with the fewest false alarms. Chosen on the
-    /// validation part; where there is none, on what models of the other folds say of the training rows. Without it the likeliest class is predicted.
+    /// validation part; where there is none, on what models of the other folds say of the training rows. Without it the likeliest class is predicted, or that of least expected cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     threshold: Option<ThresholdAim>,
     /// Rows to learn from.
@@ -135,7 +136,7 @@ impl Stage for Baseline {
         InputPort::table("embeddings", Arity::Any, "the `embed` stages of the columns in `text`"),
     ];
 
-    const AIMS: &'static [Aim] = &[METRIC, POSITIVE];
+    const AIMS: &'static [Aim] = &[METRIC, POSITIVE, COSTS];
 
     fn outputs(&self) -> Vec<OutputPort> {
         let fixed = [OutputPort::new("scores", PortType::Json), OutputPort::new("predictions", PortType::Table)];
@@ -190,7 +191,7 @@ impl Stage for Baseline {
         require_classes(&self.class_weights, &data.classes).map_err(|error| context.placed("class_weights", error))?;
         self.warn_of_neighbours(&data.folds, context);
         let threshold = aims::threshold(self.threshold, &data, context)?;
-        let kept = Kept::new(self, data.positive, context);
+        let kept = Kept::new(self, &data.scoring, context);
         let evaluated = evaluate(
             &self.models.estimators(),
             &inputs.features(&data.frame, &Adapter(context.report()))?.with_weights(data.weights.clone()),
@@ -204,7 +205,7 @@ impl Stage for Baseline {
             &self.class_weights,
             context.seed(),
             context.threads(),
-            Aims { positive: data.positive, threshold },
+            Aims { scoring: data.scoring.clone(), threshold },
             &kept,
             &Adapter(context.report()),
         )?;
@@ -225,6 +226,12 @@ impl Stage for Baseline {
             let is_decided = calibration.as_ref().is_some_and(|own| !own.decision.is_empty());
             if threshold.is_some() && !is_decided && !ranking::is_floor(name) {
                 aims::warn_of_no_threshold(&format!("{name}: "), context);
+            }
+            let is_by_cost = calibration.as_ref().is_some_and(|own| own.costs.is_some());
+            if data.scoring.costs.is_some() && threshold.is_none() && !is_by_cost {
+                context.report().warn(&format!(
+                    "{name}: without validation rows its scores are no probabilities, so that its likeliest class is predicted, whatever mistakes cost"
+                ));
             }
             let fitted = Fitted::new(&self.models, name, inputs.clone(), &data.classes, model, calibration);
             predictions.decide(Some(name), fitted.calibration());
@@ -263,7 +270,7 @@ impl Stage for Baseline {
         context.put_table("predictions", &predictions.table()?)?;
         put_document(context, "scores", "baseline", &runner_results::baselines::Baselines { evaluations })?;
         // The models lie among the results now; scores of folds are small, and serve when other kinds join these.
-        let kept = Kept::new(self, data.positive, context);
+        let kept = Kept::new(self, &data.scoring, context);
         kept.params.keys().for_each(|name| kept.memo(name, None).remove());
         Ok(())
     }
@@ -281,8 +288,8 @@ struct Kept<'a> {
 }
 
 impl<'a> Kept<'a> {
-    fn new(stage: &Baseline, positive: Option<u32>, context: &'a StageContext) -> Self {
-        let subject = json!({
+    fn new(stage: &Baseline, scoring: &Scoring, context: &'a StageContext) -> Self {
+        let mut subject = json!({
             "numeric": stage.numeric,
             "text": stage.text,
             "categories": stage.categories,
@@ -293,8 +300,11 @@ impl<'a> Kept<'a> {
             "where": stage.filter,
             "inputs": context.inputs_key().to_string(),
             "seed": context.seed(),
-            "positive": positive,
+            "positive": scoring.positive,
         });
+        if let Some(costs) = &scoring.costs {
+            subject["costs"] = json!(costs);
+        }
         let params = stage.models.estimators().into_iter().map(|(name, estimator)| (name, estimator.params()));
         Kept { context, subject, params: params.collect(), known: AtomicU64::new(0) }
     }

@@ -7,8 +7,8 @@ use std::collections::HashSet;
 use anyhow::bail;
 use indexmap::IndexMap;
 
+use super::aims;
 use super::dataset::Dataset;
-use runner_engine::{listed, suggest};
 use runner_ml::calibration::{Calibration, reliability};
 use runner_ml::diagnosis::{Course, Finding, TrainingLoss, diagnose};
 use runner_ml::matrix::Matrix;
@@ -54,6 +54,8 @@ pub(super) fn calibrate(
         if let Some(decision) = threshold::fit(wanted, &calibrated, labels) {
             found.decision = decision;
         }
+    } else if threshold.is_none() {
+        found.costs.clone_from(&data.scoring.costs);
     }
     let report = calibration_report(&found, &data.classes, parts);
     model.set_calibration(found);
@@ -62,17 +64,11 @@ pub(super) fn calibrate(
 
 /// Refuses weights of classes that the rows do not have, all at once.
 pub(super) fn require_classes(weights: &ClassWeights, classes: &[String]) -> anyhow::Result<()> {
-    let unknown = unknown_classes(weights, classes);
-    if unknown.is_empty() {
-        return Ok(());
+    let unknown: Vec<&str> = unknown_classes(weights, classes).into_iter().map(String::as_str).collect();
+    if !unknown.is_empty() {
+        bail!("class_weights: {}", aims::unknown_classes(&unknown, classes));
     }
-    let named = unknown.iter().map(|name| {
-        let hint = suggest(name.trim(), classes.iter().map(String::as_str));
-        format!("'{name}'{}", hint.map(|hint| format!(" (did you mean '{hint}'?)")).unwrap_or_default())
-    });
-    let (word, named) = (if unknown.len() == 1 { "class" } else { "classes" }, listed(named));
-    let classes = listed(classes.iter().map(|class| format!("'{class}'")));
-    bail!("class_weights: there is no {word} {named}; the classes are {classes}")
+    Ok(())
 }
 
 /// The class weights of the loss that a training on these rows minimises.

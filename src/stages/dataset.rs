@@ -27,6 +27,7 @@ use runner_ml::encoder::TransformerOptions;
 use runner_ml::frame::{Column, Frame};
 use runner_ml::stats::Clusters;
 use runner_results::encoder::Encoder;
+use runner_results::scores::Scoring;
 use runner_tabular::{ColumnType, Filter};
 
 /// Field metadata of an embedding: the JSON of the [`Encoder`] that made it.
@@ -82,6 +83,7 @@ impl Selection<'_> {
         require_each(context, "rows", weight.into_iter());
         require_of(context, "rows", self.filter);
         fitted_on::check(context, "embeddings");
+        aims::check(context);
         self.refuse_label(context);
         self.refuse_texts(context);
         require_split(context, "rows");
@@ -217,8 +219,8 @@ pub(super) struct Dataset {
     pub(crate) weights: Vec<f64>,
     /// The fold of each training row, aligned with `train`.
     pub(crate) folds: Vec<u32>,
-    /// Of two classes the one that average precision, curves and thresholds are of.
-    pub(crate) positive: Option<u32>,
+    /// What scores depend on; of two classes there is a positive one.
+    pub(crate) scoring: Scoring,
 }
 
 impl Dataset {
@@ -325,7 +327,8 @@ pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::
             "column '{name}' has no value in the training part, so nothing can be learnt from it (leave it out of `numeric`)"
         ));
     }
-    let positive = aims::positive(context, &classes, train.iter().map(|&row| labels[row]))?;
+    let known = if selection.filter.is_empty() { classes.clone() } else { self::classes(&strings(&all, LABEL)?) };
+    let scoring = aims::scoring(context, &classes, Some(&known), train.iter().map(|&row| labels[row]))?;
     let fold = optional_integers(&rows, FOLD)?;
     let folds = train.iter().map(|&i| fold[i].unwrap_or(0) as u32).collect();
     let schema = rows.schema();
@@ -344,7 +347,7 @@ pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::
         test,
         weights,
         folds,
-        positive,
+        scoring,
     })
 }
 

@@ -100,7 +100,7 @@ impl<'a> Predictions<'a> {
         if !self.decisions.is_empty() {
             told.insert(DECISION.to_owned(), serde_json::to_string(&self.decisions)?);
         }
-        if let Some(positive) = self.data.positive {
+        if let Some(positive) = self.data.scoring.positive {
             told.insert(POSITIVE.to_owned(), self.data.classes[positive as usize].clone());
         }
         if told.is_empty() {

@@ -6,6 +6,7 @@ mod categories;
 mod checks;
 mod command;
 mod contradictions;
+mod costs;
 mod every_kind;
 mod kept;
 mod refit;

@@ -86,7 +86,8 @@ impl Calibration {
 
     /// The likeliest class before is the class predicted after.
     fn of(temperature: f64, bias: Vec<f64>) -> Calibration {
-        Calibration { floor: 0.0, temperature, decision: bias.iter().map(|bias| -bias).collect(), bias }
+        let decision = bias.iter().map(|bias| -bias).collect();
+        Calibration { temperature, bias, decision, ..Calibration::NONE }
     }
 
     fn bias_or_zero(&self, classes: usize) -> Vec<f64> {

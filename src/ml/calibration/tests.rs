@@ -139,12 +139,7 @@ fn where_nothing_is_off_few_rows_do_no_harm() {
 
 #[test]
 fn a_calibration_that_fits_no_classes_is_told() {
-    let of = |temperature: f64, bias: &[f64]| Calibration {
-        floor: 0.0,
-        temperature,
-        bias: bias.to_vec(),
-        decision: Vec::new(),
-    };
+    let of = |temperature: f64, bias: &[f64]| Calibration { temperature, bias: bias.to_vec(), ..Calibration::NONE };
     assert!(of(0.0, &[]).problem(2).unwrap().contains("temperature is 0"));
     assert!(of(1.0, &[0.5]).problem(2).is_some() && of(1.0, &[0.5, f64::NAN]).problem(2).is_some());
     assert!(of(1.0, &[0.5, -0.5]).problem(2).is_none());

@@ -7,13 +7,14 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 use runner_results::baselines::Evaluation;
+use runner_results::scores::Scoring;
 use runner_results::spec::{ClassWeights, NamedWeights};
 use runner_results::threshold::ThresholdRows;
 use serde::{Deserialize, Serialize};
 
 use super::fit::check_finite;
 use super::{Arrays, Estimator, Features, FitError, Model};
-use crate::calibration::{Calibration, NO_CALIBRATION};
+use crate::calibration::{Calibration, NO_CALIBRATION, decide_by};
 use crate::matrix::Matrix;
 use crate::metrics::{FromProbabilities as _, Scores};
 use crate::progress::{Cancelled, Progress};
@@ -83,12 +84,12 @@ impl KeptFits for () {
     fn put(&self, _model: &str, _fold: Option<usize>, _bytes: &[u8]) {}
 }
 
-/// What models of two classes are judged and predict by.
-#[derive(Clone, Copy, Debug, Default)]
+/// What models are judged and predict by.
+#[derive(Clone, Debug, Default)]
 pub struct Aims {
-    /// The class that average precision and curves are of; the rarer one of each part unless given.
-    pub positive: Option<u32>,
-    /// From which on the positive class is predicted.
+    /// What scores depend on; where mistakes have costs, the class of least expected cost is predicted unless there is a threshold.
+    pub scoring: Scoring,
+    /// From which on the positive class of two is predicted.
     pub threshold: Option<Wanted>,
 }
 
@@ -297,6 +298,10 @@ impl<'a> Study<'a> {
         let fit = if is_of_votes { Calibration::fit_votes } else { Calibration::fit };
         let mut calibration = wants.then(|| fit(&of_valid, &self.valid.y, &weights, steps.progress)).transpose()?;
         let mut threshold = None;
+        if self.decides_by_costs(model.as_ref(), calibration.is_some()) {
+            let costs = self.aims.scoring.costs.clone();
+            calibration = Some(Calibration { costs, ..calibration.unwrap_or(Calibration::NONE) });
+        }
         if let Some(wanted) = self.aims.threshold.filter(|_| model.is_probabilistic() || calibration.is_some()) {
             let own = calibration.clone().unwrap_or(Calibration::NONE);
             let (decision, fitted_on) = match &held_out {
@@ -325,7 +330,7 @@ impl<'a> Study<'a> {
             if is_probabilistic {
                 scores = scores.with_loss(&part.y, &probabilities);
             }
-            scores = scores.with_metrics(&part.y, &probabilities, self.aims.positive, is_probabilistic);
+            scores = scores.with_metrics(&part.y, &probabilities, &self.aims.scoring, is_probabilistic);
             scores.threshold.clone_from(&threshold);
             let (said, clusters) = (ModelPredictions { probabilities, predicted }, &part.clusters);
             let scores =
@@ -366,6 +371,12 @@ impl<'a> Study<'a> {
         Ok(Evaluated { evaluation, timing, held_out, model, calibration })
     }
 
+    /// Whether a model predicts the class of least expected cost, for which it needs probabilities.
+    fn decides_by_costs(&self, model: &dyn Model, is_calibrated: bool) -> bool {
+        let Aims { scoring, threshold } = &self.aims;
+        scoring.costs.is_some() && threshold.is_none() && (model.is_probabilistic() || is_calibrated)
+    }
+
     /// Whether the threshold is chosen on the folds of the training part, where there are no validation rows.
     fn chooses_by_folds(&self) -> bool {
         self.aims.threshold.is_some() && self.valid.x.rows == 0
@@ -389,7 +400,7 @@ impl<'a> Study<'a> {
             start += rows.len();
             let (said, truth) = (said.take(&rows), &truth[rows[0]..=rows[rows.len() - 1]]);
             let at_threshold = Scores::new(self.classes, truth, &calibration.decide(&said)).with_loss(truth, &said);
-            *scores = at_threshold.with_metrics(truth, &said, self.aims.positive, true);
+            *scores = at_threshold.with_metrics(truth, &said, &self.aims.scoring, true);
         }
     }
 
@@ -491,17 +502,20 @@ impl<'a> Study<'a> {
         weights: &[f32],
         progress: &dyn Progress,
     ) -> Result<(Scores, Matrix), Cancelled> {
-        let predicted = probabilities.argmax_rows();
-        let mut scores = Scores::new(self.classes, y, &predicted);
+        let mut predicted = probabilities.argmax_rows();
         let is_probabilistic = model.is_probabilistic();
+        if is_probabilistic && !weights.is_empty() {
+            let own = Calibration::fit(&Matrix::zeros(0, self.classes.len()), &[], weights, progress)?;
+            own.apply(&mut probabilities);
+        }
+        if self.decides_by_costs(model, false) {
+            predicted = decide_by(self.aims.scoring.costs.as_ref(), &probabilities);
+        }
+        let mut scores = Scores::new(self.classes, y, &predicted);
         if is_probabilistic {
-            if !weights.is_empty() {
-                let own = Calibration::fit(&Matrix::zeros(0, self.classes.len()), &[], weights, progress)?;
-                own.apply(&mut probabilities);
-            }
             scores = scores.with_loss(y, &probabilities);
         }
-        Ok((scores.with_metrics(y, &probabilities, self.aims.positive, is_probabilistic), probabilities))
+        Ok((scores.with_metrics(y, &probabilities, &self.aims.scoring, is_probabilistic), probabilities))
     }
 }
 

@@ -16,7 +16,7 @@ mod workers;
 
 pub use checkpoint::Checkpoints;
 pub(crate) use checkpoint::NoCheckpoints;
-pub use class_weights::{unknown_classes, weights_of_classes};
+pub use class_weights::{class_named, unknown_classes, weights_of_classes};
 pub use curves::Curves;
 pub(crate) use encoders::begin_encoders;
 pub use error::TrainError;
@@ -39,6 +39,7 @@ use super::frame::Frame;
 use super::network::{Blueprint, Classifier, Network, NetworkSpec, Widths, on_one_thread};
 use super::preprocess::{Preprocessing, Wishes};
 use super::progress::Progress;
+use runner_results::scores::Scoring;
 
 /// Labelled rows and how they are divided. `train` and `valid` are indices of rows; other rows are never looked at.
 #[derive(Clone, Copy)]
@@ -61,8 +62,8 @@ pub struct Data<'a> {
     pub train: &'a [usize],
     /// Indices of the validation rows.
     pub valid: &'a [usize],
-    /// The class of two by which an epoch is chosen, of metrics of one class; the rarer one of the training rows unless given.
-    pub positive: Option<u32>,
+    /// What a metric that chooses the epoch depends on; the positive class of two is the rarer one of the training rows unless given.
+    pub scoring: &'a Scoring,
 }
 
 /// A trained network.
@@ -143,7 +144,7 @@ fn fit(
             train: &train,
             keep: epochs.map_or(Keep::Best(&valid), Keep::Epoch),
             classes: data.classes,
-            positive: data.positive,
+            scoring: data.scoring,
             spec: training,
             seed,
             restraint: Restraint::NONE,

@@ -13,6 +13,7 @@ use super::optimizer::{Optimizer, is_clipped};
 use super::schedule::Schedule;
 use super::stopping::{Stopping, replay_by};
 use super::{Data, TrainError};
+use crate::calibration::decide_by;
 use crate::input::Input;
 use crate::matrix::Matrix;
 use crate::metrics::{Measures, Scores, rarer_of_two};
@@ -20,6 +21,7 @@ use crate::network::{Network, Snapshot, Training, cross_entropy};
 use crate::preprocess::Preprocessing;
 use crate::progress::{Cancelled, Progress};
 use crate::rng::Stream;
+use runner_results::scores::Scoring;
 use runner_results::spec::TrainingSpec;
 use runner_results::{Metric, PartScores};
 
@@ -56,8 +58,8 @@ pub(crate) struct Job<'a> {
     pub(crate) train: &'a Examples,
     pub(crate) keep: Keep<'a>,
     pub(crate) classes: &'a [String],
-    /// Of two classes, as in [`Data`].
-    pub(crate) positive: Option<u32>,
+    /// As in [`Data`].
+    pub(crate) scoring: &'a Scoring,
     pub(crate) spec: &'a TrainingSpec,
     /// Of the order of rows and of dropout.
     pub(crate) seed: u64,
@@ -359,7 +361,7 @@ fn scores(
 }
 
 /// Scores of the network as it predicts. A weighted loss shifts probabilities towards the classes that weigh most, which the loss of a part takes
-/// back; what is predicted keeps the weights. `metric` is one that is not among the others.
+/// back; what is predicted keeps the weights, unless costs decide. `metric` is one that is not among the others.
 fn score(
     network: &Network,
     examples: &Examples,
@@ -370,7 +372,8 @@ fn score(
 ) -> Result<PartScores, TrainError> {
     let classes = job.classes;
     let mut logits = logits(network, examples, progress)?;
-    let predicted = logits.argmax_rows();
+    let is_costly = job.scoring.costs.is_some();
+    let mut predicted = if is_costly { Vec::new() } else { logits.argmax_rows() };
     let shifts: Vec<f32> = weights.iter().map(|weight| weight.ln()).collect();
     let mut row = vec![0.0; classes.len()];
     let mut total = 0.0f64;
@@ -379,15 +382,19 @@ fn score(
         let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let sum: f64 = row.iter().map(|&x| f64::from(x - largest).exp()).sum();
         total += sum.ln() - f64::from(row[label as usize] - largest);
-        if metric.is_some() {
+        if metric.is_some() || is_costly {
             let own = logits.row_mut(i).iter_mut().zip(&row);
             own.for_each(|(own, x)| *own = (f64::from(x - largest).exp() / sum) as f32);
         }
     }
+    if is_costly {
+        predicted = decide_by(job.scoring.costs.as_ref(), &logits);
+    }
     let scores = Scores::new(classes, &examples.labels, &predicted);
     let chosen_by = metric.map(|metric| {
-        let positive = job.positive.or_else(|| rarer_of_two(job.train.labels.iter().copied(), classes.len()));
-        let measures = Measures::new(&examples.labels, &predicted, &logits, positive, true);
+        let rarer = || rarer_of_two(job.train.labels.iter().copied(), classes.len());
+        let scoring = Scoring { positive: job.scoring.positive.or_else(rarer), ..job.scoring.clone() };
+        let measures = Measures::new(&examples.labels, &predicted, &logits, &scoring, true);
         // The worst where the rows tell nothing, so that any epoch of which they do is better.
         let value = measures.value(metric, &vec![1.0; examples.rows()]).filter(|value| value.is_finite());
         (metric, value.unwrap_or(0.0))

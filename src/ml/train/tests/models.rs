@@ -101,7 +101,7 @@ fn a_bias_moves_probabilities_and_leaves_what_is_predicted() {
     let before = model.predict_probabilities(&fixture.frame).unwrap();
     let bias = vec![-1.0, 0.0, 2.0];
     let decision = bias.iter().map(|bias: &f64| -bias).collect();
-    model.set_calibration(Calibration { floor: 0.0, temperature: 1.5, bias, decision });
+    model.set_calibration(Calibration { temperature: 1.5, bias, decision, ..Calibration::NONE });
     let (weights, recipe) = model.to_parts().unwrap();
     let read = Classifier::from_parts(&weights, &recipe).unwrap();
     let after = read.predict_probabilities(&fixture.frame).unwrap();
@@ -209,7 +209,7 @@ fn agrees_with(variable: &str, script: &str) {
         let network = serde_json::from_value(network).unwrap();
         let mut model = train(fixture.data(), &network, &short_training(2), 1, &Silent).unwrap().model;
         let bias = vec![0.4, -0.3, 0.0];
-        model.set_calibration(Calibration { floor: 0.0, temperature: 1.3, bias, decision: Vec::new() });
+        model.set_calibration(Calibration { temperature: 1.3, bias, ..Calibration::NONE });
         let (weights, recipe) = model.to_parts().unwrap();
         std::fs::write(folder.path().join("model.safetensors"), weights).unwrap();
         std::fs::write(folder.path().join("model.json"), recipe.to_string()).unwrap();

@@ -137,6 +137,9 @@ pub(crate) fn metric(voice: Voice, metric: Metric) -> &'static str {
         Metric::CalibrationError => voice.say("calibration error", "l'erreur de calibration"),
         Metric::Top3Accuracy => voice.say("top-3 accuracy", "l'exactitude top 3"),
         Metric::Top5Accuracy => voice.say("top-5 accuracy", "l'exactitude top 5"),
+        Metric::Cost => voice.say("mean cost", "le coût moyen"),
+        Metric::QuadraticKappa => voice.say("quadratic kappa", "le kappa quadratique"),
+        Metric::RankError => voice.say("rank error", "l'erreur de rang"),
     }
 }
 
@@ -161,6 +164,9 @@ pub(crate) fn short_metric(metric: Metric) -> &'static str {
         Metric::CalibrationError => "ECE",
         Metric::Top3Accuracy => "top 3",
         Metric::Top5Accuracy => "top 5",
+        Metric::Cost => "cost",
+        Metric::QuadraticKappa => "kappa",
+        Metric::RankError => "rank error",
     }
 }
 
