@@ -116,4 +116,4 @@ pub use stage::{Aim, Kind, KindInfo, Registry, Stage};
 pub use workspace::Workspace;
 
 pub use keys::parameter_paths;
-pub use runner_spec::{Node, Problem, Step, listed, steps, suggest, typed_as, typed_json};
+pub use runner_spec::{Node, Problem, Span, Step, listed, steps, suggest, typed_as, typed_json};

@@ -134,11 +134,12 @@ pub(super) fn scoring(
     classes: &[String],
     known: Option<&[String]>,
     labels: impl IntoIterator<Item = u32>,
+    is_ordered: bool,
 ) -> anyhow::Result<Scoring> {
     Ok(Scoring {
         positive: positive(context, classes, labels)?,
         costs: costs(context, classes, known)?,
-        is_ordered: false,
+        is_ordered,
     })
 }
 

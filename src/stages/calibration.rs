@@ -17,7 +17,7 @@ use runner_ml::progress::Progress;
 use runner_ml::threshold::{self, Wanted};
 use runner_ml::train::{Curves, TrainingSpec, unknown_classes, weights_of_classes};
 use runner_results::calibration::{BeforeAndAfter, CalibrationReport};
-use runner_results::spec::ClassWeights;
+use runner_results::spec::{ClassWeights, Loss};
 use runner_results::{Part, Parts, scores::Scores};
 
 /// Fits the model's calibration and its threshold, gives them to the model, and tells what calibration did to the parts that the model did not learn from.
@@ -102,7 +102,8 @@ pub(super) fn findings(
     let units = model.silent_units(&data.frame, &data.train)?;
     let valid_interval = valid.and_then(|scores| scores.intervals.as_ref()).map(|intervals| intervals.accuracy);
     let is_weighted = class_weights(data, training)?.windows(2).any(|pair| pair[0] != pair[1]);
-    let loss = match is_weighted || training.label_smoothing > 0.0 {
+    let is_other = training.loss != Loss::CrossEntropy || training.label_smoothing > 0.0;
+    let loss = match is_weighted || is_other {
         true => TrainingLoss::Objective,
         false => TrainingLoss::Plain,
     };

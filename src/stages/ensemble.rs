@@ -241,6 +241,8 @@ fn models(context: &StageContext) -> anyhow::Result<HashMap<String, Predictor>> 
 struct Members {
     names: Vec<String>,
     classes: Vec<String>,
+    /// Whether the classes have an order, that of `classes`.
+    is_ordered: bool,
     /// By member.
     valid: Vec<Matrix>,
     test: Vec<Matrix>,
@@ -272,6 +274,7 @@ impl Members {
             all.extend(said);
         }
         let Some((first_name, first)) = all.first() else { bail!("an ensemble needs members") };
+        let order = all.iter().find(|(_, said)| said.is_ordered).map(|(_, said)| said.classes.clone());
         let mut classes = first.classes.clone();
         classes.sort_unstable();
         for (name, said) in &all {
@@ -287,7 +290,8 @@ impl Members {
         }
         let mut members = Members {
             names: all.iter().map(|(name, _)| name.clone()).collect(),
-            classes,
+            is_ordered: order.is_some(),
+            classes: order.unwrap_or(classes),
             valid: Vec::new(),
             test: Vec::new(),
             predicted: Vec::new(),
@@ -382,7 +386,7 @@ impl Members {
             test: (valid.len()..valid.len() + test.len()).collect(),
             weights: Vec::new(),
             folds: Vec::new(),
-            scoring: Scoring { positive, costs, is_ordered: false },
+            scoring: Scoring { positive, costs, is_ordered: self.is_ordered },
         })
     }
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::adapter::Adapter;
 use super::aims::{self, COSTS, POSITIVE};
+use super::class_order;
 use super::columns::{
     CONFIDENCE, GROUP, LABEL, LABEL_PROBABILITY, PART, PREDICTED, ROW_ID, WHERE, integers, named, readable,
     readable_of, strings,
@@ -138,7 +139,7 @@ impl Stage for Inspect {
         let scores = Scores::new(model.classes(), &truth, &predicted);
         let scores = if model.is_probabilistic() { scores.with_loss(&truth, &probabilities) } else { scores };
         // Names are checked where models learn.
-        let scoring = aims::scoring(context, model.classes(), None, trained)?;
+        let scoring = aims::scoring(context, model.classes(), None, trained, class_order::of_table(&all).is_some())?;
         let scores = scores.with_metrics(&truth, &probabilities, &scoring, model.is_probabilistic());
         let all: Vec<usize> = (0..truth.len()).collect();
         let clusters = Clusters::of_rows(&dataset::groups(&rows)?, &all);

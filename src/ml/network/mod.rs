@@ -32,7 +32,7 @@ pub(crate) use blueprint::{BranchBlueprint, Embedding};
 pub use classifier::{Classifier, ModelError};
 pub(crate) use model::Snapshot;
 pub use model::{Network, Training};
-pub use ops::cross_entropy;
+pub use ops::{cross_entropy, ordinal};
 pub(crate) use ops::vectorized;
 pub use parameter::Parameter;
 pub(crate) use parameter::Role;

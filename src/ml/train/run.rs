@@ -17,12 +17,12 @@ use crate::calibration::decide_by;
 use crate::input::Input;
 use crate::matrix::Matrix;
 use crate::metrics::{Measures, Scores, rarer_of_two};
-use crate::network::{Network, Snapshot, Training, cross_entropy};
+use crate::network::{Network, Snapshot, Training, cross_entropy, ordinal};
 use crate::preprocess::Preprocessing;
 use crate::progress::{Cancelled, Progress};
 use crate::rng::Stream;
 use runner_results::scores::Scoring;
-use runner_results::spec::TrainingSpec;
+use runner_results::spec::{Loss, TrainingSpec};
 use runner_results::{Metric, PartScores};
 
 /// Prepared rows: one input for each branch, and the labels.
@@ -190,7 +190,11 @@ pub(crate) fn run(
             let labels = labels.into_iter().flat_map(|label| std::iter::repeat_n(label, members)).collect();
             let of_rows = order[span.clone()].iter().filter_map(|&row| job.train.weights.get(row));
             let of_rows = of_rows.flat_map(|&weight| std::iter::repeat_n(weight, members)).collect();
-            let loss = cross_entropy(&logits, labels, &weights, of_rows, spec.label_smoothing as f32)?;
+            let loss = match spec.loss {
+                Loss::CrossEntropy => cross_entropy,
+                Loss::Ordinal => ordinal,
+            };
+            let loss = loss(&logits, labels, &weights, of_rows, spec.label_smoothing as f32)?;
             let rate = schedule.rate(step);
             let (objective, norm) = match stepped(&mut optimizer, &loss, rate, schedule.momentum(step), spec, frozen)? {
                 Some(both) => both,

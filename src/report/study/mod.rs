@@ -40,7 +40,7 @@ pub use to_use::models_to_use;
 use std::collections::BTreeSet;
 
 use indexmap::{IndexMap, IndexSet};
-use runner_results::Metric;
+use runner_results::{Metric, Split};
 use runner_results::{Known, history::History, paired_test::PairedTests};
 
 use super::ReportError;
@@ -183,10 +183,17 @@ fn stage_id(stage: &StageArtifacts) -> String {
     anchor("stage-", &stage.stage)
 }
 
-/// One palette for the page: all classes in alphabetical order. A stage that draws for itself, from some of the rows, names all classes of the
+/// One palette for the page: all classes in their order, where a split tells one, and the others in alphabetical order. A stage that draws for itself, from some of the rows, names all classes of the
 /// label (`label_classes`), so that a class has one colour in every figure of a study.
 fn palette(stages: &[StageArtifacts]) -> Palette {
     let documents = stages.iter().flat_map(|stage| stage.documents.0.values());
     let names: BTreeSet<&str> = documents.flat_map(|document| document.classes()).collect();
-    Palette::for_classes(&names.into_iter().map(str::to_owned).collect::<Vec<_>>())
+    let orders = stages.iter().filter_map(|stage| stage.documents.get::<Split>()?.class_order.as_ref()).flatten();
+    let mut all: Vec<String> = Vec::new();
+    for name in orders.map(String::as_str).filter(|name| names.contains(name)).chain(names.iter().copied()) {
+        if !all.iter().any(|known| known == name) {
+            all.push(name.to_owned());
+        }
+    }
+    Palette::for_classes(&all)
 }

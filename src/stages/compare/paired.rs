@@ -10,7 +10,7 @@ use arrow::datatypes::Float32Type;
 use crate::aims::cost_matrix;
 use crate::columns::{LABEL, MODEL, PART, PREDICTED, ROW_ID, class_of, integers, probability_of, strings};
 use crate::dataset::groups;
-use crate::predictions::{positive, united_groups};
+use crate::predictions::{is_ordered, positive, united_groups};
 use runner_artifact::Table;
 use runner_ml::matrix::Matrix;
 use runner_ml::metrics::{Measures, Scores};
@@ -49,6 +49,8 @@ pub(super) struct Side {
     probabilities: Matrix,
     /// The positive class of two.
     positive: Option<String>,
+    /// Whether the classes have an order, that of `classes`.
+    is_ordered: bool,
     /// By which the pipeline says that models are chosen.
     pub(crate) metric: Option<Metric>,
     /// What it says that mistakes cost.
@@ -97,6 +99,7 @@ impl Side {
             probabilities: Matrix::from_vec(rows.len(), classes.len(), data),
             classes,
             positive: positive(table)?,
+            is_ordered: is_ordered(table)?,
             metric: None,
             costs: None,
             groups,
@@ -279,7 +282,7 @@ fn asked(
     let predicted_b: Vec<u32> = common.iter().map(|&(_, j)| predicted(b, j)).collect::<Option<_>>()?;
     let positive = b.positive.as_deref().or(a.positive.as_deref()).and_then(place).map(|class| class as u32);
     let costs = b.costs.as_ref().or(a.costs.as_ref()).and_then(|costs| cost_matrix(costs, &a.classes));
-    let scoring = Scoring { positive, costs, is_ordered: false };
+    let scoring = Scoring { positive, costs, is_ordered: a.is_ordered && b.is_ordered };
     let of_a = Measures::new(&truth, &predicted_a, &said_a, &scoring, is_probabilistic);
     let of_b = Measures::new(&truth, &predicted_b, &said_b, &scoring, is_probabilistic);
     let all = vec![1.0; common.len()];

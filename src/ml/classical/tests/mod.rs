@@ -14,6 +14,7 @@ use runner_results::spec::{ClassWeights, NamedWeights};
 
 use super::boosting::Boosting;
 use super::forest::{ExtraTrees, RandomForest};
+use super::ordinal_logistic::OrdinalLogistic;
 use super::{Baselines, Estimator, Features, Model};
 use crate::progress::Silent;
 
@@ -84,6 +85,7 @@ const UNWEIGHTED: ClassWeights = ClassWeights::Named(NamedWeights::None);
 /// Every kind, with few trees.
 fn all() -> Vec<(String, Box<dyn Estimator>)> {
     let mut baselines = Baselines::all();
+    baselines.ordinal_logistic = Some(OrdinalLogistic::default());
     baselines.random_forest = Some(RandomForest { trees: 20, ..RandomForest::default() });
     baselines.extra_trees = Some(ExtraTrees { trees: 20, ..ExtraTrees::default() });
     baselines.boosting = Some(Boosting { rounds: 20, ..Boosting::default() });
