@@ -1,6 +1,4 @@
 //! Artifacts: immutable tables and files, named by the digest of their content, and the store that keeps them.
-//!
-//! Knows nothing of pipelines, stages or learning.
 
 mod collect;
 mod digest;

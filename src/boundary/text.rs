@@ -149,6 +149,16 @@ pub fn json(text: &str) -> Cow<'_, str> {
     )
 }
 
+/// As a shell takes it for one word that is no option, e.g. a folder's name.
+pub fn in_shell(word: &str) -> String {
+    let plain = word.chars().all(|c| c.is_alphanumeric() || "_-./+:,@=".contains(c)) && !word.starts_with('-');
+    match word.strip_prefix('-') {
+        _ if plain && !word.is_empty() => word.to_owned(),
+        Some(_) => in_shell(&format!("./{word}")),
+        None => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
 /// A text as it is written for a value of a pipeline file, where `${` would begin a variable: bare where it is plainly a name, else in quotes, in double ones where a character needs an escape. So what is shown of it
 /// can be pasted, as none of its characters is hidden.
 pub fn yaml(text: &str) -> String {

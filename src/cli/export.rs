@@ -31,7 +31,7 @@ pub(super) fn export(arguments: &ExportArguments) -> Outcome {
     interrupt::catch()?;
     let package = fitted::of_stage(&arguments.study, &arguments.stage)?;
     let bar = ProgressBar::hidden();
-    match package.write(&arguments.output, arguments.encoders, &fitted::Told::new(&bar)) {
+    match package.write(&arguments.output, arguments.encoders, &fitted::WarnOnce::new(&bar)) {
         Ok(bytes) => {
             let path = screen::path(&arguments.output);
             super::print(&format!("{path}: the model '{}', {}\n", package.stage(), screen::bytes(bytes)));

@@ -50,18 +50,18 @@ pub(super) fn warn(message: &str) {
 }
 
 /// What a model tells while it works: each warning once, however many parts of a file give it.
-pub(super) struct Told<'a> {
+pub(super) struct WarnOnce<'a> {
     pub bar: &'a ProgressBar,
     seen: Mutex<HashSet<String>>,
 }
 
-impl<'a> Told<'a> {
+impl<'a> WarnOnce<'a> {
     pub(super) fn new(bar: &'a ProgressBar) -> Self {
-        Told { bar, seen: Mutex::default() }
+        WarnOnce { bar, seen: Mutex::default() }
     }
 }
 
-impl Report for Told<'_> {
+impl Report for WarnOnce<'_> {
     fn progress(&self, _done: u64, _total: u64, _unit: &str, _note: &str) {}
 
     fn warn(&self, message: &str) {

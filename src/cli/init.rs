@@ -12,7 +12,7 @@ use clap::Args;
 use super::study::invalid;
 use super::{DONE, Outcome, screen};
 use crate::boundary::files::{read_regular, refuse_special};
-use crate::boundary::text::quoted;
+use crate::boundary::text::{in_shell, quoted};
 use crate::report::counted;
 use crate::spec::is_name;
 use crate::tabular::Encoding;
@@ -109,14 +109,14 @@ fn of_table(arguments: &InitArguments, from: &Path) -> Outcome {
     }
     let study = table::study(&train, new.as_ref(), arguments.label.as_deref(), arguments.encoding)?;
     let mut command =
-        format!("runner init {} --from {}", for_shell(&arguments.folder.display().to_string()), for_shell(&train.path));
-    command.push_str(&format!(" --label {}", for_shell(&study.label)));
-    new.iter().for_each(|new| command.push_str(&format!(" --test {}", for_shell(&new.path))));
+        format!("runner init {} --from {}", in_shell(&arguments.folder.display().to_string()), in_shell(&train.path));
+    command.push_str(&format!(" --label {}", in_shell(&study.label)));
+    new.iter().for_each(|new| command.push_str(&format!(" --test {}", in_shell(&new.path))));
     arguments.encoding.iter().for_each(|encoding| command.push_str(&format!(" --encoding {encoding}")));
     if arguments.budget != draft::USUAL {
         command.push_str(&format!(" --budget {}s", arguments.budget.as_secs()));
     }
-    arguments.encoder.iter().for_each(|encoder| command.push_str(&format!(" --encoder {}", for_shell(encoder))));
+    arguments.encoder.iter().for_each(|encoder| command.push_str(&format!(" --encoder {}", in_shell(encoder))));
     let place = |path: &str| seen_from(&arguments.folder, Path::new(path));
     let places = draft::Places { train: place(&train.path), new: new.map(|new| place(&new.path)), command };
     let name = study_name(from);
@@ -195,17 +195,7 @@ fn write(arguments: &InitArguments, files: &[(PathBuf, Vec<u8>)], pipeline: &str
     let style = screen::Style::stdout();
     let folder = arguments.folder.display().to_string();
     super::print(&format!("{} {} in {}\n", style.good("made"), counted(files.len() as u64, "file"), quoted(&folder)));
-    let enter = if folder == "." { String::new() } else { format!("cd {} && ", for_shell(&folder)) };
+    let enter = if folder == "." { String::new() } else { format!("cd {} && ", in_shell(&folder)) };
     super::print(&format!("next: {}\n", style.bold(&quoted(&format!("{enter}runner run {pipeline}")))));
     Ok(DONE)
-}
-
-/// A folder as a shell takes it for one word.
-fn for_shell(folder: &str) -> String {
-    let plain = folder.chars().all(|c| c.is_alphanumeric() || "_-./+:,@".contains(c)) && !folder.starts_with('-');
-    match folder.strip_prefix('-') {
-        _ if plain => folder.to_owned(),
-        Some(_) => for_shell(&format!("./{folder}")),
-        None => format!("'{}'", folder.replace('\'', "'\\''")),
-    }
 }

@@ -10,6 +10,7 @@ mod fitted;
 mod gc;
 mod graph;
 mod init;
+mod input;
 mod interrupt;
 mod leaks;
 mod models;

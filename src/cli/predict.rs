@@ -1,13 +1,14 @@
 //! `runner predict`: the rows of a file with the class that a fitted model gives each; part by part, so that the file may be larger than the memory.
 
-use std::io::{self, Read, Write as _};
+use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::fitted::{self, Told};
+use super::fitted::{self, WarnOnce};
+use super::input::StandardInput;
 use super::interrupt::{self, interrupted};
 use super::output::{is_lost, print_content};
 use super::study::invalid;
@@ -15,12 +16,15 @@ use super::{DONE, Failure, INTERRUPTED, Outcome, StudyArguments, screen};
 use crate::artifact::{NewFile, Table, same_file};
 use crate::boundary::files::open_regular;
 use crate::boundary::text::{Lines, quoted};
+use crate::engine::Report as _;
 use crate::report::counted;
-use crate::stages::package::{CsvWriter, Package, is_package};
+use crate::stages::package::{CsvWriter, Package, Tallied, Tally, is_package};
 use crate::tabular::{Chunk, Chunks, CsvError, InFile, LoadOptions};
 
 /// Rows at fault that are told one by one.
 const TOLD: usize = 20;
+/// Rows that tell something of their columns.
+const ROWS_THAT_TELL: usize = 100;
 
 #[derive(Args)]
 pub(super) struct PredictArguments {
@@ -65,9 +69,9 @@ pub(super) fn predict(arguments: &PredictArguments) -> Outcome {
     interrupt::catch()?;
     let Given { package, is_exported, input } = given(arguments)?;
     let bar = bar();
-    let told = Told::new(&bar);
+    let told = WarnOnce::new(&bar);
     let (path, reader): (&str, Box<dyn Read>) = match input {
-        "-" => ("standard input", Box::new(io::stdin().lock())),
+        "-" => ("standard input", Box::new(StandardInput::open()?)),
         path => {
             let file = open_regular(Path::new(path)).map_err(|error| anyhow!("cannot read {path}: {error}"))?;
             (path, Box::new(file))
@@ -169,14 +173,18 @@ struct Run<'a> {
     arguments: &'a PredictArguments,
     model: Model<'a>,
     path: &'a str,
-    told: &'a Told<'a>,
+    told: &'a WarnOnce<'a>,
     chunks: Chunks<Box<dyn Read>>,
     options: LoadOptions,
     writer: CsvWriter,
+    /// Where the file tells the classes.
+    tally: Option<Tally>,
     target: Option<(NewFile, &'a Path)>,
     rejected: Option<(NewFile, &'a Path)>,
     rows: usize,
+    /// Lines of rows at fault, and how many such rows there were.
     skipped: usize,
+    faults: usize,
 }
 
 impl<'a> Run<'a> {
@@ -185,7 +193,7 @@ impl<'a> Run<'a> {
         model: Model<'a>,
         path: &'a str,
         reader: Box<dyn Read>,
-        told: &'a Told<'a>,
+        told: &'a WarnOnce<'a>,
     ) -> anyhow::Result<Self> {
         let package = model.package;
         let chunks = Chunks::open(path, reader, &package.load_options().dialect, &interrupted);
@@ -194,12 +202,27 @@ impl<'a> Run<'a> {
         let options = package.options(path, &chunks.columns().names)?;
         let (columns, terminator) = (&chunks.columns().names, chunks.terminator());
         let writer = CsvWriter::new(package, columns, chunks.dialect(), terminator, arguments.proba);
+        let tally = Tally::new(package, columns);
         let open = |path: &'a Path| -> anyhow::Result<(NewFile, &'a Path)> {
             Ok((NewFile::at(path).with_context(|| cannot_write(path))?, path))
         };
         let target = arguments.output.as_deref().map(open).transpose()?;
         let rejected = arguments.rejected.as_deref().map(open).transpose()?;
-        Ok(Run { arguments, model, path, told, chunks, options, writer, target, rejected, rows: 0, skipped: 0 })
+        Ok(Run {
+            arguments,
+            model,
+            path,
+            told,
+            chunks,
+            options,
+            writer,
+            tally,
+            target,
+            rejected,
+            rows: 0,
+            skipped: 0,
+            faults: 0,
+        })
     }
 
     fn finish(mut self) -> anyhow::Result<String> {
@@ -212,17 +235,20 @@ impl<'a> Run<'a> {
         while let Some(chunk) = self.chunks.next_chunk(&interrupted)? {
             self.predict(&chunk)?;
             self.told.bar.set_position(self.rows as u64);
-            if self.target.is_none() && is_lost() {
+            if self.is_lost() {
                 // Nobody reads on, as behind `| head`.
                 break;
             }
         }
+        // A reader that does not read was left where it is.
+        ensure!(!(self.is_lost() && interrupted()), "interrupted");
         if self.rows == 0 && self.skipped == 0 {
             bail!("{}: the file has no rows to predict", self.path);
         }
         if let Some((rejected, path)) = self.rejected {
             rejected.persist().with_context(|| cannot_write(path))?;
         }
+        let is_lost = self.target.is_none() && is_lost();
         let mut place = "standard output".to_owned();
         if let Some((target, path)) = self.target {
             target.persist().with_context(|| cannot_write(path))?;
@@ -237,13 +263,24 @@ impl<'a> Run<'a> {
             0 => String::new(),
             skipped => format!(", {} left out", counted(skipped as u64, "line")),
         };
-        Ok(format!("{}{skipped}: {columns} → {place}\n", counted(self.rows as u64, "row")))
+        // How much was read of what was written nobody knows.
+        let said = format!("{}{skipped}: {columns} → {place}\n", counted(self.rows as u64, "row"));
+        let scored = self.tally.map(|tally| scored(&tally.finish(), self.model.package.label())).unwrap_or_default();
+        Ok(if is_lost { scored } else { said + &scored })
+    }
+
+    fn is_lost(&self) -> bool {
+        self.target.is_none() && is_lost()
     }
 
     /// Predicts the rows of a chunk; one in which a row is at fault is halved until that row stands alone.
     fn predict(&mut self, chunk: &Chunk) -> anyhow::Result<()> {
         match self.said(chunk) {
-            Ok((text, rows)) => {
+            Ok((text, rows, notes)) => {
+                // Of a few rows a column may well be empty.
+                if self.rows == 0 || rows >= ROWS_THAT_TELL {
+                    notes.iter().for_each(|note| self.told.warn(note));
+                }
                 self.rows += rows;
                 self.write(&text)
             }
@@ -255,11 +292,14 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn said(&self, chunk: &Chunk) -> anyhow::Result<(String, usize)> {
+    /// What is written of a chunk, its number of rows, and what is worth telling of how they were read.
+    fn said(&mut self, chunk: &Chunk) -> anyhow::Result<(String, usize, Vec<String>)> {
         let loaded = chunk.load(&self.options, &interrupted).map_err(|errors| self.model.lines(&errors))?;
         let rows = Table::new(loaded.batch);
         let said = self.model.package.predict(&rows, self.path, self.told)?;
-        Ok((self.writer.rows(&rows, self.model.package, &said)?, rows.rows()))
+        let text = self.writer.rows(&rows, self.model.package, &said)?;
+        self.tally.as_mut().map(|tally| tally.add(&rows, &said)).transpose()?;
+        Ok((text, rows.rows(), loaded.notes))
     }
 
     fn skip(&mut self, chunk: &Chunk, error: &anyhow::Error) -> anyhow::Result<()> {
@@ -267,18 +307,25 @@ impl<'a> Run<'a> {
             // Of Parquet and Arrow files no row can be told from the others.
             return Err(anyhow!("{error:#}"));
         }
-        // An open quote takes what follows it along.
-        self.skipped += chunk.text().trim_end().lines().count().max(1);
-        match self.skipped {
-            ..=TOLD => self.told.bar.suspend(|| fitted::warn(&format!("left out: {error:#}"))),
-            skipped if skipped == TOLD + 1 => {
+        let record = chunk.text().trim_ascii_end();
+        let lines = 1 + record.iter().filter(|byte| **byte == b'\n').count();
+        self.skipped += lines;
+        self.faults += 1;
+        match self.faults {
+            ..=TOLD => {
+                // An open quote takes what follows it along.
+                let taken = if lines > 1 { format!(" ({lines} lines)") } else { String::new() };
+                self.told.bar.suspend(|| fitted::warn(&format!("left out{taken}: {error:#}")));
+            }
+            faults if faults == TOLD + 1 => {
                 self.told.bar.suspend(|| fitted::warn("further rows are left out, which are only counted"))
             }
             _ => {}
         }
         if let Some((rejected, path)) = &mut self.rejected {
-            let text = chunk.text();
-            writeln!(rejected, "{}", text.trim_end_matches(['\r', '\n'])).with_context(|| cannot_write(path))?;
+            let end = chunk.text().iter().rposition(|byte| !b"\r\n".contains(byte)).map_or(0, |last| last + 1);
+            let written = rejected.write_all(&chunk.text()[..end]).and_then(|()| rejected.write_all(b"\n"));
+            written.with_context(|| cannot_write(path))?;
         }
         Ok(())
     }
@@ -292,6 +339,31 @@ impl<'a> Run<'a> {
             }
         }
     }
+}
+
+/// How good predictions of rows with a label are.
+fn scored(tallied: &Tallied, label: &str) -> String {
+    let Tallied { scores, without, foreign, example } = tallied;
+    let mut apart = Vec::new();
+    if *without > 0 {
+        apart.push(format!("{} without it", counted(*without, "row")));
+    }
+    if let (1.., Some(example)) = (*foreign, example) {
+        let rows = counted(*foreign, "row");
+        apart.push(format!("{rows} of a class that the model does not know, e.g. '{}'", quoted(example)));
+    }
+    let apart = if apart.is_empty() { String::new() } else { format!("; besides {}", apart.join(" and ")) };
+    if scores.rows == 0 {
+        return format!("nothing was scored: no row has a '{}' that the model knows{apart}\n", quoted(label));
+    }
+    let loss = scores.log_loss.map(|loss| format!(", log loss {loss:.3}")).unwrap_or_default();
+    format!(
+        "by '{}' of {}: accuracy {:.3}, macro-F1 {:.3}{loss}{apart}\n",
+        quoted(label),
+        counted(scores.rows as u64, "row"),
+        scores.accuracy,
+        scores.macro_f1
+    )
 }
 
 fn cannot_write(path: &Path) -> String {

@@ -47,6 +47,7 @@ mod audit;
 mod bind;
 mod calendar;
 mod check;
+mod comments;
 mod context;
 mod dag;
 mod decision;

@@ -6,8 +6,11 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use runner_spec::Node;
+
 use super::bind::{Bound, bind, unknown_kind};
 use super::check::{AimsTold, CheckContext, InputShape, Shape};
+use super::comments::ParameterComments;
 use super::dag::Dag;
 use super::lineage::Lineage;
 use super::lock::LockFile;
@@ -216,8 +219,19 @@ impl Plan {
             let seeded = self.stages[stage].stage.kind().seeded;
             self.written(stage).seed.filter(|_| seeded).map(|(seed, _)| seed)
         };
-        let pipeline = self.spec.effective(&|base| kept.contains_key(base), &seed);
-        let mut lineage = Lineage { pipeline, carried: Vec::new(), needed: Vec::new() };
+        let comments = ParameterComments::default();
+        let comment = |base: &str, key: Option<&str>| {
+            let kind = self.stages[*kept.get(base)?].stage.kind();
+            match key {
+                Some(key) => comments.of(kind, key),
+                None => Some(kind.summary.to_owned()),
+            }
+        };
+        let pipeline = self.spec.effective(&|base| kept.contains_key(base), &seed, &comment);
+        let text = |(name, node): (&String, &Node)| Some((name.clone(), node.as_str()?.to_owned()));
+        let variables = self.spec.vars.iter().filter_map(text).collect();
+        let command = self.spec.command();
+        let mut lineage = Lineage { command, variables, pipeline, carried: Vec::new(), needed: Vec::new() };
         for stage in (0..needed.len()).filter(|&stage| needed[stage]) {
             let stage = &self.stages[stage].stage;
             for Source { path, .. } in stage.sources() {

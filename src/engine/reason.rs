@@ -76,7 +76,7 @@ impl std::fmt::Display for StaleReason {
             StaleReason::NeverRan => write!(f, "no result yet"),
             StaleReason::Forced => write!(f, "forced"),
             StaleReason::Changed { what, from, old, new, at } => {
-                f.write_str(&told(what, from.as_deref(), old.as_deref(), new.as_deref()))?;
+                f.write_str(&described(what, from.as_deref(), old.as_deref(), new.as_deref()))?;
                 at.as_ref().map_or(Ok(()), |at| write!(f, " ({at})"))
             }
             StaleReason::Upstream { stage, only_if_changed: true } => {
@@ -92,7 +92,7 @@ impl std::fmt::Display for StaleReason {
 }
 
 /// One entry that differs, in words.
-fn told(what: &Entry, from: Option<&str>, old: Option<&str>, new: Option<&str>) -> String {
+fn described(what: &Entry, from: Option<&str>, old: Option<&str>, new: Option<&str>) -> String {
     let (before, after) = sides(old, new);
     match what {
         Entry::Parameter(path) => match of_list(old, new) {
@@ -185,7 +185,7 @@ fn of_stage(from: &str, views: (Option<&str>, Option<&str>)) -> String {
     };
     let changes = parameters(&new).changes_since(&parameters(&old));
     let mut parts: Vec<String> = (changes.iter().take(NAMED))
-        .map(|change| told(&change.entry, None, change.old.as_deref(), change.new.as_deref()))
+        .map(|change| described(&change.entry, None, change.old.as_deref(), change.new.as_deref()))
         .collect();
     match changes.len().saturating_sub(NAMED) {
         0 => {}

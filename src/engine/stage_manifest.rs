@@ -44,7 +44,7 @@ impl Workspace<'_> {
             manifest.add(Entry::Source(source.at.clone()), digest);
         }
         if let Some(lineage) = &planned.lineage {
-            manifest.add(Entry::Lineage, Digest::of(lineage.pipeline.as_bytes()));
+            manifest.add(Entry::Lineage, Digest::of(format!("{}\n{}", lineage.command, lineage.pipeline).as_bytes()));
             for path in &lineage.needed {
                 manifest.add(Entry::Needed(path.display().to_string()), "");
             }

@@ -8,8 +8,6 @@
 //! | a compressed body | `identity` is asked for; another encoding is refused, and what is decoded counts against the same bounds |
 //! | a range that was not asked for | refused |
 //! | headers without end, a byte now and then, silence | given up after [`Limits`] |
-//!
-//! Knows nothing of hubs, encoders or pipelines.
 
 mod address;
 mod exchange;

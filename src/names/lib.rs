@@ -1,7 +1,7 @@
 //! Names that become files and folders: which ones every common file system can hold, and short ones made from any text.
 //!
 //! A study travels: results are made on one system, zipped, and opened on another. So a name is refused before anything runs if Linux, macOS or
-//! Windows could not hold it, or if two names would be one file where upper and lower case are the same. Knows nothing of paths on disk.
+//! Windows could not hold it, or if two names would be one file where upper and lower case are the same.
 //!
 //! And names in messages: the one that was meant ([`suggest`]), and long lists of them ([`listed`]); and for people, in their language ([`Localized`]).
 

@@ -1,11 +1,12 @@
-//! Reads the environment variables that say where encoders are and whether the network may be used. Knows only their rules,
-//! which are those of Python's huggingface_hub, so that both programs share one cache.
+//! Reads the environment variables that say where encoders are and whether the network may be used. The rules
+//! are those of Python's huggingface_hub, so that both programs share one cache.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::HubLimits;
 use super::catalogue::catalogue;
+use super::home::{expand_home, home};
 use super::resolver::Resolver;
 
 impl Resolver {
@@ -44,20 +45,6 @@ impl Resolver {
             pip: vec![program(&["python3", "-m", "pip"]), program(&["pip3"]), program(&["pip"])],
         }
     }
-}
-
-/// `~` and `~/x` → the home folder and below.
-pub(super) fn expand_home(path: &str) -> PathBuf {
-    match path.strip_prefix('~') {
-        Some("") => home(),
-        Some(rest) if rest.starts_with('/') => home().join(rest.trim_start_matches('/')),
-        _ => PathBuf::from(path),
-    }
-}
-
-/// The current folder where there is no home, as in some containers.
-fn home() -> PathBuf {
-    std::env::home_dir().filter(|home| !home.as_os_str().is_empty()).unwrap_or_else(|| PathBuf::from("."))
 }
 
 fn absolute(path: PathBuf) -> PathBuf {

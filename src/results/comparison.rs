@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::Metric;
 use crate::interval::IntervalMethod;
-use crate::paired_test::Test;
+use crate::mcnemar::Test;
 
 /// Both models on these rows.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -39,6 +39,7 @@ mod inputs;
 pub mod inspection;
 pub mod interval;
 mod map;
+pub mod mcnemar;
 mod metric;
 mod number;
 pub mod paired_test;

@@ -179,9 +179,14 @@ impl Scores {
         for (&t, &p) in truth.iter().zip(predicted) {
             confusion[t as usize][p as usize] += 1;
         }
+        Scores::of_confusion(classes, confusion)
+    }
+
+    /// The same of how many rows of each true class are predicted to be of each class.
+    pub fn of_confusion(classes: &[String], confusion: Vec<Vec<u64>>) -> Self {
+        let count = classes.len();
         let ratio = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
-        let mut claims = vec![0u64; count];
-        predicted.iter().take(truth.len()).for_each(|&p| claims[p as usize] += 1);
+        let claims: Vec<u64> = (0..count).map(|p| confusion.iter().map(|row| row[p]).sum()).collect();
         let mut per_class = Vec::with_capacity(count);
         let mut f1_sum = 0.0;
         let mut occurring = 0u32;
@@ -203,9 +208,10 @@ impl Scores {
             });
         }
         let hits: u64 = (0..count).map(|c| confusion[c][c]).sum();
+        let rows: u64 = confusion.iter().flatten().sum();
         Scores {
-            rows: truth.len(),
-            accuracy: ratio(hits, truth.len() as u64),
+            rows: rows as usize,
+            accuracy: ratio(hits, rows),
             macro_f1: if occurring == 0 { 0.0 } else { f1_sum / f64::from(occurring) },
             log_loss: None,
             by_probabilities: BTreeMap::new(),

@@ -13,7 +13,7 @@ use crate::comparison::Direction;
 use crate::document::Document;
 use crate::inputs::Inputs;
 use crate::interval::Interval;
-use crate::paired_test::Test;
+use crate::mcnemar::Test;
 use crate::search::Point;
 use crate::spec::{NetworkSpec, TrainingSpec};
 use crate::training::MeanAndDeviation;

@@ -10,7 +10,6 @@
 //! | `files` | the catalogue as CSV |
 //!
 //! Genre shows in numbers, titles and artists, in none of them surely: each tells something that the others do not.
-//! Knows nothing of how the files are used.
 
 mod catalogue;
 mod figures;

@@ -3,6 +3,7 @@
 //! Variables and matrices stay as they are, so that instances keep their names. Numbers are written as the user wrote them, since they may be
 //! part of a name. Does not know what the keys mean.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use runner_boundary::text::is_hidden;
@@ -21,7 +22,16 @@ pub(super) fn text(
     sources: &Sources,
     keep: &dyn Fn(&str) -> bool,
     seed: &dyn Fn(&str) -> Option<u64>,
+    comment: &dyn Fn(&str, Option<&str>) -> Option<String>,
 ) -> String {
+    // What was said of a stage or parameter is not said again of the next of its kind.
+    let mut said: HashSet<String> = HashSet::new();
+    let mut told = |out: &mut String, indent: &str, kind: &str, key: Option<&str>, of: &str| {
+        let words = comment(of, key).filter(|_| said.insert(format!("{kind}.{}", key.unwrap_or_default())));
+        for line in words.iter().flat_map(|words| words.lines()) {
+            let _ = writeln!(out, "{indent}# {line}");
+        }
+    };
     let mut out = format!("name: {}\n", quoted(name));
     for key in ["seed"].into_iter().chain(AIMS).chain(["vars"]) {
         let Some(node) = root.get(key).filter(|node| node.value != Value::Null) else { continue };
@@ -42,8 +52,11 @@ pub(super) fn text(
         if !keep(name) {
             continue;
         }
+        let kind = entry.node.get("kind").and_then(Node::as_str).unwrap_or_default();
+        told(&mut out, "  ", kind, None, name);
         let _ = writeln!(out, "  {}:", quoted(name));
         for (key, value) in entry.node.entries() {
+            told(&mut out, "    ", kind, Some(key), name);
             let _ = writeln!(out, "    {}: {}", quoted(key), flow(&value.node, sources));
         }
         if let Some(seed) = seed(name).filter(|_| entry.node.get("seed").is_none()) {

@@ -9,8 +9,9 @@ use indexmap::IndexMap;
 use std::collections::HashSet;
 
 use super::node::{Entry, Node, Value};
-use super::problem::{MOST_ADVISED, Problem, tidy};
+use super::problem::{MOST_ADVISED, Problem};
 use super::source::Span;
+use super::tidy::tidy;
 use super::variables::{is_name, measure};
 use runner_names::{listed, suggest};
 

@@ -29,6 +29,8 @@ mod node;
 mod outline;
 mod pipeline;
 mod problem;
+mod problems;
+mod read;
 mod read_value;
 mod reader;
 mod render;
@@ -37,6 +39,7 @@ mod settings;
 mod source;
 mod stand_ins;
 mod template;
+mod tidy;
 mod typed;
 mod variables;
 mod wording;
@@ -46,7 +49,8 @@ pub use include::AIMS;
 pub use node::Entry;
 pub use node::{Node, Step, Value, display_path, steps};
 pub use pipeline::{PipelineSpec, StageSpec};
-pub use problem::{MOST_ADVISED, Problem, Problems};
+pub use problem::{MOST_ADVISED, Problem};
+pub use problems::Problems;
 pub use runner_names::{listed, suggest};
 pub use source::Position;
 pub use source::{Sources, Span};
@@ -63,7 +67,7 @@ use std::path::Path;
 pub fn load(path: &Path, sets: &[String]) -> Result<PipelineSpec, Problems> {
     let mut sources = Sources::default();
     match file::read(path, None, &mut sources) {
-        Ok(_) => pipeline::read(&pipeline_name(&path.display().to_string()), sources, sets),
+        Ok(_) => read::read(&pipeline_name(&path.display().to_string()), sources, sets),
         Err(problem) => Err(Problems::new(vec![*problem], sources)),
     }
 }
@@ -86,7 +90,7 @@ pub fn load(path: &Path, sets: &[String]) -> Result<PipelineSpec, Problems> {
 pub fn parse(name: &str, text: &str, sets: &[String]) -> Result<PipelineSpec, Problems> {
     let mut sources = Sources::default();
     sources.add_file(name, text);
-    pipeline::read(&pipeline_name(name), sources, sets)
+    read::read(&pipeline_name(name), sources, sets)
 }
 
 /// The name of a pipeline that does not give itself one: its file's, made fit for a folder.

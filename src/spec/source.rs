@@ -66,6 +66,12 @@ impl Sources {
         self.add(text, text, true)
     }
 
+    /// What was given with `--set`.
+    pub(crate) fn settings(&self) -> impl Iterator<Item = &str> {
+        let arguments = self.list.iter().filter(|source| source.argument);
+        arguments.filter_map(|source| source.text.strip_prefix("--set "))
+    }
+
     /// Remembers a file that is named but could not be read.
     pub(super) fn note_unread(&mut self, path: &Path) {
         self.files.push(path.to_path_buf());

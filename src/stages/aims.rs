@@ -136,11 +136,7 @@ pub(super) fn scoring(
     labels: impl IntoIterator<Item = u32>,
     is_ordered: bool,
 ) -> anyhow::Result<Scoring> {
-    Ok(Scoring {
-        positive: positive(context, classes, labels)?,
-        costs: costs(context, classes, known)?,
-        is_ordered,
-    })
+    Ok(Scoring { positive: positive(context, classes, labels)?, costs: costs(context, classes, known)?, is_ordered })
 }
 
 /// Says at plan time what is wrong with what models are chosen by.

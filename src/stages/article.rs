@@ -8,6 +8,7 @@ use anyhow::{Context as _, anyhow};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::language::TextLanguage;
 use super::report_input::ReportInput;
 use super::train::SEARCH;
 use super::typeset::{self, OnThisMachine, Typesetter};
@@ -16,21 +17,19 @@ use runner_engine::{
     Accepts, Arity, CheckContext, External, InputPort, InputShape, OutputPort, PortType, Source, Stage, StageContext,
 };
 use runner_names::Localized;
-use runner_report::article::{
-    self, Language, MOST_PAGES, OwnText, PlannedStage, Request, SECTIONS, Subject, TextPosition,
-};
+use runner_report::article::{self, MOST_PAGES, OwnText, PlannedStage, Request, SECTIONS, Subject, TextPosition};
 use runner_report::counted;
 
 /// Bytes of one text; eight pages have thirty thousand.
 const LONGEST_TEXT: u64 = 1 << 20;
 
-/// Writes an article with abstract, introduction, data, method, results and conclusion. Its sentences, numbers, tables and figures come from
+/// Writes an article with abstract, introduction, data, method, results, discussion and conclusion. Its sentences, numbers, tables and figures come from
 /// the stages, and each comparison is chosen by the tests that they hold; your own text can stand before or after each section.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Article {
-    /// The article's title.
-    title: String,
+    /// The article's title; in two languages as `{en: …, fr: …}`.
+    title: Localized,
     /// Who writes it.
     author: String,
     /// Where the author belongs, e.g. a university.
@@ -39,17 +38,17 @@ pub(crate) struct Article {
     /// The author's address for mail.
     #[serde(default)]
     email: Option<String>,
-    /// `latex`: a folder for Springer's class llncs. `pdf`: the finished article, which needs a runner built with `--features pdf`.
+    /// `latex`: sources for Springer's class llncs, and `article.pdf` where `latexmk` or `typst` is on PATH. `pdf`: the finished article, which needs a runner built with `--features pdf`.
     #[serde(default)]
     format: Format,
     /// `en` or `fr`.
     #[serde(default)]
-    language: ArticleLanguage,
+    language: TextLanguage,
     /// What only you know of the study: what rows and classes are, why it is worth doing, what columns mean, what others have reached.
     #[serde(default)]
     subject: Subject,
-    /// Files with text of your own that stands at the beginning of a section, by its name: `introduction`, `data`, `method`, `results` or
-    /// `conclusion`. Small Markdown, with references such as `@fig:curves` and citations such as `[@adamw]`.
+    /// Files with text of your own that stands at the beginning of a section, by its name: `introduction`, `data`, `method`, `results`,
+    /// `discussion` or `conclusion`. Small Markdown, with references such as `@fig:curves` and citations such as `[@adamw]`.
     #[serde(default)]
     text: BTreeMap<SectionName, String>,
     /// The same for text that stands at a section's end.
@@ -60,21 +59,11 @@ pub(crate) struct Article {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Format {
-    /// `article.tex`, `references.bib` and `figures/`, for `latexmk -pdf article.tex`.
+    /// `article.tex`, `references.bib` and `figures/`; and `article.pdf` where there is a typesetter.
     #[default]
     Latex,
     /// `article.pdf`.
     Pdf,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum ArticleLanguage {
-    /// English.
-    #[default]
-    En,
-    /// French.
-    Fr,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -90,7 +79,7 @@ enum SectionName {
 
 impl Stage for Article {
     const KIND: &'static str = "article";
-    const VERSION: u32 = 16;
+    const VERSION: u32 = 17;
     const SUMMARY: &'static str = "an article of at most eight pages, LaTeX or PDF";
     const INPUTS: &'static [InputPort] = &[InputPort {
         name: "stages",
@@ -123,10 +112,10 @@ impl Stage for Article {
             context.problem(&["format"], "this runner was built without PDF", Some(help));
         }
         let title_page = [
-            ("title", Some(&self.title)),
-            ("author", Some(&self.author)),
-            ("affiliation", Some(&self.affiliation)),
-            ("email", self.email.as_ref()),
+            ("title", Some(self.language.of(&self.title))),
+            ("author", Some(self.author.as_str())),
+            ("affiliation", Some(self.affiliation.as_str())),
+            ("email", self.email.as_deref()),
         ];
         for (key, text) in title_page {
             let Some(text) = text else { continue };
@@ -176,39 +165,17 @@ impl Stage for Article {
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let told = ReportInput::read(context, "stages")?;
         let request = Request {
-            title: self.title.clone(),
+            title: self.language.of(&self.title).to_owned(),
             author: self.author.clone(),
             affiliation: self.affiliation.clone(),
             email: self.email.clone(),
-            language: match self.language {
-                ArticleLanguage::En => Language::English,
-                ArticleLanguage::Fr => Language::French,
-            },
+            language: self.language.language(),
             subject: self.subject.clone(),
             own: self.own_texts(context)?,
         };
         let mut article = article::article(&request, &told.stages, &told.edges, &told.tests)?;
         let (files, pages, lacks) = match self.format {
-            Format::Latex => {
-                let lacks = article::latex_lacks(&article);
-                let whole = article.clone();
-                let Ok(pages) =
-                    article::fit(&mut article, |article| Ok::<_, std::convert::Infallible>(article::estimate(article)));
-                context.measure("pages_estimated", article::filled(&article));
-                match Typesetter::here() {
-                    Some(typesetter) => {
-                        let (files, pages) = typeset(typesetter, &whole, &mut article, context)?;
-                        (files, pages, lacks)
-                    }
-                    None => {
-                        context.report().warn(
-                            "there is no article.pdf, as neither `latexmk` nor `typst` is on PATH: install TeX Live (with latexmk and texlive-publishers) or \
-                             Typst, or compile article.tex elsewhere",
-                        );
-                        (article::latex(&article), pages, lacks)
-                    }
-                }
-            }
+            Format::Latex => latex(&mut article, context)?,
             Format::Pdf => pdf(&mut article)?,
         };
         if let Some(message) = lacks {
@@ -285,8 +252,33 @@ impl Article {
     }
 }
 
+/// The sources and, where this machine has a typesetter, the PDF.
+fn latex(article: &mut article::Article, context: &mut StageContext) -> anyhow::Result<Pages> {
+    let lacks = article::latex_lacks(article);
+    let whole = article.clone();
+    let Ok(pages) = article::fit(article, |article| Ok::<_, std::convert::Infallible>(article::estimate(article)));
+    context.measure("pages_estimated", article::filled(article));
+    let mut fitted = article.clone();
+    let made = Typesetter::here().map(|typesetter| typeset(typesetter, &whole, &mut fitted, context));
+    let missing = match made {
+        Some(Ok((files, pages))) => {
+            *article = fitted;
+            return Ok((files, pages, lacks));
+        }
+        Some(Err(error)) if context.report().cancelled() => return Err(error),
+        // Without Springer's class the sources are still what was asked for.
+        Some(Err(error)) => format!("{error:#}; of TeX Live it needs texlive-publishers"),
+        None => {
+            "neither `latexmk` nor `typst` is on PATH: install TeX Live with latexmk and texlive-publishers, or Typst"
+                .to_owned()
+        }
+    };
+    context.report().warn(&format!("there is no article.pdf ({missing}); article.tex can be compiled elsewhere"));
+    Ok((article::latex(article), pages, lacks))
+}
+
 /// Compilations to find out what there is room for; each takes a second or two.
-const TRIES: usize = 6;
+const TRIES: usize = 16;
 
 /// The sources and the PDF, fitted by the pages that a typesetter gives them.
 fn typeset(
@@ -294,7 +286,7 @@ fn typeset(
     whole: &article::Article,
     article: &mut article::Article,
     context: &mut StageContext,
-) -> anyhow::Result<(Vec<(String, Vec<u8>)>, usize)> {
+) -> anyhow::Result<(Files, usize)> {
     let report = context.report();
     let scratch = context.scratch()?;
     let mut made = 0;
@@ -314,12 +306,17 @@ fn typeset(
         let log = std::fs::read(folder.join("article.log")).unwrap_or_default();
         Ok((folder, typeset::pages(&String::from_utf8_lossy(&log))))
     };
-    let estimate = article::estimate(article);
+    let mut folders: Vec<(Vec<String>, PathBuf)> = Vec::new();
     let pages = article::fit_by_pages(whole, article, TRIES, |article| {
-        // Where a typesetter keeps no log the estimate stands.
-        compiled(article).map(|(_, pages)| pages.unwrap_or(estimate))
+        // Where a typesetter keeps no log the estimate has to do.
+        let (folder, pages) = compiled(article)?;
+        folders.push((article.appendix.iter().map(|float| float.label.clone()).collect(), folder));
+        Ok::<_, anyhow::Error>(pages.unwrap_or_else(|| article::estimate(article)))
     })?;
-    let (folder, _) = compiled(article)?;
+    // The one that was kept was compiled already.
+    let left: Vec<String> = article.appendix.iter().map(|float| float.label.clone()).collect();
+    let folder = folders.into_iter().rev().find(|(other, _)| *other == left).map(|(_, folder)| folder);
+    let folder = folder.ok_or_else(|| anyhow!("the article that was kept is none of those that were compiled"))?;
     let mut files = article::latex(article);
     for name in ["article", "appendix"] {
         let has_source = files.iter().any(|(file, _)| *file == format!("{name}.tex"));
@@ -330,8 +327,11 @@ fn typeset(
     Ok((files, pages))
 }
 
+/// Files by name.
+type Files = Vec<(String, Vec<u8>)>;
+
 /// Files by name, the number of pages, and what the fonts lack.
-type Pages = (Vec<(String, Vec<u8>)>, usize, Option<String>);
+type Pages = (Files, usize, Option<String>);
 
 #[cfg(feature = "pdf")]
 fn pdf(article: &mut article::Article) -> anyhow::Result<Pages> {

@@ -19,7 +19,9 @@ use super::predictor::{NO_NETWORK, Predictor, distinct};
 use super::procedure::{self, How, Procedure};
 use super::required::{require_part, tell_not_rows};
 use runner_engine::{Aim, Arity, CheckContext, InputPort, Memo, OutputPort, PortType, Stage, StageContext, Threads};
-use runner_ml::classical::{Aims, Baselines, Evaluated, Evaluation, Fitted, Inputs, KeptFits, TextOptions, evaluate};
+use runner_ml::classical::{
+    Aims, Baselines, Evaluated, Evaluation, Fitted, Inputs, KeptFits, Task, TextOptions, evaluate,
+};
 use runner_report::ranking::{self, Choice, Validation};
 use runner_report::score_line;
 use runner_results::Parts;
@@ -129,7 +131,7 @@ impl Baseline {
 
 impl Stage for Baseline {
     const KIND: &'static str = "baseline";
-    const VERSION: u32 = 14;
+    const VERSION: u32 = 15;
     const SUMMARY: &'static str = "standard classifiers, cross-validated";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "split rows, e.g. a `split` stage"),
@@ -192,23 +194,19 @@ impl Stage for Baseline {
         self.warn_of_neighbours(&data.folds, context);
         let threshold = aims::threshold(self.threshold, &data, context)?;
         let kept = Kept::new(self, &data.scoring, context);
-        let evaluated = evaluate(
-            &self.models.estimators(),
-            &inputs.features(&data.frame, &Adapter(context.report()))?.with_weights(data.weights.clone()),
-            &data.labels,
-            &data.groups,
-            &data.classes,
-            &data.train,
-            &data.folds,
-            &data.valid,
-            &data.test,
-            &self.class_weights,
-            context.seed(),
-            context.threads(),
-            Aims { scoring: data.scoring.clone(), threshold },
-            &kept,
-            &Adapter(context.report()),
-        )?;
+        let progress = Adapter(context.report());
+        let features = inputs.features(&data.frame, &progress)?.with_weights(data.weights.clone());
+        let task = Task {
+            groups: &data.groups,
+            valid: &data.valid,
+            test: &data.test,
+            class_weights: &self.class_weights,
+            seed: context.seed(),
+            aims: Aims { scoring: data.scoring.clone(), threshold },
+            kept: &kept,
+            ..Task::new(&features, &data.labels, &data.classes, &data.train, &data.folds)
+        };
+        let evaluated = evaluate(&self.models.estimators(), &task, context.threads(), &progress)?;
         let known = kept.known.into_inner();
         if known > 0 {
             context.measure("fits_known", known as f64);

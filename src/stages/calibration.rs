@@ -9,8 +9,8 @@ use indexmap::IndexMap;
 
 use super::aims;
 use super::dataset::Dataset;
-use runner_ml::calibration::{Calibration, reliability};
-use runner_ml::diagnosis::{Course, Finding, TrainingLoss, diagnose};
+use runner_ml::calibration::{Calibration, Raw, reliability};
+use runner_ml::diagnosis::{Finding, TrainingLoss, TrainingRun, diagnose};
 use runner_ml::matrix::Matrix;
 use runner_ml::network::Classifier;
 use runner_ml::progress::Progress;
@@ -35,7 +35,7 @@ pub(super) fn calibrate(
     }
     let weights = class_weights(data, training)?;
     let mut found = match before.first() {
-        Some((_, raw, labels)) => Calibration::fit(raw, labels, &weights, progress)?,
+        Some((_, raw, labels)) => Calibration::fit(Raw::Scores, raw, labels, &weights, progress)?,
         None => Calibration::NONE,
     };
     let mut parts = Parts::default();
@@ -110,7 +110,7 @@ pub(super) fn findings(
     let metric = training.early_stopping.metric();
     let different = |rows: &[usize]| rows.iter().map(|&row| data.labels[row]).collect::<HashSet<_>>().len();
     let (train_classes, valid_classes) = (different(&data.train), different(&data.valid));
-    Ok(diagnose(&Course {
+    Ok(diagnose(&TrainingRun {
         curves,
         best_epoch,
         diverged,

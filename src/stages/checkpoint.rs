@@ -98,7 +98,7 @@ pub(super) fn key(context: &StageContext, subject: &Value, training: &TrainingSp
 /// Notes how much was computed and how much was known, and gives the words for the end of a headline.
 ///
 /// Where the schedule looks at the number of epochs, an earlier training of another number is no help: this is said, too.
-pub(super) fn told(
+pub(super) fn remark_on_resuming(
     context: &StageContext,
     subject: &Value,
     training: &TrainingSpec,

@@ -70,7 +70,9 @@ pub(super) fn of_table(table: &Table) -> Option<Vec<String>> {
     let schema = table.schema();
     match schema.field_with_name(LABEL) {
         Ok(field) => of_field(field),
-        Err(_) => schema.fields().iter().find(|field| field.metadata().contains_key(LABEL_NAME)).and_then(|f| of_field(f)),
+        Err(_) => {
+            schema.fields().iter().find(|field| field.metadata().contains_key(LABEL_NAME)).and_then(|f| of_field(f))
+        }
     }
 }
 

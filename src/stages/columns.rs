@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use anyhow::{anyhow, bail};
-use arrow::array::{ArrayRef, AsArray};
+use arrow::array::{ArrayRef, AsArray, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 
@@ -277,6 +277,11 @@ pub(super) fn optional_integers(table: &Table, name: &str) -> anyhow::Result<Vec
 /// Texts of a column; numbers are written out, whole ones without a fraction, so that an id that looks like a number serves as a text, and the same one
 /// where another row makes a column of fractions of it.
 pub(super) fn strings(table: &Table, name: &str) -> anyhow::Result<Vec<Option<String>>> {
+    Ok(texts(table, name)?.iter().map(|text| text.map(str::to_owned)).collect())
+}
+
+/// The same as an array, where it was read if it has texts.
+pub(super) fn texts(table: &Table, name: &str) -> anyhow::Result<StringArray> {
     let array = table.column(name)?;
     if array.data_type().is_floating() {
         let numbers = cast(array, &DataType::Float64)?;
@@ -284,5 +289,5 @@ pub(super) fn strings(table: &Table, name: &str) -> anyhow::Result<Vec<Option<St
         return Ok(numbers.iter().map(|number| number.map(tabular::spelled)).collect());
     }
     let array: ArrayRef = cast(array, &DataType::Utf8)?;
-    Ok(array.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect())
+    Ok(array.as_string::<i32>().clone())
 }

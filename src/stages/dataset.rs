@@ -331,7 +331,8 @@ pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::
         ));
     }
     let known = if selection.filter.is_empty() { classes.clone() } else { self::classes(&strings(&all, LABEL)?, None) };
-    let scoring = aims::scoring(context, &classes, Some(&known), train.iter().map(|&row| labels[row]), order.is_some())?;
+    let scoring =
+        aims::scoring(context, &classes, Some(&known), train.iter().map(|&row| labels[row]), order.is_some())?;
     let fold = optional_integers(&rows, FOLD)?;
     let folds = train.iter().map(|&i| fold[i].unwrap_or(0) as u32).collect();
     let schema = rows.schema();

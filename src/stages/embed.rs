@@ -5,15 +5,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
-use arrow::array::{Array as _, ArrayRef, AsArray as _, FixedSizeListArray, Float32Array, RecordBatch, StringArray};
-use arrow::compute::cast;
+use arrow::array::{Array as _, ArrayRef, FixedSizeListArray, Float32Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::adapter::Adapter;
-use super::columns::{ROW_ID, embedding_of};
+use super::columns::{ROW_ID, embedding_of, texts};
 use super::dataset::{EMBEDDED_BY, ENCODER};
 use super::documents::put_document;
 use super::encoder::{self, Opened, TFIDF};
@@ -56,7 +55,7 @@ pub(crate) struct Embed {
 
 impl Stage for Embed {
     const KIND: &'static str = "embed";
-    const VERSION: u32 = 7;
+    const VERSION: u32 = 8;
     const SUMMARY: &'static str = "text columns to vectors";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "the rows whose texts to embed, e.g. a `load` stage"),
@@ -345,12 +344,6 @@ fn cosines(context: &StageContext, exact: &dyn TextEncoder, columns: &[TextVecto
         }));
     }
     Ok((all.iter().sum::<f64>() / all.len() as f64, all.iter().copied().fold(f64::MAX, f64::min)))
-}
-
-/// A column as texts, where it was read if it has them.
-fn texts(table: &Table, name: &str) -> anyhow::Result<StringArray> {
-    let column = cast(table.column(name)?, &DataType::Utf8)?;
-    Ok(column.as_string::<i32>().clone())
 }
 
 fn list_type(dim: usize) -> anyhow::Result<DataType> {

@@ -61,7 +61,7 @@ pub(crate) struct Ensemble {
 
 impl Stage for Ensemble {
     const KIND: &'static str = "ensemble";
-    const VERSION: u32 = 9;
+    const VERSION: u32 = 10;
     const SUMMARY: &'static str = "a weighted average of other stages' predictions";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("members", Arity::Many, "stages with predictions, e.g. `[baseline, numeric, fused]`"),

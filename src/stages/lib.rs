@@ -30,6 +30,7 @@ mod fitted_on;
 mod inspect;
 mod joined;
 mod labelled;
+mod language;
 mod load;
 mod map;
 mod model_file;

@@ -104,7 +104,7 @@ impl Predictor {
             members.push((member.name, Some(Predictor::read_at(input, place)?)));
         }
         let EnsembleFile { average, temperature, bias, decision, costs, .. } = file;
-        let calibration = Calibration { floor: 0.0, temperature, bias, decision, costs };
+        let calibration = Calibration { temperature, bias, decision, costs, ..Calibration::NONE };
         let combination = Combination { average, weights, calibration };
         let several = Predictor::Several(Several { combination, alike: file.alike, members });
         let models = several.models();

@@ -47,7 +47,7 @@ pub(crate) struct Refit {
 
 impl Stage for Refit {
     const KIND: &'static str = "refit";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const SUMMARY: &'static str = "a chosen model on all labelled rows";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model(

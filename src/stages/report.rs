@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::report_input::ReportInput;
 use runner_engine::{Accepts, Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext};
+use runner_names::Localized;
 use runner_report as report;
 
 /// Writes `report.html`, a single file that opens from disk without any network, and every figure of it as SVG and PDF under `figures/`.
@@ -12,7 +13,7 @@ use runner_report as report;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Report {
     /// The page's title.
-    title: String,
+    title: Localized,
     /// The person who hands it in.
     #[serde(default)]
     author: Option<String>,
@@ -20,7 +21,7 @@ pub(crate) struct Report {
 
 impl Stage for Report {
     const KIND: &'static str = "report";
-    const VERSION: u32 = 18;
+    const VERSION: u32 = 19;
     const SUMMARY: &'static str = "one HTML page of everything";
     const INPUTS: &'static [InputPort] = &[InputPort {
         name: "stages",
@@ -38,7 +39,8 @@ impl Stage for Report {
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let told = ReportInput::read(context, "stages")?;
-        let html = report::study(&self.title, self.author.as_deref(), &told.stages, &told.edges, &told.tests, None)?;
+        let html =
+            report::study(self.title.get("en"), self.author.as_deref(), &told.stages, &told.edges, &told.tests, None)?;
         let figures = report::all_figures(&told.stages);
         if let Some(message) = report::pdfs_lack(&figures) {
             context.report().warn(&message);

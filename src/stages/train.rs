@@ -16,7 +16,7 @@ pub(crate) use self::variations::Variations;
 use super::adapter::Adapter;
 use super::aims::{self, COSTS, METRIC, POSITIVE};
 use super::calibration::{calibrate, findings, require_classes};
-use super::checkpoint::{CheckpointFile, told};
+use super::checkpoint::{CheckpointFile, remark_on_resuming};
 use super::columns::PREDICTIONS;
 use super::conditions::require_left;
 use super::dataset::{Dataset, Selection, dataset, tell_of_model};
@@ -135,7 +135,7 @@ impl Train {
 
 impl Stage for Train {
     const KIND: &'static str = "train";
-    const VERSION: u32 = 20;
+    const VERSION: u32 = 21;
     const TIME_GROWS_WITH: &'static [&'static str] = &["epochs"];
     const SUMMARY: &'static str = "a network on numbers, texts or both";
     const INPUTS: &'static [InputPort] = &[
@@ -355,7 +355,7 @@ impl Train {
         let fit = || self.fit(data, context, context.seed(), None, progress);
         let mut fitted = on_threads(context.threads(), fit)?;
         let training = self.training();
-        let remark = told(context, &self.subject(), &training, &fitted.curves, fitted.resumed);
+        let remark = remark_on_resuming(context, &self.subject(), &training, &fitted.curves, fitted.resumed);
         let threshold = aims::threshold(self.threshold, data, context)?;
         let calibration = calibrate(&mut fitted.model, data, &training, threshold, progress)?;
         if threshold.is_some() && fitted.model.calibration().decision.is_empty() {

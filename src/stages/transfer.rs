@@ -106,7 +106,7 @@ fn default_seeds() -> usize {
 
 impl Stage for Transfer {
     const KIND: &'static str = "transfer";
-    const VERSION: u32 = 21;
+    const VERSION: u32 = 22;
     const TIME_GROWS_WITH: &'static [&'static str] = &["epochs"];
     const SUMMARY: &'static str = "a fitted network learns new classes";
     const INPUTS: &'static [InputPort] = &[

@@ -87,8 +87,7 @@ impl Typesetter {
     }
 }
 
-/// What a typesetter sees: where things are, that today is the epoch, so that equal sources give equal bytes, and that it may write but beside
-/// its source.
+/// What a typesetter sees: where things are; a fixed date, so that equal sources give equal bytes; and that it reads and writes only beside its source.
 fn environment() -> Vec<(String, OsString)> {
     let kept = ["PATH", "HOME", "TMPDIR"].into_iter();
     let kept = kept.filter_map(|name| Some((name.to_owned(), std::env::var_os(name)?)));

@@ -10,8 +10,8 @@ use super::dialect::Dialect;
 use super::encoding::check_text;
 use super::error::{Cancelled, CsvError, Problem, Problems, go_on, tell_of_delimiter};
 use super::header::{Header, read_header};
+use super::input::Input;
 use super::layout::Layout;
-use super::load::Input;
 use super::names::{ADDED, in_file};
 use super::records::{Records, loosely_quoted};
 use super::words::{Unit, list};
@@ -21,6 +21,9 @@ const BETWEEN_LOOKS: usize = 1024;
 
 /// Cells that a note shows.
 const EXAMPLES: usize = 3;
+
+/// Lines of a record that are rather a quote too few.
+const TALL: u64 = 200;
 
 /// Characters of a cell that a note shows.
 const SHOWN: usize = 40;
@@ -38,6 +41,8 @@ pub(super) struct File<'a> {
     pub(crate) other_terminators: usize,
     /// Cells with text behind a closing quote: how many, and the first ones, each with its line and as what it is read.
     pub(crate) loose_quotes: (usize, Vec<String>),
+    /// Records of very many lines: how many, and the first one's first and last line.
+    pub(crate) tall: (usize, Option<(u64, u64)>),
     /// What stands behind records up to the next, where it is not the header's terminator: by row, the header's as `header`.
     pub(crate) ends: BTreeMap<String, &'a str>,
 }
@@ -93,6 +98,13 @@ impl File<'_> {
                 examples.join("; ")
             ));
         }
+        if let (count, Some((first, last))) = self.tall {
+            let records = if count == 1 { "one row has" } else { &format!("{count} rows have") };
+            let example = if count == 1 { "" } else { "the first " };
+            notes.push(format!(
+                "{path}: {records} many lines, {example}from line {first} to {last}: all between two quotes is one cell (is a quote missing there?)"
+            ));
+        }
         if self.other_terminators > 0 {
             let (count, usual) = (self.other_terminators, self.header.terminator);
             notes.push(format!("{path}: {count} lines do not end in {usual:?} like the header"));
@@ -130,12 +142,12 @@ pub(super) fn check_size(contents: &[Result<Contents, CsvError>]) -> Result<(), 
     if bytes > i32::MAX as usize { Err(Problem::TooLarge(bytes)) } else { Ok(()) }
 }
 
-/// Checks the bytes of every file and takes the headers off, behind which `skipped` lines were left out; if some fail, the records of the others are checked too.
+/// Checks the bytes of every file and takes the headers off, behind which `skipped` lines of the file were left out of a part of it; if some fail, the records of the others are checked too.
 pub(super) fn open<'a>(
     inputs: &[Input<'a>],
     contents: &'a [Result<Contents<'a>, CsvError>],
     dialect: &Dialect,
-    skipped: u64,
+    skipped: Option<u64>,
     cancelled: Cancelled,
 ) -> Result<Vec<File<'a>>, Vec<CsvError>> {
     let (mut files, mut errors) = (Vec::new(), Vec::new());
@@ -150,12 +162,14 @@ pub(super) fn open<'a>(
         let mut records = Records::new(input.path, &contents.text, &contents.dialect);
         // The header first: what it finds (an empty file, UTF-16) explains what the bytes look like.
         let header = read_header(&mut records, &contents.dialect, true, contents.cells.is_some());
-        let text =
-            |header| check_text(input.path, &contents.text).map(|text| (header, text)).map_err(|error| vec![error]);
+        let gap = skipped.map(|skipped| records.skip_lines(skipped));
+        let text = |header| {
+            let text = check_text(input.path, &contents.text).map_err(|error| vec![error.behind(gap)]);
+            text.map(|text| (header, text))
+        };
         let file = header.and_then(text);
         match file {
             Ok((header, text)) => {
-                records.skip_lines(skipped);
                 files.push(File {
                     name: input.name,
                     text,
@@ -165,6 +179,7 @@ pub(super) fn open<'a>(
                     cells: contents.cells.as_ref(),
                     other_terminators: 0,
                     loose_quotes: (0, Vec::new()),
+                    tall: (0, None),
                     ends: BTreeMap::new(),
                 });
             }
@@ -225,6 +240,11 @@ fn read_file(
         end = span.end;
         if rows.line.len().is_multiple_of(BETWEEN_LOOKS) {
             go_on(cancelled)?;
+        }
+        let last = file.records.last_line();
+        if last - span.line >= TALL {
+            file.tall.0 += 1;
+            file.tall.1.get_or_insert((span.line, last));
         }
         let fields = file.records.fields();
         let is_alone = |terminator: Option<&str>| terminator == Some("\r") && file.header.terminator != "\r";

@@ -79,7 +79,7 @@ pub enum DateOrder {
     /// Every date has one reading.
     Plain,
     /// Those of one reading say so of all others.
-    Told {
+    Known {
         /// The day stands first.
         day_first: bool,
     },
@@ -257,8 +257,8 @@ fn span(counts: &HashMap<&str, usize>) -> Option<DateSpan> {
     let order = match (of(date::Order::DayFirst), of(date::Order::MonthFirst), of(date::Order::Either)) {
         (_, _, 0) => DateOrder::Plain,
         (0, 0, _) => DateOrder::Unknown,
-        (_, 0, _) => DateOrder::Told { day_first: true },
-        (0, ..) => DateOrder::Told { day_first: false },
+        (_, 0, _) => DateOrder::Known { day_first: true },
+        (0, ..) => DateOrder::Known { day_first: false },
         _ => DateOrder::Unknown,
     };
     let has_days = is_most(sum(&|date| date.calendar().is_some() || date.order == date::Order::Either));
@@ -346,10 +346,10 @@ mod tests {
             years: (2021, 2022),
             has_days: true,
             has_hours: true,
-            order: DateOrder::Told { day_first: true },
+            order: DateOrder::Known { day_first: true },
         };
         assert_eq!(found, expected);
-        assert_eq!(span_of(&["05/03/2021", "03/25/2021"]).order, DateOrder::Told { day_first: false });
+        assert_eq!(span_of(&["05/03/2021", "03/25/2021"]).order, DateOrder::Known { day_first: false });
         assert_eq!(span_of(&["05/03/2021", "03/25/2021", "25/03/2021"]).order, DateOrder::Unknown);
         assert_eq!(span_of(&["05/03/2021", "06/03/2021"]).order, DateOrder::Unknown);
         let plain = span_of(&["2021-03-05", "2021-03"]);

@@ -12,9 +12,10 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use csv::{QuoteStyle, Terminator, Writer, WriterBuilder};
 use runner_artifact::{IpcFile, TableError};
 
-use super::dialect::{Decimal, Dialect};
+use super::dialect::Dialect;
 use super::error::{Cancelled, CsvError, Problem, go_on};
 use super::parquet;
+use super::separators::Decimal;
 
 /// Bytes in which a text that begins as a Parquet file is told from one: a text has no NUL.
 const PROBE: usize = 1 << 16;

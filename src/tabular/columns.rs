@@ -7,13 +7,15 @@ use arrow::datatypes::{DataType, Float64Type};
 use indexmap::IndexMap;
 
 use super::absent::Absent;
-use super::derive::{Derivation, Derived, Source};
+use super::column_type::ColumnType;
+use super::derivation::Derivation;
+use super::derive::{Derived, Source};
 use super::error::{Cancelled, CsvError, Problem, Problems, go_on};
 use super::names::ROW_COLUMNS;
-use super::options::{ColumnType, LoadOptions};
+use super::options::LoadOptions;
 use super::spelling;
 use super::types::RawColumn;
-use super::words::{RowPlace, examples, list, quoted, row_count, yaml};
+use super::words::{Place, examples, list, quoted, row_count, yaml};
 
 /// Field metadata of a column with numbers beyond those of 32 bits, in which models compute: JSON, from the `row_id` of
 /// the first such rows to their places, e.g. `{"60": "data/x.csv:62"}`.
@@ -21,9 +23,6 @@ pub const BEYOND_F32: &str = "beyond_f32";
 
 /// Places that [`BEYOND_F32`] holds.
 const PLACES: usize = 5;
-
-/// The file and line of a row.
-pub(super) type Place<'a> = dyn Fn(usize) -> RowPlace<'a> + 'a;
 
 /// The read columns with their types, and what to say of them.
 #[derive(Default)]

@@ -8,7 +8,8 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::exact::Exact;
-use super::filter::FilterError;
+use super::filter_error::FilterError;
+use super::scalar::Scalar;
 use super::token::{Token, classify};
 use super::words::yaml;
 
@@ -48,22 +49,6 @@ pub struct Tests {
 pub(crate) enum OneOrMany {
     One(Scalar),
     Many(Vec<Scalar>),
-}
-
-/// A value to compare with.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "expected a text, a number, true or false")]
-pub enum Scalar {
-    /// `true` or `false`.
-    Boolean(bool),
-    /// Compared exactly.
-    Integer(i64),
-    /// A whole number beyond those of 64 bits with a sign.
-    Unsigned(u64),
-    /// A fraction, or a number beyond 64 bits.
-    Number(f64),
-    /// Compared as the column's text.
-    Text(String),
 }
 
 impl Scalar {
@@ -125,18 +110,6 @@ impl Scalar {
     pub(super) fn incomparable(&self, column: &str, holds: &'static str, remedy: impl Into<String>) -> FilterError {
         let value = self.to_string();
         FilterError::Incomparable { column: column.to_owned(), holds, value, remedy: remedy.into() }
-    }
-}
-
-impl fmt::Display for Scalar {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Scalar::Boolean(value) => value.fmt(f),
-            Scalar::Integer(value) => value.fmt(f),
-            Scalar::Unsigned(value) => value.fmt(f),
-            Scalar::Number(value) => value.fmt(f),
-            Scalar::Text(value) => write!(f, "'{value}'"),
-        }
     }
 }
 

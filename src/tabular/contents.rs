@@ -7,15 +7,8 @@ use super::columnar::{self, Cells, Format};
 use super::decode::decoded;
 use super::dialect::Dialect;
 use super::error::{Cancelled, CsvError, Problem};
+use super::extent::Extent;
 use super::unpack::{is_packed, unpacked};
-
-/// How much of a file is at hand.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Extent {
-    Whole,
-    /// Its start, of which so many bytes are wanted.
-    Start(usize),
-}
 
 /// The text of a file, and how it is to be taken apart.
 pub(super) struct Contents<'b> {

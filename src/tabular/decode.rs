@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use encoding_rs::{DecoderResult, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::contents::Extent;
 use super::dialect::Encoding;
 use super::encoding::utf16;
 use super::error::{CsvError, Problem};
+use super::extent::Extent;
 
 /// Bytes beyond ASCII that are valid UTF-8, and yet are to be read in another encoding, are told of from the start of a file.
 const LOOKED_AT: usize = 1 << 20;

@@ -7,9 +7,10 @@ use schemars::JsonSchema;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::header::LONGEST_NAME;
+use super::names::LONGEST_NAME;
 use super::names::added_as;
 use super::numerals::Numerals;
+use super::separators::{Decimal, Thousands};
 
 /// How files of text are read. Parquet and Arrow files say themselves what they hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -60,38 +61,6 @@ pub enum Quote {
     None,
     /// This character.
     Character(char),
-}
-
-/// What stands before the fraction of a number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum Decimal {
-    /// As in `1234.5`.
-    #[default]
-    #[serde(rename = ".")]
-    Point,
-    /// As in `1234,5`.
-    #[serde(rename = ",")]
-    Comma,
-}
-
-/// What stands between the thousands of a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum Thousands {
-    /// As in `1.234`.
-    #[serde(rename = ".")]
-    Point,
-    /// As in `1,234`.
-    #[serde(rename = ",")]
-    Comma,
-    /// As in `1'234`, with a straight apostrophe or a curved one.
-    #[serde(rename = "'")]
-    Apostrophe,
-    /// As in `1 234`, with a space of any width.
-    #[serde(rename = " ")]
-    Space,
-    /// As in `1_234`.
-    #[serde(rename = "_")]
-    Underscore,
 }
 
 /// A setting of a dialect that cannot be, with what to do.
@@ -265,37 +234,6 @@ impl<'de> Deserialize<'de> for Quote {
             (Some(one), None) => Ok(Quote::Character(one)),
             _ if text == "none" => Ok(Quote::None),
             _ => Err(D::Error::custom(format!(r#"a quote is one character, e.g. "'", or `none`; got '{text}'"#))),
-        }
-    }
-}
-
-impl Decimal {
-    /// The character.
-    pub fn character(self) -> char {
-        match self {
-            Decimal::Point => '.',
-            Decimal::Comma => ',',
-        }
-    }
-}
-
-impl Thousands {
-    /// The character, of several the plainest.
-    pub fn character(self) -> char {
-        match self {
-            Thousands::Point => '.',
-            Thousands::Comma => ',',
-            Thousands::Apostrophe => '\'',
-            Thousands::Space => ' ',
-            Thousands::Underscore => '_',
-        }
-    }
-
-    pub(super) fn is(self, character: char) -> bool {
-        match self {
-            Thousands::Apostrophe => matches!(character, '\'' | '\u{2019}'),
-            Thousands::Space => matches!(character, ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}'),
-            other => character == other.character(),
         }
     }
 }

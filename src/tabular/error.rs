@@ -2,11 +2,11 @@
 
 use std::fmt;
 
+use super::damage::{Damage, Gap, Lines};
 use super::dialect::{Encoding, Misfit};
-use super::encoding::{Damage, Lines};
-use super::filter::FilterError;
+use super::filter_error::FilterError;
 use super::names::ADDED;
-use super::words::{RowPlace, Unit, list, yaml};
+use super::words::{RowPlace, Unit, did_you_mean, list, yaml};
 
 /// How many problems of one kind of check are reported; the rest is counted by [`Problem::More`].
 pub(super) const SHOWN: usize = 10;
@@ -236,6 +236,20 @@ impl CsvError {
     }
 }
 
+impl CsvError {
+    /// The same by the numbers of the file, where it was found in a part of it.
+    pub(super) fn behind(mut self, gap: Option<Gap>) -> Self {
+        let Some(gap) = gap else { return self };
+        self.line = self.line.map(|line| gap.line(line));
+        *self.problem = match *self.problem {
+            Problem::NotUtf8(damage) => Problem::NotUtf8(damage.behind(gap)),
+            Problem::NulByte(lines) => Problem::NulByte(lines.behind(gap)),
+            other => other,
+        };
+        self
+    }
+}
+
 /// Tells errors of headers that the delimiter is right in another file of the stage, at `path`.
 pub fn tell_of_delimiter(errors: &mut [CsvError], path: &str, delimiter: char) {
     for error in errors {
@@ -356,17 +370,6 @@ fn and_others(others: usize) -> String {
         0 => String::new(),
         1 => ", and another column is as it".to_owned(),
         others => format!(", and {others} other columns are as it"),
-    }
-}
-
-pub(super) fn did_you_mean(suggestion: &Option<String>) -> String {
-    match suggestion {
-        Some(name) => {
-            // In the spelling of YAML where the plain one would be another text there.
-            let name = Some(yaml(name)).filter(|yaml| yaml.starts_with('"')).unwrap_or(format!("'{name}'"));
-            format!(" (did you mean {name}?)")
-        }
-        None => String::new(),
     }
 }
 

@@ -1,7 +1,6 @@
 //! `Filter`: which rows of a table to keep, as a map from column to condition.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{cast, filter_record_batch};
@@ -10,12 +9,14 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::condition::{Condition, OneOrMany, Scalar, Tests};
-use super::error::did_you_mean;
+use super::column_type::ColumnType;
+use super::condition::{Condition, OneOrMany, Tests};
 use super::exact::Exact;
+use super::filter_error::{FilterError, Unmatched};
 use super::filter_text::Texts;
 use super::names;
-use super::options::ColumnType;
+use super::scalar::Scalar;
+use super::words::did_you_mean;
 use runner_names::suggest;
 
 /// Conditions by column, e.g. `{playlist_genre: [pop, rap], tempo: {min: 60}}`; a row must meet them all.
@@ -34,51 +35,11 @@ pub struct Filtered {
     pub unmatched: Vec<Unmatched>,
 }
 
-/// A value of a condition that no row has.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Unmatched {
-    pub(crate) column: String,
-    pub(crate) value: Scalar,
-    /// Why that may be, or what to write instead.
-    pub(crate) hint: String,
-}
-
-impl fmt::Display for Unmatched {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no row has {} in column '{}'{}", self.value, self.column, self.hint)
-    }
-}
-
-/// Why a filter does not fit a table.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[allow(missing_docs, reason = "each message says what its values are")]
-pub enum FilterError {
-    #[error("there is no column '{name}'{}", did_you_mean(.suggestion))]
-    UnknownColumn { name: String, suggestion: Option<String> },
-    #[error("column '{column}' holds {holds}, which cannot be compared with {value} ({remedy})")]
-    Incomparable { column: String, holds: &'static str, value: String, remedy: String },
-    #[error("column '{column}' of type {data_type} cannot be filtered (only texts, numbers and booleans can)")]
-    Unsupported { column: String, data_type: String },
-    #[error("no row is left of {rows}{}", because(.unmatched))]
-    NothingLeft { rows: usize, unmatched: Vec<Unmatched> },
-    #[error("{}", .0.iter().map(FilterError::to_string).collect::<Vec<_>>().join("; "))]
-    Several(Vec<FilterError>),
-    #[error("the rows cannot be filtered: {0}")]
-    Arrow(String),
-}
-
 /// Values that are told of.
 const UNMATCHED_SHOWN: usize = 10;
 
 /// Distinct texts among which a similar one is looked for.
 const CANDIDATES: usize = 1000;
-
-fn because(unmatched: &[Unmatched]) -> String {
-    match unmatched {
-        [] => String::new(),
-        some => format!(" ({})", some.iter().map(Unmatched::to_string).collect::<Vec<_>>().join("; ")),
-    }
-}
 
 impl Filter {
     /// Conditions that no value can meet, by column.

@@ -2,8 +2,8 @@
 
 use indexmap::IndexSet;
 
-use super::condition::Scalar;
-use super::filter::FilterError;
+use super::filter_error::FilterError;
+use super::scalar::Scalar;
 use super::spelling::composed;
 use super::token::{canonical_number, spelled};
 

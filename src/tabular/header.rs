@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::io::{Read, Seek};
 
 use super::columnar::header_line;
-use super::contents::{Beginning, Contents, Extent};
+use super::contents::{Beginning, Contents};
 use super::dialect::Dialect;
 use super::encoding::{check_signature, check_text};
 use super::error::{CsvError, Problem, Problems};
+use super::extent::Extent;
+use super::names::LONGEST_NAME;
 use super::names::own;
 use super::records::{Records, Span};
 use super::unpack::is_packed;
@@ -68,9 +70,6 @@ pub fn header(path: &str, reader: impl Read + Seek, dialect: &Dialect) -> Result
     }
     Ok(header?.columns)
 }
-
-/// Characters of a column's name, which stands in every message and table.
-pub(super) const LONGEST_NAME: usize = 1000;
 
 /// A file's header, taken apart.
 pub(super) struct Header<'a> {

@@ -6,9 +6,9 @@ use std::ops::Range;
 
 use arrow::array::StringArray;
 
-use super::columns::Place;
 use super::names::in_file;
 use super::token::canonical_or_code;
+use super::words::Place;
 use super::words::{examples, quoted};
 
 /// A name that so many of 100 rows have as their value, twice at least, is a category.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use indexmap::IndexSet;
 
-use super::derive::Derivation;
+use super::derivation::Derivation;
 use super::error::{CsvError, Problem, SHOWN, bounded};
 use super::header::ColumnNames;
 use super::names::{self, ROW_COLUMNS};

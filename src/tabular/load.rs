@@ -10,27 +10,18 @@ use arrow::error::ArrowError;
 use super::absent::{self, Absent};
 use super::body::{File, check_inputs, check_size, open, read};
 use super::columns::{BEYOND_F32, derive, typed};
-use super::condition::Scalar;
 use super::contents::Contents;
 use super::error::{Cancelled, CsvError, Problem, bounded};
-use super::filter::{FilterError, Filtered, Unmatched};
+use super::filter::Filtered;
+use super::filter_error::{FilterError, Unmatched};
 use super::header::ColumnNames;
 use super::header_check;
+use super::input::Input;
 use super::layout::Layout;
 use super::names::ROW_COLUMNS;
 use super::options::LoadOptions;
+use super::scalar::Scalar;
 use super::words::{RowPlace, list};
-
-/// A file in memory.
-#[derive(Clone, Copy, Debug)]
-pub struct Input<'a> {
-    /// What the table's column of sources calls it, e.g. "train".
-    pub name: &'a str,
-    /// What messages call it.
-    pub path: &'a str,
-    /// The whole file.
-    pub bytes: &'a [u8],
-}
 
 /// A table, and what is worth telling although it is no error.
 #[derive(Clone, Debug)]
@@ -68,14 +59,14 @@ pub fn load(inputs: &[Input], options: &LoadOptions) -> Result<Loaded, Vec<CsvEr
 
 /// The same, until it is cancelled.
 pub fn load_until(inputs: &[Input], options: &LoadOptions, cancelled: Cancelled) -> Result<Loaded, Vec<CsvError>> {
-    load_behind(inputs, options, 0, cancelled)
+    load_behind(inputs, options, None, cancelled)
 }
 
 /// The same of files that had so many more lines behind their header, which were left out.
 pub(super) fn load_behind(
     inputs: &[Input],
     options: &LoadOptions,
-    skipped: u64,
+    skipped: Option<u64>,
     cancelled: Cancelled,
 ) -> Result<Loaded, Vec<CsvError>> {
     let misfits: Vec<Problem> = options.dialect.misfits().into_iter().map(Problem::Misfit).collect();

@@ -14,6 +14,9 @@ pub const LINE: &str = "runner.line";
 /// The record's exact text without what ends its line.
 pub const RECORD: &str = "runner.record";
 
+/// Characters of a column's name, which stands in every message and table.
+pub(crate) const LONGEST_NAME: usize = 1000;
+
 /// The columns that loading puts before those of the files.
 pub(crate) const ROW_COLUMNS: [&str; 4] = [ROW_ID, SOURCE, LINE, RECORD];
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use arrow::datatypes::Field;
 use serde::{Deserialize, Serialize};
 
-use super::dialect::{Decimal, Thousands};
+use super::separators::{Decimal, Thousands};
 use super::token::number;
 
 /// How numbers are written.

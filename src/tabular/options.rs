@@ -6,7 +6,8 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::derive::Derivation;
+use super::column_type::ColumnType;
+use super::derivation::Derivation;
 use super::dialect::Dialect;
 use super::filter::Filter;
 use super::missing::Missing;
@@ -37,18 +38,6 @@ pub struct LoadOptions {
     pub keep: Vec<String>,
     /// The columns to leave out, derived ones included.
     pub drop: Vec<String>,
-}
-
-/// What a column holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum ColumnType {
-    /// Numbers with or without a fraction (Arrow `Float64`).
-    Number,
-    /// Whole numbers (Arrow `Int64`).
-    Integer,
-    /// Text as it stands (Arrow `Utf8`).
-    Text,
 }
 
 impl Default for LoadOptions {

@@ -1,7 +1,7 @@
 //! The one number in a text, with its unit: `90 min`, `$1,200`, `12k`, `15 %`.
 
-use super::dialect::Decimal;
 use super::numerals::Numerals;
+use super::separators::Decimal;
 
 /// A number and what it counts.
 #[derive(Clone, Debug, PartialEq)]
@@ -199,7 +199,7 @@ fn is_separator(c: char, numerals: Numerals) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::dialect::Thousands;
+    use super::super::separators::Thousands;
     use super::*;
 
     #[test]

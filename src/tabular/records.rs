@@ -6,8 +6,9 @@
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
+use super::damage::{Gap, line_feed};
 use super::dialect::Dialect;
-use super::encoding::{at, line_feed};
+use super::encoding::at;
 use super::error::{CsvError, Problem};
 
 /// Reads records one after the other, the header first. Blank lines are skipped.
@@ -25,6 +26,8 @@ pub(super) struct Records<'a> {
     /// The byte that ends a line: `\r` in files that have no `\n` at all.
     line_feed: u8,
     blank_lines: u64,
+    /// Where these are a part of a file.
+    gap: Option<Gap>,
 }
 
 /// What takes a record apart.
@@ -71,12 +74,15 @@ impl<'a> Records<'a> {
             line: 1,
             line_feed: line_feed(bytes),
             blank_lines: 0,
+            gap: None,
         }
     }
 
-    /// Counts lines that were left out before the next record.
-    pub(crate) fn skip_lines(&mut self, lines: u64) {
+    /// Counts lines that were left out before the next record; returns where.
+    pub(crate) fn skip_lines(&mut self, lines: u64) -> Gap {
+        let after = if self.end == self.mark { 0 } else { self.line };
         self.line += lines;
+        *self.gap.insert(Gap { after, lines })
     }
 
     pub(crate) fn path(&self) -> &'a str {
@@ -155,7 +161,7 @@ impl<'a> Records<'a> {
     }
 
     fn at(&self, offset: usize, problem: Problem) -> CsvError {
-        at(self.path, self.bytes, offset, problem)
+        at(self.path, self.bytes, offset, problem).behind(self.gap)
     }
 }
 

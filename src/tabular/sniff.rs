@@ -7,13 +7,15 @@ use std::collections::{HashMap, HashSet};
 use csv::{Reader, ReaderBuilder, StringRecord};
 
 use super::columnar::Format;
-use super::contents::{Contents, Extent};
-use super::dialect::{Decimal, Dialect, Encoding, Quote, Thousands};
+use super::contents::Contents;
+use super::dialect::{Dialect, Encoding, Quote};
 use super::encoding::check_text;
 use super::error::{CsvError, Problem};
-use super::load::Input;
+use super::extent::Extent;
+use super::input::Input;
 use super::numerals::Numerals;
 use super::records::{Marks, loosely_quoted};
+use super::separators::{Decimal, Thousands};
 use super::token::{Token, classify};
 use super::words::quoted;
 

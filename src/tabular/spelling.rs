@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, HashMap};
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::columns::Place;
-use super::options::ColumnType;
+use super::column_type::ColumnType;
 use super::token::{canonical_number, canonical_or_code};
+use super::words::Place;
 use super::words::{examples, places, quoted, row_count, shorten, yaml};
 
 /// Kinds of clashes that a note lists.

@@ -6,7 +6,8 @@ use super::contents::Contents;
 use super::dialect::Dialect;
 use super::error::{Cancelled, CsvError, Problem, go_on};
 use super::header::{ColumnNames, read_header};
-use super::load::{Input, Loaded, load_behind};
+use super::input::Input;
+use super::load::{Loaded, load_behind};
 use super::options::LoadOptions;
 use super::records::{Marks, Records};
 
@@ -214,7 +215,7 @@ impl Chunk {
         let skipped = self.records.first().map_or(0, |&(_, _, lines)| lines.saturating_sub(own));
         let input = Input { name: "rows", path: &self.path, bytes: &self.bytes };
         let options = LoadOptions { dialect: self.dialect.clone(), ..options.clone() };
-        load_behind(&[input], &options, skipped, cancelled)
+        load_behind(&[input], &options, Some(skipped), cancelled)
     }
 
     /// The same records in two chunks, unless there is only one.
@@ -226,10 +227,10 @@ impl Chunk {
         (middle > 0).then(|| [part(&self.records[..middle]), part(&self.records[middle..])])
     }
 
-    /// The text of its records, as the file has it; of a file of columns nothing.
-    pub fn text(&self) -> String {
+    /// The bytes of its records, as the file has them; of a file of columns nothing.
+    pub fn text(&self) -> &[u8] {
         let start = self.records.first().map_or(self.bytes.len(), |first| first.0);
-        String::from_utf8_lossy(&self.bytes[start..]).into_owned()
+        &self.bytes[start..]
     }
 }
 

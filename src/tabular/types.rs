@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Float64Array, Int64Array, StringArray};
 
-use super::columns::Place;
+use super::column_type::ColumnType;
 use super::error::{CsvError, Problem, Problems};
 use super::missing::Missing;
 use super::numerals::Numerals;
-use super::options::ColumnType;
 use super::placeholder::{LONGEST, Strays, remedy};
 use super::token::{Token, canonical_or_code, classify, merging, written};
+use super::words::Place;
 use super::words::{examples, quoted, shorten, yaml};
 
 /// A column is meant to be numeric while at most this many of 100 tokens are words; then the words are errors.

@@ -7,8 +7,8 @@ use flate2::read::MultiGzDecoder;
 use runner_boundary::contained::contained;
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
-use super::contents::Extent;
 use super::error::{Cancelled, CsvError, Problem, go_on};
+use super::extent::Extent;
 
 /// What is unpacked at a time, between two looks at whether to stop.
 const STEP: usize = 1 << 20;

@@ -16,6 +16,9 @@ pub(super) struct RowPlace<'a> {
     pub(crate) unit: Unit,
 }
 
+/// The file and line of a row.
+pub(super) type Place<'a> = dyn Fn(usize) -> RowPlace<'a> + 'a;
+
 /// What is counted in a file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Unit {
@@ -71,4 +74,15 @@ pub(super) fn shorten(token: &str) -> String {
         return token.to_owned();
     }
     token.chars().take(LENGTH).chain(['…']).collect()
+}
+
+pub(super) fn did_you_mean(suggestion: &Option<String>) -> String {
+    match suggestion {
+        Some(name) => {
+            // In the spelling of YAML where the plain one would be another text there.
+            let name = Some(yaml(name)).filter(|yaml| yaml.starts_with('"')).unwrap_or(format!("'{name}'"));
+            format!(" (did you mean {name}?)")
+        }
+        None => String::new(),
+    }
 }

@@ -118,9 +118,12 @@ async function theme(page) {
   expect(await ground() === before, 'the theme does not change back');
 }
 
+// the tools of curves that show without unfolding anything
+const curves = '.tools:has(button):has(+ .gallery):not(details *)';
+
 async function courses(page) {
-  const bar = page.locator('.tools:has(button):has(+ .gallery)').first();
-  const figure = page.locator('.tools:has(button) + .gallery figure:has(.live)').first();
+  const bar = page.locator(curves).first();
+  const figure = page.locator(`${curves} + .gallery figure:has(.live)`).first();
   const readout = () => figure.locator('.readout').innerText();
   const lines = () => figure.locator('.live path.line').count();
   const course = () => figure.locator('.live path.line').first().getAttribute('d');
@@ -214,7 +217,7 @@ function smoothing() {
   const { page, close } = await open(browser, { viewport: { width: 1280, height: 900 }, colorScheme: 'light' });
   await panels(page);
   await theme(page);
-  if (await page.locator('.tools:has(button) + .gallery').count()) await courses(page);
+  if (await page.locator(curves).count()) await courses(page);
   await paper(page);
   await close();
   await withoutScript(browser);

@@ -8,6 +8,7 @@ mod layers;
 #[cfg(unix)]
 mod lost_output;
 mod predict;
+mod predict_borders;
 mod screens;
 mod standing;
 mod terminal;

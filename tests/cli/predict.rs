@@ -268,7 +268,7 @@ fn what_is_wrong_with_a_file_is_told_without_the_options_of_a_pipeline_where_the
         ("twice.csv", b"size,hour,code,note,size\n1,7,01,red sun,2\n"),
         ("semicolons.csv", b"size;hour;code;note\n1;7;01;red sun\n"),
         ("latin1.csv", b"size,hour,code,note\n1,7,01,caf\xe9\n"),
-        ("wide.csv", b"s\0i\0z\0e\0,\0h\0o\0u\0r\0,\0c\0o\0d\0e\0,\0n\0o\0t\0e\0\n\01\0,\x007\0,\x001\0,\0r\0\n\0"),
+        ("wide.csv", b"s\0i\0z\0e\0,\0h\0o\0u\0r\0,\0c\0o\0d\0e\0,\0n\0o\0t\0e\0\n\0\x31\0,\x007\0,\x001\0,\0r\0\n\0"),
         ("empty.csv", b"size,hour,code,note\n"),
     ];
     let mut screens = Vec::new();

@@ -101,7 +101,7 @@ fn any_text_is_a_plan_or_problems() {
     fuzz("yaml", &seeds, &words, |bytes| {
         let text = String::from_utf8_lossy(bytes);
         let planned = spec::parse("fuzz.yaml", &text, &[]).and_then(|spec| {
-            let effective = spec.effective(&|_| true, &|_| None);
+            let effective = spec.effective(&|_| true, &|_| None, &|_, _| None);
             let again = spec::parse("effective.yaml", &effective, &[])
                 .unwrap_or_else(|problems| panic!("{problems}\n{effective}"));
             let bodies = |spec: &spec::PipelineSpec| -> Vec<_> {

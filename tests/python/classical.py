@@ -169,7 +169,9 @@ def probabilities(a, recipe, columns):
     grams = counted(a, inputs, texts) if texts and kind == "naive_bayes" else None
     found = KINDS[kind](a, *encoded(a, x, category, inputs, texts), parameters, grams)
     if calibration := recipe.get("calibration"):
-        floor = max(np.float32(calibration.get("floor", 0.0)), np.finfo("f").tiny)  # never of 0
-        logarithms = np.log(np.maximum(found.astype("f"), floor).astype("d"))
+        found = np.maximum(found.astype("f"), np.finfo("f").tiny).astype("d")  # never of 0
+        if weights := calibration.get("weights"):
+            found = found / weights / (found / weights).sum(1, keepdims=True)
+        logarithms = np.log(np.maximum(found, calibration.get("floor", 0.0)))
         found = softmax(logarithms / calibration["temperature"] + np.array(calibration.get("bias", 0.0)))
     return found

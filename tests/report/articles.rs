@@ -1,6 +1,8 @@
 //! Articles of a made-up study with every kind of stage, through the library: whole in both languages, and within eight pages.
 
-use runner::report::article::{Article, LABELS, Language, MOST_PAGES, Request, article, estimate, fit, latex};
+use runner::report::article::{
+    Article, LABELS, Language, MOST_PAGES, Request, article, estimate, fit, fit_by_pages, latex,
+};
 
 use super::fixture;
 use crate::article::compile;
@@ -47,13 +49,32 @@ fn an_article_is_whole_in_both_languages() {
             );
         }
         let (floats, works) = (article.floats().count(), article.works.len());
-        assert!(floats >= 8 && works >= 8, "{floats} figures and tables, {works} works");
+        assert!(floats >= 8 && works >= 10, "{floats} figures and tables, {works} works");
         let letters: String = article.texts().iter().map(|text| text.letters()).collect::<Vec<_>>().join("\n");
         // What the markup did not understand would show as its own signs.
         for sign in ["**", "[@", "@fig", "@tab", "@sec", "{", "}", "NaN", "inf "] {
             assert!(!letters.contains(sign), "{sign} in {letters}");
         }
     }
+}
+
+/// What a typesetter counts decides: floats leave until it fits, come back while it does, and its last word is kept.
+#[test]
+fn pages_of_a_typesetter_decide_what_stays() {
+    let whole = made(Language::English);
+    let floats = whole.floats().count();
+    let fitted = |room: usize, tries: usize| {
+        let mut article = whole.clone();
+        let pages = |article: &Article| if article.floats().count() <= room { MOST_PAGES } else { MOST_PAGES + 1 };
+        let count = fit_by_pages(&whole, &mut article, tries, |article| Ok::<_, ()>(pages(article))).expect("pages");
+        assert_eq!((count, article.floats().count() + article.appendix.len()), (pages(&article), floats));
+        article.floats().count()
+    };
+    assert_eq!(fitted(floats, 99), floats);
+    for room in 2..floats {
+        assert!((1..=room).contains(&fitted(room, 99)), "{room}");
+    }
+    assert_eq!(fitted(0, 3), floats - 3, "three compilations");
 }
 
 #[test]

@@ -42,9 +42,8 @@ fn all(name: &str, value: f64) -> Vec<Drawing> {
         marker: Some((value, name.to_string())),
         log_y,
         y_range: None,
-        height: None,
         explored: true,
-        width: None,
+        size: None,
     };
     let points: Vec<Point> = values.iter().enumerate().map(|(i, v)| Point { x: *v, y: i as f64, class: i }).collect();
     let panel = HistogramPanel {
@@ -101,10 +100,14 @@ fn all(name: &str, value: f64) -> Vec<Drawing> {
                 axes: Some((name, name)),
                 classes: &classes,
                 points: &points,
+                columns: 3,
             },
             &palette,
         ),
-        scatter(&ScatterChart { title: name, description: name, axes: None, classes: &[], points: &[] }, &palette),
+        scatter(
+            &ScatterChart { title: name, description: name, axes: None, classes: &[], points: &[], columns: 3 },
+            &palette,
+        ),
         line_chart(&chart(false)),
         line_chart(&chart(true)),
         line_chart(&LineChart::default()),
@@ -149,6 +152,18 @@ fn every_figure_is_well_formed_and_finite_whatever_it_is_given() {
 fn equal_data_gives_equal_bytes() {
     let bytes = || all("tempo", 0.25).iter().map(|drawing| (drawing.svg(), drawing.pdf())).collect::<Vec<_>>();
     assert_eq!(bytes(), bytes());
+}
+
+/// An element a line; the style that all share stands in the first alone.
+#[test]
+fn every_figure_is_drawn_as_before() {
+    for (i, drawing) in all("tempo", 0.25).iter().enumerate() {
+        let svg = if i == 0 { drawing.svg() } else { drawing.inline() };
+        let elements = svg.replace("><", ">\n<");
+        // Of a figure with a point for each of many rows the first ones.
+        let shown: Vec<&str> = elements.lines().take(200).collect();
+        insta::assert_snapshot!(format!("figure_{:02}", i + 1), shown.join("\n"));
+    }
 }
 
 #[test]

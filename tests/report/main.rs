@@ -10,6 +10,7 @@ mod judgements;
 mod markup;
 mod page;
 mod pages;
+mod properties;
 mod statements;
 
 use runner_test_support::{screen, studies, workspace};

@@ -249,7 +249,7 @@ fn a_study_has_one_metric_which_an_included_file_may_name() {
     };
     let spec = folder("").spec();
     assert_eq!(words(&spec), (Some("mcc".to_owned()), Some("1.0".to_owned())), "a class is the word that is written");
-    assert!(spec.effective(&|_| true, &|_| None).contains("\nmetric: mcc\npositive: 1.0\n"));
+    assert!(spec.effective(&|_| true, &|_| None, &|_, _| None).contains("\nmetric: mcc\npositive: 1.0\n"));
     let spec = folder("metric: roc_auc\n").spec();
     assert_eq!(words(&spec).0.as_deref(), Some("roc_auc"));
     let warnings = spec.warnings().render(false);

@@ -120,3 +120,35 @@ stages:
     let page = work.text("artifacts/study/report/report.html");
     assert!(page.contains("leaks the label"), "the page does not tell that 'copy' leaks");
 }
+
+#[test]
+fn numbers_are_one_text_whatever_makes_vectors_or_tokens_of_them() {
+    // With a fraction in one row, all of them are read as such; written out, whole ones have none.
+    let rows = |first: &str| format!("n,y\n{first}\n{}", "7,p\n12,q\n31,p\n40,q\n".repeat(10));
+    let work = Workspace::new().file("t.csv", &rows("2.5,p")).file("whole.csv", &rows("2,p")).pipeline(
+        "name: study
+stages:
+  as_numbers: {kind: load, files: {all: t.csv}, label: y}
+  as_texts: {kind: load, files: {all: t.csv}, label: y, types: {n: text}}
+  whole: {kind: load, files: {all: whole.csv}, label: y}
+  folds: {kind: split, rows: as_texts, folds: 2}
+  of_numbers: {kind: embed, rows: as_numbers, fit: folds.train, columns: [n], encoder: tfidf, tfidf: {dim: 4, min_count: 1}}
+  of_texts: {kind: embed, rows: as_texts, fit: folds.train, columns: [n], encoder: tfidf, tfidf: {dim: 4, min_count: 1}}
+  of_whole: {kind: embed, rows: whole, fit: folds.train, columns: [n], encoder: tfidf, tfidf: {dim: 4, min_count: 1}}
+",
+    );
+    work.run().succeeded();
+    let vectors = |stage: &str| {
+        let folder = format!("artifacts/study/{stage}");
+        let file =
+            work.files_under(&folder).into_iter().find(|path| path.extension().is_some_and(|end| end == "arrow"));
+        let file = format!("{folder}/{}", file.expect("a file").display());
+        let table = Table::from_ipc(&work.read(&file)).expect("a table");
+        let name = table.column_names().pop().expect("a column");
+        let list = table.column(&name).expect("vectors").as_fixed_size_list();
+        list.values().as_primitive::<Float32Type>().values().to_vec()
+    };
+    let (numbers, texts, whole) = (vectors("of_numbers"), vectors("of_texts"), vectors("of_whole"));
+    assert!(numbers == texts && numbers.iter().any(|value| *value != 0.0), "{numbers:?}\n{texts:?}");
+    assert_eq!(numbers[4..], whole[4..], "all rows but the first");
+}

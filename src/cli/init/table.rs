@@ -356,7 +356,7 @@ fn chosen(column: &ColumnRole, rows: usize, in_new: Option<&[String]>, audited: 
     };
     let (derived, said) = derived(column, use_);
     why.push_str(&said);
-    if let Some(Alone { right, verdict: TargetLeakVerdict::GivesAway }) = alone
+    if let Some(Alone { right, verdict: TargetLeakVerdict::Leaks }) = alone
         && use_ != Use::LeftOut
     {
         why.push_str(&format!(
@@ -414,7 +414,7 @@ fn dates(name: &str, span: Option<DateSpan>) -> (Vec<(String, String)>, String) 
     };
     let order = match order {
         DateOrder::Plain => Some(String::new()),
-        DateOrder::Told { day_first } => Some(format!(", day_first: {day_first}")),
+        DateOrder::Known { day_first } => Some(format!(", day_first: {day_first}")),
         DateOrder::Unknown => None,
     };
     let is_short = last - first < 3 && has_days;

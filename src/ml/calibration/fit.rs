@@ -1,7 +1,9 @@
 //! Fits temperature and bias on rows that the model did not learn from.
 //!
-//! The temperature is always fitted. A bias for each class is fitted beside it where the rows say, by a likelihood-ratio test, that the classes'
-//! shares are off; it is drawn towards what the class weights of the training call for, the more the less the rows say (empirical Bayes).
+//! What class weights did to the probabilities is undone first: a model that minimises a weighted loss gives those of classes that are as frequent as
+//! they weigh. Then the temperature is fitted, and a bias for each class where the rows say, by a likelihood-ratio test, that the classes' shares are
+//! off; it is drawn towards none, the more the less the rows say (empirical Bayes). A model that minimised the log loss is left as it is unless the
+//! rows object to it by the same test.
 
 use super::{Calibration, log};
 use crate::classical::lbfgs::minimize;
@@ -21,82 +23,105 @@ const PRECISIONS: (f64, f64) = (0.01, 1e4);
 const ROUNDS: usize = 10;
 
 /// The least probability that shares of votes are taken to tell, in a leaf or among neighbours.
-const FLOOR_OF_VOTES: f32 = 1e-3;
+const FLOOR_OF_VOTES: f64 = 1e-3;
+
+/// What the probabilities are that a model gives before calibration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Raw {
+    /// Of a model that minimised the log loss: right unless the rows object.
+    LogLoss,
+    /// Shares of votes, of which many are 0.
+    Votes,
+    /// Of anything else: a softmax of scores, a network, an average of models.
+    Scores,
+}
 
 impl Calibration {
-    /// The same of shares of votes, of which many are 0.
-    ///
-    /// # Errors
-    /// If the user wants to stop.
-    pub(crate) fn fit_votes(
-        probabilities: &Matrix,
-        labels: &[u32],
-        weights: &[f32],
-        progress: &dyn Progress,
-    ) -> Result<Calibration, Cancelled> {
-        let mut raised = probabilities.clone();
-        raised.data.iter_mut().for_each(|p| *p = p.max(FLOOR_OF_VOTES));
-        let found = Calibration::fit(&raised, labels, weights, progress)?;
-        Ok(Calibration { floor: f64::from(FLOOR_OF_VOTES), ..found })
-    }
-
-    /// The calibration of `probabilities` (rows × classes) that these rows call for. `weights` are the class weights of the loss that was minimised,
-    /// empty for none: a model that minimises a weighted loss gives the probabilities of classes that are as frequent as they weigh, so that the
-    /// bias starts from −ln w. What is predicted stays the class that was likeliest before. Where a class has no rows the shares are left as they are, and
-    /// where only one has any the temperature as well.
+    /// The calibration of `probabilities` (rows × classes) that these rows call for. `weights` are the class weights of the training, empty for none.
+    /// What is predicted stays the class that was likeliest before. Where a class has no rows the shares are left as they are, and where only one has any
+    /// the temperature as well.
     ///
     /// # Errors
     /// If the user wants to stop.
     pub fn fit(
+        raw: Raw,
         probabilities: &Matrix,
         labels: &[u32],
         weights: &[f32],
         progress: &dyn Progress,
     ) -> Result<Calibration, Cancelled> {
-        let centre: Vec<f64> = match weights.iter().all(|weight| *weight == weights[0]) {
-            true => Vec::new(),
-            false => weights.iter().map(|weight| -f64::from(*weight).ln()).collect(),
+        let is_weighted = weights.iter().any(|weight| *weight != weights[0]);
+        let weights: Vec<f64> = if is_weighted { weights.iter().copied().map(f64::from).collect() } else { Vec::new() };
+        let floor = if raw == Raw::Votes { floor_of_votes(&weights) } else { 0.0 };
+        let undo = Calibration { weights: weights.clone(), floor, ..Calibration::NONE };
+        let mut undone = probabilities.clone();
+        undo.apply(&mut undone);
+        let (temperature, bias) = fit_unweighted(raw, &undone, labels, progress)?;
+        // All that the classes' weights and biases come to, once the temperature is applied.
+        let shift = |class: usize| {
+            bias.get(class).unwrap_or(&0.0) - weights.get(class).map_or(0.0, |weight| weight.ln() / temperature)
         };
-        let classes = probabilities.cols;
-        let mut has_rows = vec![false; classes];
-        labels.iter().for_each(|&label| has_rows[label as usize] = true);
-        let seen = has_rows.iter().filter(|has| **has).count();
-        if seen < 2 {
-            // Rows of one class tell nothing of how sure a model may be of any.
-            return Ok(Calibration::of(1.0, centre));
-        }
-        let temperature = fit_temperature(probabilities, labels, &centre, progress)?;
-        let plain = Calibration::of(temperature, centre);
-        if seen < classes {
-            // A class without rows would be taken for one that never occurs.
-            return Ok(plain);
-        }
-        let rows = Rows::new(probabilities, labels);
-        let start = Point { ln_cold: -temperature.ln(), bias: plain.bias_or_zero(classes) };
-        let free = rows.fit(&start, &start.bias, LOOSE, progress)?;
-        let gain = 2.0 * (rows.loss(&start) - rows.loss(&free));
-        if chi_squared_tail(gain, (classes - 1) as f64) > SIGNIFICANT {
-            return Ok(plain);
-        }
-        Ok(match rows.fit_by_evidence(free, &start.bias, progress)? {
-            Some(found) => Calibration::of((-found.ln_cold).exp(), found.bias),
-            None => plain,
+        let shifts: Vec<f64> = match (is_weighted, bias.is_empty()) {
+            (false, true) => Vec::new(),
+            _ => (0..probabilities.cols).map(shift).collect(),
+        };
+        let decision = shifts.iter().map(|shift| -shift).collect();
+        Ok(match raw {
+            Raw::Votes => Calibration { temperature, bias, decision, ..undo },
+            // Without a floor between them one bias does both.
+            Raw::LogLoss | Raw::Scores => Calibration { temperature, bias: shifts, decision, ..Calibration::NONE },
         })
-    }
-
-    /// The likeliest class before is the class predicted after.
-    fn of(temperature: f64, bias: Vec<f64>) -> Calibration {
-        let decision = bias.iter().map(|bias| -bias).collect();
-        Calibration { temperature, bias, decision, ..Calibration::NONE }
-    }
-
-    fn bias_or_zero(&self, classes: usize) -> Vec<f64> {
-        if self.bias.is_empty() { vec![0.0; classes] } else { self.bias.clone() }
     }
 }
 
-/// The temperature T under which `p^(1/T)·e^bias`, made to sum to 1, has the least log loss on these rows; no bias where that is empty. Above 1 the
-/// classifier was too sure of itself.
+/// Small enough that no class without votes becomes the predicted one because it weighs much: a class that is voted for most has 1/K of the votes at
+/// least.
+fn floor_of_votes(weights: &[f64]) -> f64 {
+    let least = weights.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = weights.iter().copied().fold(0.0, f64::max);
+    if weights.is_empty() { FLOOR_OF_VOTES } else { FLOOR_OF_VOTES.min(least / most / (2 * weights.len()) as f64) }
+}
+
+/// Temperature, and the bias where there is one.
+fn fit_unweighted(
+    raw: Raw,
+    probabilities: &Matrix,
+    labels: &[u32],
+    progress: &dyn Progress,
+) -> Result<(f64, Vec<f64>), Cancelled> {
+    const AS_THEY_ARE: (f64, Vec<f64>) = (1.0, Vec::new());
+    let classes = probabilities.cols;
+    let mut has_rows = vec![false; classes];
+    labels.iter().for_each(|&label| has_rows[label as usize] = true);
+    let seen = has_rows.iter().filter(|has| **has).count();
+    if seen < 2 {
+        // Rows of one class tell nothing of how sure a model may be of any.
+        return Ok(AS_THEY_ARE);
+    }
+    let temperature = fit_temperature(probabilities, labels, progress)?;
+    let rows = Rows::new(probabilities, labels);
+    let point = |temperature: f64| Point { ln_cold: -temperature.ln(), bias: vec![0.0; classes] };
+    let (untouched, tempered) = (point(1.0), point(temperature));
+    let is_significant = |gain: f64, freed: usize| chi_squared_tail(2.0 * gain, freed as f64) <= SIGNIFICANT;
+    if seen < classes {
+        // A class without rows would be taken for one that never occurs.
+        let is_left = raw == Raw::LogLoss && !is_significant(rows.loss(&untouched) - rows.loss(&tempered), 1);
+        return Ok(if is_left { AS_THEY_ARE } else { (temperature, Vec::new()) });
+    }
+    let free = rows.fit(&tempered, LOOSE, progress)?;
+    if raw == Raw::LogLoss && !is_significant(rows.loss(&untouched) - rows.loss(&free), classes) {
+        return Ok(AS_THEY_ARE);
+    }
+    if !is_significant(rows.loss(&tempered) - rows.loss(&free), classes - 1) {
+        return Ok((temperature, Vec::new()));
+    }
+    Ok(match rows.fit_by_evidence(free, progress)? {
+        Some(found) => ((-found.ln_cold).exp(), found.bias),
+        None => (temperature, Vec::new()),
+    })
+}
+
+/// The temperature T under which `p^(1/T)`, made to sum to 1, has the least log loss on these rows. Above 1 the classifier was too sure of itself.
 ///
 /// In 1/T the loss is convex, so its slope has one zero, which is found by halving.
 ///
@@ -105,7 +130,6 @@ impl Calibration {
 pub(crate) fn fit_temperature(
     probabilities: &Matrix,
     labels: &[u32],
-    bias: &[f64],
     progress: &dyn Progress,
 ) -> Result<f64, Cancelled> {
     if labels.is_empty() {
@@ -113,15 +137,13 @@ pub(crate) fn fit_temperature(
     }
     let logits: Vec<f64> = probabilities.data.iter().map(|&p| log(p)).collect();
     let classes = probabilities.cols;
-    let bias = if bias.is_empty() { vec![0.0; classes] } else { bias.to_vec() };
     // Mean over rows of (expected logit − logit of the true class): the loss' derivative by 1/T, up to its sign.
     let slope = |cold: f64| -> f64 {
         let row = |(row, &label): (&[f64], &u32)| {
-            let scaled = |(logit, bias): (&f64, &f64)| cold * logit + bias;
-            let largest = row.iter().zip(&bias).map(scaled).fold(f64::NEG_INFINITY, f64::max);
+            let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let (mut total, mut weighted) = (0.0, 0.0);
-            for (logit, bias) in row.iter().zip(&bias) {
-                let weight = (scaled((logit, bias)) - largest).exp();
+            for logit in row {
+                let weight = (cold * (logit - largest)).exp();
                 total += weight;
                 weighted += weight * logit;
             }
@@ -180,8 +202,8 @@ impl<'a> Rows<'a> {
         self.visit(point, |_, _, _| ())
     }
 
-    /// The point of least loss under a normal prior on the bias around `centre`.
-    fn fit(&self, start: &Point, centre: &[f64], precision: f64, progress: &dyn Progress) -> Result<Point, Cancelled> {
+    /// The point of least loss under a normal prior on the bias.
+    fn fit(&self, start: &Point, precision: f64, progress: &dyn Progress) -> Result<Point, Cancelled> {
         let rows = self.labels.len() as f64;
         let range = (1.0 / HOTTEST).ln()..=(1.0 / COLDEST).ln();
         let inside = |ln_cold: f64| ln_cold.clamp(*range.start(), *range.end());
@@ -197,9 +219,9 @@ impl<'a> Rows<'a> {
                     gradient[1 + class] += error;
                 }
             });
-            for ((bias, centre), slope) in here.bias.iter().zip(centre).zip(&mut gradient[1..]) {
-                loss += precision / 2.0 * (bias - centre).powi(2);
-                *slope += precision * (bias - centre);
+            for (bias, slope) in here.bias.iter().zip(&mut gradient[1..]) {
+                loss += precision / 2.0 * bias.powi(2);
+                *slope += precision * bias;
             }
             if !range.contains(&values[0]) {
                 gradient[0] = 0.0;
@@ -212,15 +234,10 @@ impl<'a> Rows<'a> {
     }
 
     /// The same with the precision under which the rows are likeliest (MacKay 1992, Neural Computation 4:415); `None` if that leaves no bias.
-    fn fit_by_evidence(
-        &self,
-        mut point: Point,
-        centre: &[f64],
-        progress: &dyn Progress,
-    ) -> Result<Option<Point>, Cancelled> {
+    fn fit_by_evidence(&self, mut point: Point, progress: &dyn Progress) -> Result<Option<Point>, Cancelled> {
         let mut precision: f64 = 1.0;
         for _ in 0..ROUNDS {
-            point = self.fit(&point, centre, precision, progress)?;
+            point = self.fit(&point, precision, progress)?;
             let mut information = vec![0.0; self.classes];
             self.visit(&point, |_, shares, _| {
                 information.iter_mut().zip(shares).for_each(|(sum, share)| *sum += share * (1.0 - share));
@@ -229,7 +246,7 @@ impl<'a> Rows<'a> {
             let determined = information.iter().map(|own| own / (own + precision)).sum::<f64>()
                 * (self.classes - 1) as f64
                 / self.classes as f64;
-            let squares: f64 = point.bias.iter().zip(centre).map(|(bias, centre)| (bias - centre).powi(2)).sum();
+            let squares: f64 = point.bias.iter().map(|bias| bias.powi(2)).sum();
             let next = (determined / squares.max(1e-12)).clamp(PRECISIONS.0, PRECISIONS.1);
             let settled = (next / precision).ln().abs() < 0.02;
             precision = next;

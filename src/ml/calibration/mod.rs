@@ -5,6 +5,8 @@
 //! Works on probabilities, of which the logarithm is a logit up to a constant of the row: so it serves networks, trees and averages alike.
 
 pub(crate) mod fit;
+
+pub use fit::Raw;
 #[cfg(test)]
 mod tests;
 
@@ -29,7 +31,10 @@ fn is_zero(value: &f64) -> bool {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calibration {
-    /// Smaller raw probabilities count as this: of few votes a class that has none is not impossible. 0 for none.
+    /// Of shares of votes: the class weights of the training, by which they are divided and made to sum to 1; empty for none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub weights: Vec<f64>,
+    /// Smaller ones count as this after that: of few votes a class that has none is not impossible. 0 for none.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub floor: f64,
     /// The logits (logarithms of the raw probabilities) are divided by it. Above 1 the classifier was too sure of itself.
@@ -47,24 +52,35 @@ pub struct Calibration {
 
 impl Calibration {
     /// Leaves everything as it is.
-    pub const NONE: Calibration =
-        Calibration { floor: 0.0, temperature: 1.0, bias: Vec::new(), decision: Vec::new(), costs: None };
+    pub const NONE: Calibration = Calibration {
+        weights: Vec::new(),
+        floor: 0.0,
+        temperature: 1.0,
+        bias: Vec::new(),
+        decision: Vec::new(),
+        costs: None,
+    };
 
-    /// Replaces every row p by `p^(1/T)·e^bias`, made to sum to 1.
+    /// Replaces every row p by `(p / weights)^(1/T)·e^bias`, made to sum to 1.
     pub fn apply(&self, probabilities: &mut Matrix) {
-        if self.floor == 0.0 && self.temperature == 1.0 && self.bias.is_empty() {
+        if self.weights.is_empty() && self.floor == 0.0 && self.temperature == 1.0 && self.bias.is_empty() {
             return;
         }
+        let mut logits = vec![0.0; probabilities.cols];
         for i in 0..probabilities.rows {
             let row = probabilities.row_mut(i);
-            let bias = |class: usize| self.bias.get(class).copied().unwrap_or(0.0);
-            let floor = self.floor as f32;
-            let scaled = row.iter().enumerate().map(|(class, &p)| log(p.max(floor)) / self.temperature + bias(class));
-            let scaled: Vec<f64> = scaled.collect();
-            let largest = scaled.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let powers: Vec<f64> = scaled.iter().map(|value| (value - largest).exp()).collect();
-            let total: f64 = powers.iter().sum();
-            row.iter_mut().zip(powers).for_each(|(p, power)| *p = (power / total) as f32);
+            for (class, (logit, &p)) in logits.iter_mut().zip(&*row).enumerate() {
+                *logit = log(p) - self.weights.get(class).map_or(0.0, |weight| weight.ln());
+            }
+            if self.floor > 0.0 {
+                let total = log_sum(&logits);
+                logits.iter_mut().for_each(|logit| *logit = (*logit - total).max(self.floor.ln()));
+            }
+            for (class, logit) in logits.iter_mut().enumerate() {
+                *logit = *logit / self.temperature + self.bias.get(class).copied().unwrap_or(0.0);
+            }
+            let total = log_sum(&logits);
+            row.iter_mut().zip(&logits).for_each(|(p, logit)| *p = (logit - total).exp() as f32);
         }
     }
 
@@ -89,6 +105,9 @@ impl Calibration {
         let odd = |values: &Vec<f64>| {
             !values.is_empty() && (values.len() != classes || values.iter().any(|value| !value.is_finite()))
         };
+        if odd(&self.weights) || self.weights.iter().any(|weight| *weight <= 0.0) {
+            return Some(format!("its weights are not a positive number for each of {classes} classes"));
+        }
         if !(0.0..1.0).contains(&self.floor) {
             Some(format!("its floor is {}, not a probability below 1", self.floor))
         } else if !(self.temperature.is_finite() && self.temperature > 0.0) {
@@ -107,6 +126,12 @@ pub(crate) fn decide_by(costs: Option<&CostMatrix>, probabilities: &Matrix) -> V
         Some(costs) => (0..probabilities.rows).map(|row| costs.decide(probabilities.row(row))).collect(),
         None => probabilities.argmax_rows(),
     }
+}
+
+/// The logarithm of the sum of what these are the logarithms of.
+fn log_sum(logs: &[f64]) -> f64 {
+    let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    largest + logs.iter().map(|log| (log - largest).exp()).sum::<f64>().ln()
 }
 
 /// [`Calibration::NONE`] to lend.

@@ -1,7 +1,7 @@
 //! Against scikit-learn and scipy; what calibration does to shifted classes, and what it leaves alone.
 
 use super::fit::{HOTTEST, fit_temperature};
-use super::{Calibration, reliability};
+use super::{Calibration, Raw, reliability};
 use crate::matrix::Matrix;
 use crate::progress::Silent;
 use crate::rng::Stream;
@@ -43,7 +43,7 @@ fn errors_bins_and_temperature_agree_with_scikit_learn_and_scipy() {
         close(bin.confidence, confidence, 1e-6);
         assert_eq!(bin.rows, rows);
     }
-    let temperature = fit_temperature(&probabilities, &labels, &[], &Silent).unwrap();
+    let temperature = fit_temperature(&probabilities, &labels, &Silent).unwrap();
     close(temperature, EXPECTED.3, 1e-4);
     let mut tempered = probabilities.clone();
     Calibration { temperature, ..Calibration::NONE }.apply(&mut tempered);
@@ -52,7 +52,7 @@ fn errors_bins_and_temperature_agree_with_scikit_learn_and_scipy() {
     assert_eq!(after.accuracy, found.accuracy, "the likeliest class stays");
     assert!(after.expected_error < found.expected_error);
     assert_eq!(tempered.argmax_rows(), probabilities.argmax_rows());
-    close(fit_temperature(&tempered, &labels, &[], &Silent).unwrap(), 1.0, 1e-4);
+    close(fit_temperature(&tempered, &labels, &Silent).unwrap(), 1.0, 1e-4);
 }
 
 /// Expected error, log loss, confidence, temperature, log loss at that temperature.
@@ -63,12 +63,12 @@ const FIRST_BINS: [(f64, f64, usize); 3] =
 #[test]
 fn certainty_has_no_nan() {
     let mut sure = Matrix::from_vec(2, 2, vec![1.0, 0.0, 0.0, 1.0]);
-    let right = fit_temperature(&sure, &[0, 1], &[], &Silent).unwrap();
+    let right = fit_temperature(&sure, &[0, 1], &Silent).unwrap();
     assert!(right < 0.2, "always right: so cold that f32 holds nothing colder, {right}");
-    assert!((fit_temperature(&sure, &[1, 0], &[], &Silent).unwrap() - HOTTEST).abs() < 1e-4);
+    assert!((fit_temperature(&sure, &[1, 0], &Silent).unwrap() - HOTTEST).abs() < 1e-4);
     Calibration { temperature: 2.0, ..Calibration::NONE }.apply(&mut sure);
     assert!(sure.data.iter().all(|p| p.is_finite()) && sure.get(0, 0) > 0.999);
-    assert_eq!(fit_temperature(&Matrix::default(), &[], &[], &Silent).unwrap(), 1.0);
+    assert_eq!(fit_temperature(&Matrix::default(), &[], &Silent).unwrap(), 1.0);
 }
 
 /// Rows of classes with these shares and one number that tells of them, as probabilities of a model that is right but for `shift` added to its
@@ -98,7 +98,7 @@ fn shifted(shares: &[f64], rows: usize, shift: &[f64], sharp: f64, seed: u64) ->
 /// Log loss and mean probability of the last class on other rows, before and after a calibration that was fitted on `rows` rows.
 fn judged(shares: &[f64], rows: usize, shift: &[f64], sharp: f64, weights: &[f32], seed: u64) -> [(f64, f64); 2] {
     let (valid, labels) = shifted(shares, rows, shift, sharp, seed);
-    let calibration = Calibration::fit(&valid, &labels, weights, &Silent).unwrap();
+    let calibration = Calibration::fit(Raw::Scores, &valid, &labels, weights, &Silent).unwrap();
     let (before, truth) = shifted(shares, 4_000, shift, sharp, seed + 1_000);
     let mut after = before.clone();
     calibration.apply(&mut after);
@@ -128,12 +128,12 @@ fn where_nothing_is_off_few_rows_do_no_harm() {
         let [before, after] = judged(&shares, 150, &[0.0; 10], 1.0, &[], seed);
         worse += (after.0 - before.0) / 20.0;
         let (valid, labels) = shifted(&shares, 150, &[0.0; 10], 1.0, seed);
-        biased += usize::from(!Calibration::fit(&valid, &labels, &[], &Silent).unwrap().bias.is_empty());
+        biased += usize::from(!Calibration::fit(Raw::Scores, &valid, &labels, &[], &Silent).unwrap().bias.is_empty());
     }
     assert!(worse < 0.01 && biased <= 3, "{worse} {biased}");
     // Too sure, and nothing else: the temperature alone.
     let (valid, labels) = shifted(&shares, 600, &[0.0; 10], 2.0, 7);
-    let found = Calibration::fit(&valid, &labels, &[], &Silent).unwrap();
+    let found = Calibration::fit(Raw::Scores, &valid, &labels, &[], &Silent).unwrap();
     assert!((found.temperature - 2.0).abs() < 0.25 && found.bias.is_empty(), "{found:?}");
 }
 
@@ -154,8 +154,49 @@ fn a_class_without_rows_keeps_its_share() {
         (Matrix::from_vec(rows.len(), 3, data), rows.iter().map(|&row| labels[row]).collect())
     };
     let (two, of_two) = of(&kept);
-    let found = Calibration::fit(&two, &of_two, &[], &Silent).unwrap();
+    let found = Calibration::fit(Raw::Scores, &two, &of_two, &[], &Silent).unwrap();
     assert!(found.bias.is_empty() && found.temperature > 1.0, "{found:?}");
     let (one, of_one) = of(&kept.into_iter().filter(|&row| labels[row] == 0).collect::<Vec<_>>());
-    assert_eq!(Calibration::fit(&one, &of_one, &[], &Silent).unwrap(), Calibration::NONE);
+    assert_eq!(Calibration::fit(Raw::Scores, &one, &of_one, &[], &Silent).unwrap(), Calibration::NONE);
+}
+
+#[test]
+fn weights_of_votes_are_undone_before_anything_is_fitted() {
+    // Shares of five votes, mostly for the frequent class; weighted, they are w p / Σ w p.
+    let weights = [1.0 / 1.9f32, 10.0];
+    let mut stream = Stream::new(3, "votes", 0);
+    let (mut plain, mut weighted, mut labels) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..500 {
+        let rare = (0..5).filter(|_| stream.uniform() < 0.1).count() as f32 / 5.0;
+        let votes = [1.0 - rare, rare];
+        let total: f32 = votes.iter().zip(weights).map(|(p, w)| p * w).sum();
+        plain.extend(votes);
+        weighted.extend(votes.iter().zip(weights).map(|(p, w)| p * w / total));
+        labels.push(u32::from(stream.uniform() < f64::from(rare) * 0.6 + 0.02));
+    }
+    let of = |data: Vec<f32>, weights: &[f32]| {
+        let raw = Matrix::from_vec(500, 2, data);
+        let found = Calibration::fit(Raw::Votes, &raw, &labels, weights, &Silent).unwrap();
+        let mut after = raw.clone();
+        found.apply(&mut after);
+        assert_eq!(found.decide(&after), raw.argmax_rows(), "what is predicted stays");
+        after
+    };
+    let (plain, weighted) = (of(plain, &[]), of(weighted, &weights));
+    let furthest = plain.data.iter().zip(&weighted.data).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    // The floor is lower where weights differ, so that no class without votes is predicted.
+    assert!(furthest < 5e-3, "{furthest}");
+}
+
+#[test]
+fn a_model_of_least_log_loss_is_left_alone_until_the_rows_object() {
+    let shares = [0.25; 4];
+    let fit = |sharp: f64, seed: u64| {
+        let (valid, labels) = shifted(&shares, 300, &[0.0; 4], sharp, seed);
+        Calibration::fit(Raw::LogLoss, &valid, &labels, &[], &Silent).unwrap()
+    };
+    let touched = (0..50).filter(|&seed| fit(1.0, seed) != Calibration::NONE).count();
+    assert!(touched <= 3, "{touched} of 50 at a level of 1 %");
+    let found = fit(2.0, 1);
+    assert!((found.temperature - 2.0).abs() < 0.4, "{found:?}");
 }

@@ -11,9 +11,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::class_totals::class_weights;
 use super::early_stopping::{Stopping, hold_out};
 use super::encoding::Form;
-use super::fit::{class_weights, fit_occurring, require, softmax};
+use super::fit::{fit_occurring, require, softmax};
 use super::kernel::exp_of_negative;
 use super::trees::bins::{Bins, Cuts};
 use super::trees::flat;

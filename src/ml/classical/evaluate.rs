@@ -1,25 +1,24 @@
 //! Cross-validates estimators by given folds, then fits each on the whole training part and scores
 //! the test part once.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use rayon::prelude::*;
 use runner_results::baselines::Evaluation;
-use runner_results::scores::Scoring;
 use runner_results::spec::{ClassWeights, NamedWeights};
 use runner_results::threshold::ThresholdRows;
 use serde::{Deserialize, Serialize};
 
-use super::fit::check_finite;
+use super::steps::{Fit, Steps};
+use super::task::{Aims, Task};
 use super::{Arrays, Estimator, Features, FitError, Model};
-use crate::calibration::{Calibration, NO_CALIBRATION, decide_by};
+use crate::calibration::{Calibration, NO_CALIBRATION, Raw, decide_by};
 use crate::matrix::Matrix;
 use crate::metrics::{FromProbabilities as _, Scores};
 use crate::progress::{Cancelled, Progress};
 use crate::stats::{Clusters, mean_and_deviation};
-use crate::threshold::{self, Wanted};
+use crate::threshold::{self};
 use crate::train::weights_of_classes;
 
 /// How long the final fit and the prediction of the test part took.
@@ -65,34 +64,6 @@ pub struct ModelPredictions {
     pub predicted: Vec<u32>,
 }
 
-/// Fits of earlier evaluations, so that one that was interrupted goes on from there. Each is named by the model and by the fold that it left out;
-/// the one on the whole training part left out none. Whoever keeps them tells apart whatever else a fit depends on: rows, columns, parameters, seed.
-pub trait KeptFits: Sync {
-    /// `None` where nothing was kept. Without `fold`, the fit on the whole training part.
-    fn get(&self, model: &str, fold: Option<usize>) -> Option<Vec<u8>>;
-
-    /// Keeps a fit for a later run.
-    fn put(&self, model: &str, fold: Option<usize>, bytes: &[u8]);
-}
-
-/// Keeps nothing.
-impl KeptFits for () {
-    fn get(&self, _model: &str, _fold: Option<usize>) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn put(&self, _model: &str, _fold: Option<usize>, _bytes: &[u8]) {}
-}
-
-/// What models are judged and predict by.
-#[derive(Clone, Debug, Default)]
-pub struct Aims {
-    /// What scores depend on; where mistakes have costs, the class of least expected cost is predicted unless there is a threshold.
-    pub scoring: Scoring,
-    /// From which on the positive class of two is predicted.
-    pub threshold: Option<Wanted>,
-}
-
 /// What is kept of a fit that left a fold out: the scores of that fold.
 #[derive(Serialize, Deserialize)]
 struct KeptScores {
@@ -113,35 +84,18 @@ struct KeptModel {
 /// The largest model that is kept beside the result: writing a larger one takes longer than most fits.
 const LARGEST_KEPT: usize = 64 << 20;
 
-/// Evaluates every estimator on rows of `x` (NaN = missing) with labels `y` (indices into
-/// `classes`).
+/// Evaluates every estimator on the rows of a task. Runs on `threads` threads, whose number changes no score.
 ///
-/// `groups[row]` is equal for rows that belong together, which intervals heed; empty where every row stands alone.
-/// Rows count in fits by their weights in `x` times those of their classes, in scores all alike; probabilities of weighted models are set right for
-/// what the weights did to the classes' shares, their decisions are not.
-/// `train`, `valid` and `test` are row numbers; `fold_of[i]` is the fold of `train[i]`. A fold
-/// without rows counts for nothing. What `kept` has is not fitted again: the result is the same. Runs on `threads` threads, whose number changes no score. Errors: what
-/// `Estimator::fit` refuses, with the model and the fold; fewer than two folds with rows; row
-/// numbers, labels or lengths that do not fit; `Cancelled`.
-#[allow(clippy::too_many_arguments)] // One call of one caller; a struct would only repeat these names.
+/// # Errors
+/// What `Estimator::fit` refuses, with the model and the fold; fewer than two folds with rows; row numbers, labels or lengths that do not fit;
+/// `Cancelled`.
 pub fn evaluate(
     estimators: &[(String, Box<dyn Estimator>)],
-    x: &Features,
-    y: &[u32],
-    groups: &[i64],
-    classes: &[String],
-    train: &[usize],
-    fold_of: &[u32],
-    valid: &[usize],
-    test: &[usize],
-    class_weights: &ClassWeights,
-    seed: u64,
+    task: &Task,
     threads: usize,
-    aims: Aims,
-    kept: &dyn KeptFits,
     progress: &dyn Progress,
 ) -> Result<Vec<Evaluated>, FitError> {
-    check_shapes(x, y, classes, train, fold_of, &[valid, test])?;
+    task.check()?;
     for (_, estimator) in estimators {
         estimator.check()?;
     }
@@ -149,7 +103,7 @@ pub fn evaluate(
         .num_threads(threads.max(1))
         .build()
         .map_err(|reason| FitError::Threads { threads, reason: reason.to_string() })?;
-    let study = Study::new((x, y, groups), classes, train, fold_of, [valid, test], class_weights, seed, aims, kept)?;
+    let study = Study::new(task)?;
     let of = estimators.len();
     pool.install(|| {
         let each = estimators.iter().enumerate().map(|(i, (name, estimator))| {
@@ -159,38 +113,6 @@ pub fn evaluate(
         });
         each.collect()
     })
-}
-
-fn check_shapes(
-    x: &Features,
-    y: &[u32],
-    classes: &[String],
-    train: &[usize],
-    fold_of: &[u32],
-    held_out: &[&[usize]],
-) -> Result<(), FitError> {
-    if y.len() != x.rows {
-        return Err(FitError::Length { rows: x.rows, labels: y.len(), what: "labels" });
-    }
-    if fold_of.len() != train.len() {
-        return Err(FitError::Length { rows: train.len(), labels: fold_of.len(), what: "folds" });
-    }
-    if let Some(&row) = train.iter().chain(held_out.iter().copied().flatten()).find(|&&row| row >= x.rows) {
-        return Err(FitError::RowIndex { row, rows: x.rows });
-    }
-    if let Some(row) = y.iter().position(|&label| label as usize >= classes.len()) {
-        return Err(FitError::Label { row, label: y[row], classes: classes.len() });
-    }
-    if train.is_empty() {
-        return Err(FitError::NoRows);
-    }
-    if x.width() == 0 {
-        return Err(FitError::NoColumns);
-    }
-    if train.iter().all(|&row| y[row] == y[train[0]]) {
-        return Err(FitError::SingleClass { rows: train.len() });
-    }
-    check_finite(x)
 }
 
 /// Rows with their labels.
@@ -208,16 +130,13 @@ impl Part {
     }
 }
 
+/// A task with its rows taken apart.
 struct Study<'a> {
-    classes: &'a [String],
+    task: &'a Task<'a>,
     train: Part,
     valid: Part,
     test: Part,
     folds: Vec<Fold>,
-    class_weights: &'a ClassWeights,
-    seed: u64,
-    aims: Aims,
-    kept: &'a dyn KeptFits,
 }
 
 /// Rows of the training part: those of a fold and those of all others.
@@ -228,18 +147,8 @@ struct Fold {
 }
 
 impl<'a> Study<'a> {
-    #[allow(clippy::too_many_arguments)] // As above.
-    fn new(
-        data: (&Features, &[u32], &[i64]),
-        classes: &'a [String],
-        train: &[usize],
-        fold_of: &[u32],
-        [valid, test]: [&[usize]; 2],
-        class_weights: &'a ClassWeights,
-        seed: u64,
-        aims: Aims,
-        kept: &'a dyn KeptFits,
-    ) -> Result<Self, FitError> {
+    fn new(task: &'a Task<'a>) -> Result<Self, FitError> {
+        let Task { train, fold_of, valid, test, .. } = *task;
         let mut numbers = fold_of.to_vec();
         numbers.sort_unstable();
         numbers.dedup();
@@ -253,18 +162,8 @@ impl<'a> Study<'a> {
                 Fold { number: number as usize, inside, outside }
             })
             .collect();
-        let part = |rows: &[usize]| Part::take(data, rows);
-        Ok(Study {
-            classes,
-            train: part(train),
-            valid: part(valid),
-            test: part(test),
-            folds,
-            class_weights,
-            seed,
-            aims,
-            kept,
-        })
+        let part = |rows: &[usize]| Part::take((task.x, task.y, task.groups), rows);
+        Ok(Study { task, train: part(train), valid: part(valid), test: part(test), folds })
     }
 
     fn evaluate(&self, name: &str, estimator: &dyn Estimator, steps: &Steps) -> Result<Evaluated, FitError> {
@@ -287,22 +186,22 @@ impl<'a> Study<'a> {
         let predict_seconds = start.elapsed().as_secs_f64();
         let of_valid = model.predict_or_stop(&self.valid.x, steps.progress)?;
         let weights = self.weights_of_classes(estimator, &self.train.y)?;
-        // Without validation rows there is only what the weights say, and nothing makes probabilities of scores.
-        let is_sound = model.is_probabilistic() && estimator.minimises_log_loss();
-        let wants = if self.valid.x.rows > 0 {
-            !is_sound || !weights.is_empty()
-        } else {
-            model.is_probabilistic() && !weights.is_empty()
+        let raw = match (model.is_probabilistic(), estimator.minimises_log_loss()) {
+            (false, _) => Raw::Scores,
+            (true, true) => Raw::LogLoss,
+            (true, false) => Raw::Votes,
         };
-        let is_of_votes = model.is_probabilistic() && !is_sound;
-        let fit = if is_of_votes { Calibration::fit_votes } else { Calibration::fit };
-        let mut calibration = wants.then(|| fit(&of_valid, &self.valid.y, &weights, steps.progress)).transpose()?;
+        // Without validation rows there is only what the weights say, and nothing makes probabilities of scores.
+        let wants = self.valid.x.rows > 0 || (model.is_probabilistic() && !weights.is_empty());
+        let fit = || Calibration::fit(raw, &of_valid, &self.valid.y, &weights, steps.progress);
+        let found = wants.then(fit).transpose()?;
+        let mut calibration = found.filter(|found| *found != Calibration::NONE || !model.is_probabilistic());
         let mut threshold = None;
         if self.decides_by_costs(model.as_ref(), calibration.is_some()) {
-            let costs = self.aims.scoring.costs.clone();
+            let costs = self.task.aims.scoring.costs.clone();
             calibration = Some(Calibration { costs, ..calibration.unwrap_or(Calibration::NONE) });
         }
-        if let Some(wanted) = self.aims.threshold.filter(|_| model.is_probabilistic() || calibration.is_some()) {
+        if let Some(wanted) = self.task.aims.threshold.filter(|_| model.is_probabilistic() || calibration.is_some()) {
             let own = calibration.clone().unwrap_or(Calibration::NONE);
             let (decision, fitted_on) = match &held_out {
                 Some((said, truth)) => (threshold::fit(wanted, said, truth), ThresholdRows::CrossFitted),
@@ -314,7 +213,7 @@ impl<'a> Study<'a> {
             };
             if let Some(decision) = decision {
                 let own = Calibration { decision, ..own };
-                threshold = threshold::told(wanted, self.classes, &own, fitted_on);
+                threshold = threshold::told(wanted, self.task.classes, &own, fitted_on);
                 if let Some((said, truth)) = &held_out {
                     self.judge_folds(&mut folds, &own, said, truth);
                 }
@@ -325,12 +224,12 @@ impl<'a> Study<'a> {
             let own = calibration.as_ref().unwrap_or(&NO_CALIBRATION);
             own.apply(&mut probabilities);
             let predicted = own.decide(&probabilities);
-            let mut scores = Scores::new(self.classes, &part.y, &predicted);
+            let mut scores = Scores::new(self.task.classes, &part.y, &predicted);
             let is_probabilistic = model.is_probabilistic() || calibration.is_some();
             if is_probabilistic {
                 scores = scores.with_loss(&part.y, &probabilities);
             }
-            scores = scores.with_metrics(&part.y, &probabilities, &self.aims.scoring, is_probabilistic);
+            scores = scores.with_metrics(&part.y, &probabilities, &self.task.aims.scoring, is_probabilistic);
             scores.threshold.clone_from(&threshold);
             let (said, clusters) = (ModelPredictions { probabilities, predicted }, &part.clusters);
             let scores =
@@ -373,13 +272,13 @@ impl<'a> Study<'a> {
 
     /// Whether a model predicts the class of least expected cost, for which it needs probabilities.
     fn decides_by_costs(&self, model: &dyn Model, is_calibrated: bool) -> bool {
-        let Aims { scoring, threshold } = &self.aims;
+        let Aims { scoring, threshold } = &self.task.aims;
         scoring.costs.is_some() && threshold.is_none() && (model.is_probabilistic() || is_calibrated)
     }
 
     /// Whether the threshold is chosen on the folds of the training part, where there are no validation rows.
     fn chooses_by_folds(&self) -> bool {
-        self.aims.threshold.is_some() && self.valid.x.rows == 0
+        self.task.aims.threshold.is_some() && self.valid.x.rows == 0
     }
 
     /// What the models of the other folds say of the training rows, fold after fold, with their labels.
@@ -389,7 +288,7 @@ impl<'a> Study<'a> {
             data.extend_from_slice(kept.probabilities.as_ref()?);
         }
         let truth: Vec<u32> = self.folds.iter().flat_map(|fold| fold.inside.iter().map(|&i| self.train.y[i])).collect();
-        Some((Matrix::from_vec(truth.len(), self.classes.len(), data), truth))
+        Some((Matrix::from_vec(truth.len(), self.task.classes.len(), data), truth))
     }
 
     /// The folds' scores by the threshold, which was chosen on all of them together.
@@ -399,8 +298,9 @@ impl<'a> Study<'a> {
             let rows: Vec<usize> = (start..start + fold.inside.len()).collect();
             start += rows.len();
             let (said, truth) = (said.take(&rows), &truth[rows[0]..=rows[rows.len() - 1]]);
-            let at_threshold = Scores::new(self.classes, truth, &calibration.decide(&said)).with_loss(truth, &said);
-            *scores = at_threshold.with_metrics(truth, &said, &self.aims.scoring, true);
+            let at_threshold =
+                Scores::new(self.task.classes, truth, &calibration.decide(&said)).with_loss(truth, &said);
+            *scores = at_threshold.with_metrics(truth, &said, &self.task.aims.scoring, true);
         }
     }
 
@@ -411,7 +311,7 @@ impl<'a> Study<'a> {
         estimator: &dyn Estimator,
         steps: &Steps,
     ) -> Result<(Box<dyn Model>, f64), FitError> {
-        let kept = self.kept.get(name, None);
+        let kept = self.task.kept.get(name, None);
         if let Some((model, KeptModel { seconds, warnings })) = kept.and_then(|bytes| self.model_in(estimator, &bytes))
         {
             warnings.iter().for_each(|warning| steps.progress.warn(warning));
@@ -428,7 +328,7 @@ impl<'a> Study<'a> {
             (arrays.to_bytes(), serde_json::to_vec(&KeptModel { seconds, warnings: fit.warnings() }))
             && arrays.len() <= LARGEST_KEPT
         {
-            self.kept.put(name, None, &[&(head.len() as u64).to_le_bytes(), head.as_slice(), &arrays].concat());
+            self.task.kept.put(name, None, &[&(head.len() as u64).to_le_bytes(), head.as_slice(), &arrays].concat());
         }
         Ok((model, seconds))
     }
@@ -437,7 +337,7 @@ impl<'a> Study<'a> {
         let (length, rest) = bytes.split_first_chunk::<8>()?;
         let (head, arrays) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
         let arrays = Arrays::from_bytes(arrays).ok()?;
-        let model = super::fit::restore(estimator, arrays, self.train.x.shape(), self.classes.len()).ok()?;
+        let model = super::fit::restore(estimator, arrays, self.train.x.shape(), self.task.classes.len()).ok()?;
         Some((model, serde_json::from_slice(head).ok()?))
     }
 
@@ -450,7 +350,7 @@ impl<'a> Study<'a> {
     ) -> Result<KeptScores, FitError> {
         let whole = format!("{name}, fold {}", fold.number);
         let said = |scores: &Scores| steps.advance(&format!("{whole}: accuracy {:.3}", scores.accuracy));
-        let kept = self.kept.get(name, Some(fold.number));
+        let kept = self.task.kept.get(name, Some(fold.number));
         let kept = kept.and_then(|bytes| serde_json::from_slice::<KeptScores>(&bytes).ok());
         if let Some(kept) = kept.filter(|kept| kept.probabilities.is_some() || !self.chooses_by_folds()) {
             kept.warnings.iter().for_each(|warning| steps.progress.warn(warning));
@@ -476,7 +376,7 @@ impl<'a> Study<'a> {
             // JSON has no infinities.
             && serde_json::from_slice(&bytes).is_ok_and(|read: KeptScores| read.scores == kept.scores)
         {
-            self.kept.put(name, Some(fold.number), &bytes);
+            self.task.kept.put(name, Some(fold.number), &bytes);
         }
         said(&kept.scores);
         Ok(kept)
@@ -486,11 +386,11 @@ impl<'a> Study<'a> {
         if fit.cancelled() {
             return Err(Cancelled.into());
         }
-        fit_weighted(estimator, (&part.x, &part.y), self.classes, self.class_weights, self.seed, fit)
+        fit_weighted(estimator, (&part.x, &part.y), self.task.classes, self.task.class_weights, self.task.seed, fit)
     }
 
     fn weights_of_classes(&self, estimator: &dyn Estimator, y: &[u32]) -> Result<Vec<f32>, FitError> {
-        weights_for(estimator, self.classes, self.class_weights, y)
+        weights_for(estimator, self.task.classes, self.task.class_weights, y)
     }
 
     /// Of a fold, which is too much a part of the training to calibrate anything by: probabilities are set right by the weights alone.
@@ -502,20 +402,21 @@ impl<'a> Study<'a> {
         weights: &[f32],
         progress: &dyn Progress,
     ) -> Result<(Scores, Matrix), Cancelled> {
-        let mut predicted = probabilities.argmax_rows();
         let is_probabilistic = model.is_probabilistic();
+        let mut predicted = probabilities.argmax_rows();
         if is_probabilistic && !weights.is_empty() {
-            let own = Calibration::fit(&Matrix::zeros(0, self.classes.len()), &[], weights, progress)?;
+            let nothing = Matrix::zeros(0, self.task.classes.len());
+            let own = Calibration::fit(Raw::Scores, &nothing, &[], weights, progress)?;
             own.apply(&mut probabilities);
         }
         if self.decides_by_costs(model, false) {
-            predicted = decide_by(self.aims.scoring.costs.as_ref(), &probabilities);
+            predicted = decide_by(self.task.aims.scoring.costs.as_ref(), &probabilities);
         }
-        let mut scores = Scores::new(self.classes, y, &predicted);
+        let mut scores = Scores::new(self.task.classes, y, &predicted);
         if is_probabilistic {
             scores = scores.with_loss(y, &probabilities);
         }
-        Ok((scores.with_metrics(y, &probabilities, &self.aims.scoring, is_probabilistic), probabilities))
+        Ok((scores.with_metrics(y, &probabilities, &self.task.aims.scoring, is_probabilistic), probabilities))
     }
 }
 
@@ -549,54 +450,4 @@ fn weights_for(
     }
     weights_of_classes(class_weights, classes, y.iter().copied())
         .map_err(|error| FitError::ClassWeights(error.to_string()))
-}
-
-/// Counts the fits of a model that are done. Those of another may take a thousand times as long, so that a rate over both would promise nothing.
-struct Steps<'a> {
-    done: AtomicU64,
-    total: u64,
-    unit: String,
-    progress: &'a dyn Progress,
-}
-
-impl Steps<'_> {
-    fn advance(&self, note: &str) {
-        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        self.progress.update(done, self.total, &self.unit, note);
-    }
-}
-
-/// One fit: how far it is stands in the note, since several run at once.
-struct Fit<'a> {
-    /// E.g. `boosting, fold 2`.
-    name: &'a str,
-    steps: &'a Steps<'a>,
-    warnings: Mutex<Vec<String>>,
-}
-
-impl<'a> Fit<'a> {
-    fn new(name: &'a str, steps: &'a Steps<'a>) -> Self {
-        Fit { name, steps, warnings: Mutex::default() }
-    }
-
-    fn warnings(self) -> Vec<String> {
-        self.warnings.into_inner().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Progress for Fit<'_> {
-    fn update(&self, done: u64, total: u64, unit: &str, _note: &str) {
-        let Steps { done: fits, total: all, unit: fits_of, progress } = self.steps;
-        let note = format!("{}: {done}/{total} {unit}", self.name);
-        progress.update(fits.load(Ordering::Relaxed), *all, fits_of, &note);
-    }
-
-    fn warn(&self, message: &str) {
-        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(message.to_owned());
-        self.steps.progress.warn(message);
-    }
-
-    fn cancelled(&self) -> bool {
-        self.steps.progress.cancelled()
-    }
 }

@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::class_totals::class_counts;
 use super::encoding::Form;
-use super::fit::{class_counts, fit_occurring};
+use super::fit::fit_occurring;
 use super::{ArrayError, Arrays, Estimator, Features, FitError, Model, Width};
 use crate::matrix::Matrix;
 use crate::progress::Progress;

@@ -42,6 +42,7 @@ pub(crate) mod ordinal_logistic;
 pub(crate) mod rbf_svm;
 
 mod categories;
+mod class_totals;
 mod design;
 mod early_stopping;
 mod encoding;
@@ -50,6 +51,8 @@ mod kernel;
 pub(crate) mod lbfgs;
 mod preprocess;
 mod smo;
+mod steps;
+mod task;
 #[cfg(test)]
 mod tests;
 mod texts;
@@ -58,12 +61,12 @@ mod trees;
 pub use arrays::{ArrayError, Arrays};
 pub use baselines::Baselines;
 pub use boosting::Boosting;
-pub use evaluate::{Aims, Evaluated, KeptFits, evaluate};
-pub use evaluate::{HeldOut, ModelPredictions, Timing};
+pub use evaluate::{Evaluated, HeldOut, ModelPredictions, Timing, evaluate};
 pub use features::Features;
 pub use fit::FitError;
 pub use fitted::{Fitted, Inputs};
 pub use runner_results::baselines::Evaluation;
+pub use task::{Aims, KeptFits, Task};
 pub use texts::{CharacterGrams, TextOptions, WordGrams};
 
 use crate::matmul;
@@ -95,8 +98,8 @@ pub trait Estimator: Send + Sync {
         true
     }
 
-    /// Whether what it fits is the log loss itself, or the shares of the classes: its probabilities need no correction. Votes of neighbours and leaves, and
-    /// the products of naive Bayes, are far too sure of themselves.
+    /// Whether what it fits is the log loss itself, or the shares of the classes: its probabilities are taken as they are unless the validation rows
+    /// object. Votes of neighbours and leaves, and the products of naive Bayes, are far too sure of themselves.
     fn minimises_log_loss(&self) -> bool {
         false
     }

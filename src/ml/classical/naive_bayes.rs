@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::categories::Values;
+use super::class_totals::class_weights;
 use super::encoding::Form;
-use super::fit::{class_weights, fit_occurring, require, softmax};
+use super::fit::{fit_occurring, require, softmax};
 use super::texts::{Vocabulary, Weights};
 use super::{ArrayError, Arrays, Estimator, Features, FitError, Model, Width};
 use crate::matrix::Matrix;

@@ -8,9 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::class_totals::class_weights;
 use super::design::{ByColumn, Design, put_weights, take_weights};
 use super::encoding::Form;
-use super::fit::{class_weights, fit_occurring, require};
+use super::fit::{fit_occurring, require};
 use super::lbfgs::minimize;
 use super::matmul::{View, matmul};
 use super::preprocess::Standardizer;
@@ -175,7 +176,9 @@ impl MeanLoss<'_> {
                     let row = Row::new(*score, label as usize, &thresholds);
                     loss += weight * row.loss;
                     *score = weight * row.by_score;
-                    for (slope, threshold) in [(row.by_upper, label as usize), (row.by_lower, (label as usize).wrapping_sub(1))] {
+                    for (slope, threshold) in
+                        [(row.by_upper, label as usize), (row.by_lower, (label as usize).wrapping_sub(1))]
+                    {
                         if let Some(sum) = of_thresholds.get_mut(threshold) {
                             *sum += weight * slope;
                         }

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::arrays::{ArrayError, Arrays};
-use super::fit::class_counts;
+use super::class_totals::class_counts;
 use crate::encoder::tfidf::hash::GramMap;
 use crate::encoder::tfidf::ngrams::{WordRuns, characters};
 use crate::encoder::tfidf::numbers::Numbers;

@@ -14,7 +14,7 @@ use super::train::{Curves, Metric};
 
 /// What is known of a training besides its curves.
 #[derive(Clone, Copy, Debug)]
-pub struct Course<'a> {
+pub struct TrainingRun<'a> {
     /// One entry for each epoch.
     pub curves: &'a Curves,
     /// The epoch whose weights are kept.
@@ -46,8 +46,8 @@ pub struct Units {
 /// All findings, what is wrong first. Empty without epochs. No two contradict one another: a rule asks those that it would contradict.
 ///
 /// Of a single class every score is that of guessing it: rules that judge by such scores are left out.
-pub fn diagnose(course: &Course) -> Vec<Finding> {
-    type Rule = fn(&Course) -> Option<Finding>;
+pub fn diagnose(run: &TrainingRun) -> Vec<Finding> {
+    type Rule = fn(&TrainingRun) -> Option<Finding>;
     let of_training: [Rule; 4] = [rules::divergence, rules::single_class, rules::step_too_high, rules::epoch_kept];
     let of_validation: [Rule; 7] = [
         rules::no_gain,
@@ -58,7 +58,7 @@ pub fn diagnose(course: &Course) -> Vec<Finding> {
         rules::plateau,
         rules::fell,
     ];
-    let of_validation: &[Rule] = if rules::single_class(course).is_some() { &[] } else { &of_validation };
+    let of_validation: &[Rule] = if rules::single_class(run).is_some() { &[] } else { &of_validation };
     let rules = of_training.iter().chain(of_validation).chain([&(rules::dead_units as Rule)]);
-    rules.filter_map(|rule| rule(course)).collect()
+    rules.filter_map(|rule| rule(run)).collect()
 }

@@ -7,7 +7,7 @@ use runner_results::diagnosis::{
     Plateau, SingleClass, StepTooHigh, TrainingLoss, UnderFitting, Unfinished, WhyKept,
 };
 
-use super::{Course, Finding};
+use super::{Finding, TrainingRun};
 use crate::stats::Interval;
 use crate::train::Metric;
 
@@ -36,34 +36,34 @@ const FEW: usize = 4;
 const DEAD: f64 = 0.01;
 const MANY_DEAD: f64 = 0.2;
 
-pub(super) fn divergence(course: &Course) -> Option<Finding> {
-    let epoch = course.diverged?;
-    let last = course.curves.len().checked_sub(1)?;
+pub(super) fn divergence(run: &TrainingRun) -> Option<Finding> {
+    let epoch = run.diverged?;
+    let last = run.curves.len().checked_sub(1)?;
     Some(Finding::Divergence(Divergence {
         epoch,
-        learning_rate: course.curves.learning_rate[last],
-        gradient_norm: course.curves.gradient_norm[last],
+        learning_rate: run.curves.learning_rate[last],
+        gradient_norm: run.curves.gradient_norm[last],
         last_finite_epoch: last,
     }))
 }
 
 /// Scores of rows of one class say nothing of how well classes are told apart, and training on such rows teaches nothing.
-pub(super) fn single_class(course: &Course) -> Option<Finding> {
-    if course.curves.is_empty() {
+pub(super) fn single_class(run: &TrainingRun) -> Option<Finding> {
+    if run.curves.is_empty() {
         return None;
     }
-    let (train_classes, valid_classes) = (course.train_classes, course.valid_classes);
+    let (train_classes, valid_classes) = (run.train_classes, run.valid_classes);
     (train_classes.min(valid_classes) <= 1)
         .then_some(Finding::SingleClass(SingleClass { train_classes, valid_classes }))
 }
 
 /// A step that overshoots raises the loss that it should lower.
-pub(super) fn step_too_high(course: &Course) -> Option<Finding> {
-    let (plain, losses) = (&course.curves.train_loss, minimised(course));
+pub(super) fn step_too_high(run: &TrainingRun) -> Option<Finding> {
+    let (plain, losses) = (&run.curves.train_loss, minimised(run));
     let epochs = losses.len().checked_sub(1)?;
     let rise = |losses: &[f64], at: usize| (losses[at] - losses[at - 1]) / losses[at - 1].max(LOW_LOSS);
     // The objective is a mean over an epoch's steps, which dropout may raise by chance: the loss after the epoch rises too where steps overshoot.
-    let first = if course.loss == TrainingLoss::Plain { 1 } else { 2 };
+    let first = if run.loss == TrainingLoss::Plain { 1 } else { 2 };
     let rises: Vec<(usize, f64)> = (first..=epochs)
         .filter(|&at| rise(plain, at) > BUMP && rise(losses, at) > BUMP)
         .map(|at| (at, rise(losses, at)))
@@ -77,74 +77,69 @@ pub(super) fn step_too_high(course: &Course) -> Option<Finding> {
         epoch: worst,
         epochs_with_rise: rises.len(),
         epochs,
-        loss: course.loss,
+        loss: run.loss,
         largest_rise: rise,
         loss_before: losses[worst - 1],
         loss_after: losses[worst],
-        learning_rate: course.curves.learning_rate[worst],
+        learning_rate: run.curves.learning_rate[worst],
     }))
 }
 
-pub(super) fn epoch_kept(course: &Course) -> Option<Finding> {
-    let best = row(course)?;
-    let score = course.curves.valid(course.metric)[best];
-    let last = course.curves.epoch.last()?;
-    let merits = trained(course);
+pub(super) fn epoch_kept(run: &TrainingRun) -> Option<Finding> {
+    let best = row(run)?;
+    let score = run.curves.valid(run.metric)[best];
+    let last = run.curves.epoch.last()?;
+    let merits = trained(run);
     let top = merits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let equals = merits.iter().filter(|merit| **merit == top).count();
     let why = match equals {
         // Gains below `min_delta` do not count.
-        _ if course.metric.merit(score) < top => WhyKept::LaterGainsTooSmall,
+        _ if run.metric.merit(score) < top => WhyKept::LaterGainsTooSmall,
         1 => WhyKept::Best,
         _ => WhyKept::BestAndEqualled,
     };
-    let (epoch, epochs) = (course.best_epoch, *last as usize);
-    Some(Finding::EpochKept(EpochKept { epoch, epochs, metric: course.metric, score, why }))
+    let (epoch, epochs) = (run.best_epoch, *last as usize);
+    Some(Finding::EpochKept(EpochKept { epoch, epochs, metric: run.metric, score, why }))
 }
 
 /// Training that leaves the score as it was, or worse, taught nothing that shows there.
-pub(super) fn no_gain(course: &Course) -> Option<Finding> {
-    let (before, best) = (before_training(course)?, course.curves.valid(course.metric)[row(course)?]);
-    if course.metric.merit(best) > course.metric.merit(before) {
+pub(super) fn no_gain(run: &TrainingRun) -> Option<Finding> {
+    let (before, best) = (before_training(run)?, run.curves.valid(run.metric)[row(run)?]);
+    if run.metric.merit(best) > run.metric.merit(before) {
         return None;
     }
-    Some(Finding::NoGain(NoGain {
-        epoch: course.best_epoch,
-        metric: course.metric,
-        score_before: before,
-        score_best: best,
-    }))
+    Some(Finding::NoGain(NoGain { epoch: run.best_epoch, metric: run.metric, score_before: before, score_best: best }))
 }
 
-pub(super) fn gap(course: &Course) -> Option<Finding> {
-    let best = row(course)?;
-    let (train, valid) = (course.curves.train_accuracy[best], course.curves.valid_accuracy[best]);
+pub(super) fn gap(run: &TrainingRun) -> Option<Finding> {
+    let best = row(run)?;
+    let (train, valid) = (run.curves.train_accuracy[best], run.curves.valid_accuracy[best]);
     let gap = train - valid;
     // The interval may be of the average of several networks, whose spread is that of one.
     let is_within = |of: Interval| (of.low..=of.high).contains(&(train + of.estimate - valid));
     let judgement = match gap {
         gap if gap.abs() < GAP => GapJudgement::None,
-        _ if course.valid_interval.is_none_or(is_within) => GapJudgement::Chance,
-        gap if gap > 0.0 && unfinished(course).is_some() => GapJudgement::Unfinished,
+        _ if run.valid_interval.is_none_or(is_within) => GapJudgement::Chance,
+        gap if gap > 0.0 && unfinished(run).is_some() => GapJudgement::Unfinished,
         gap if gap >= STRONG_GAP => GapJudgement::Strong,
         gap if gap > 0.0 => GapJudgement::Some,
         _ => GapJudgement::Reversed,
     };
-    let epoch = course.best_epoch;
+    let epoch = run.best_epoch;
     Some(Finding::Gap(Gap { epoch, train_accuracy: train, valid_accuracy: valid, gap, judgement }))
 }
 
-pub(super) fn over_fitting(course: &Course) -> Option<Finding> {
-    let (onset, last) = (lowest_loss(course)?, course.curves.len() - 1);
-    let (train, valid) = (&course.curves.train_loss, &course.curves.valid_loss);
+pub(super) fn over_fitting(run: &TrainingRun) -> Option<Finding> {
+    let (onset, last) = (lowest_loss(run)?, run.curves.len() - 1);
+    let (train, valid) = (&run.curves.train_loss, &run.curves.valid_loss);
     if valid[last] - valid[onset] <= (RISE * valid[onset]).max(TRIFLE) || train[onset] - train[last] <= TRIFLE {
         return None;
     }
-    let scores = course.curves.valid(course.metric);
-    let kept = match row(course) {
-        Some(kept) if kept > onset && !course.metric.is_loss() && scores[kept] > scores[onset] => {
+    let scores = run.curves.valid(run.metric);
+    let kept = match row(run) {
+        Some(kept) if kept > onset && !run.metric.is_loss() && scores[kept] > scores[onset] => {
             KeptEpoch::LaterForScore {
-                metric: course.metric,
+                metric: run.metric,
                 score: scores[kept],
                 score_then: scores[onset],
                 valid_loss: valid[kept],
@@ -165,32 +160,32 @@ pub(super) fn over_fitting(course: &Course) -> Option<Finding> {
 }
 
 /// A network that has stopped learning its own training rows, without any lead over others, is too small or too bridled.
-pub(super) fn under_fitting(course: &Course) -> Option<Finding> {
-    let best = row(course)?;
-    let (losses, last) = (minimised(course), course.curves.len() - 1);
-    let gap = course.curves.train_accuracy[best] - course.curves.valid_accuracy[best];
-    let is_learnt = course.curves.train_macro_f1[best] >= LEARNT;
-    if last < FEW || gap >= GAP / 2.0 || is_learnt || over_fitting(course).is_some() {
+pub(super) fn under_fitting(run: &TrainingRun) -> Option<Finding> {
+    let best = row(run)?;
+    let (losses, last) = (minimised(run), run.curves.len() - 1);
+    let gap = run.curves.train_accuracy[best] - run.curves.valid_accuracy[best];
+    let is_learnt = run.curves.train_macro_f1[best] >= LEARNT;
+    if last < FEW || gap >= GAP / 2.0 || is_learnt || over_fitting(run).is_some() {
         return None;
     }
     // What is minimised has no value before the first step but the plain loss.
-    let first = usize::from(course.loss == TrainingLoss::Objective);
+    let first = usize::from(run.loss == TrainingLoss::Objective);
     let onset = (first..=last).find(|&epoch| losses[epoch] <= losses[last] * (1.0 + SETTLED))?;
     if onset > last - (last / 4).max(1) {
         return None;
     }
     Some(Finding::UnderFitting(UnderFitting {
         epoch: onset,
-        loss: course.loss,
+        loss: run.loss,
         train_loss_then: losses[onset],
         train_loss_last: losses[last],
         gap,
     }))
 }
 
-pub(super) fn unfinished(course: &Course) -> Option<Finding> {
-    let last = course.curves.len().checked_sub(1)?;
-    let (losses, lowest) = (&course.curves.valid_loss, lowest_loss(course)?);
+pub(super) fn unfinished(run: &TrainingRun) -> Option<Finding> {
+    let last = run.curves.len().checked_sub(1)?;
+    let (losses, lowest) = (&run.curves.valid_loss, lowest_loss(run)?);
     if last < FEW || lowest < last {
         return None;
     }
@@ -201,22 +196,22 @@ pub(super) fn unfinished(course: &Course) -> Option<Finding> {
     is_falling.then_some(Finding::Unfinished(found))
 }
 
-pub(super) fn plateau(course: &Course) -> Option<Finding> {
-    let scores = course.curves.valid(course.metric);
+pub(super) fn plateau(run: &TrainingRun) -> Option<Finding> {
+    let scores = run.curves.valid(run.metric);
     let last = scores.len().checked_sub(1)?;
-    let (merit, best) = (|score: f64| course.metric.merit(score), scores[row(course)?]);
+    let (merit, best) = (|score: f64| run.metric.merit(score), scores[row(run)?]);
     // A loss has no scale of its own: within 1 % of it; scores within 0.01.
-    let near = if course.metric.is_loss() { EQUAL * best.abs() } else { EQUAL };
+    let near = if run.metric.is_loss() { EQUAL * best.abs() } else { EQUAL };
     // From here on all are: one epoch that falls back is no plateau.
     let is_near = |score: &&f64| (merit(**score) - merit(best)).abs() <= near;
     let reached = scores.len() - scores.iter().rev().take_while(is_near).count();
-    if last < FEW || 2 * reached > last || no_gain(course).is_some() {
+    if last < FEW || 2 * reached > last || no_gain(run).is_some() {
         return None;
     }
     Some(Finding::Plateau(Plateau {
         epoch: reached,
         epochs: last,
-        metric: course.metric,
+        metric: run.metric,
         score_then: scores[reached],
         score_best: best,
         near: EQUAL,
@@ -224,64 +219,64 @@ pub(super) fn plateau(course: &Course) -> Option<Finding> {
 }
 
 /// A score that was best early and is worse to the end: what was learnt first was lost again.
-pub(super) fn fell(course: &Course) -> Option<Finding> {
-    let scores = course.curves.valid(course.metric);
-    let (last, best) = (scores.len().checked_sub(1)?, row(course)?);
+pub(super) fn fell(run: &TrainingRun) -> Option<Finding> {
+    let scores = run.curves.valid(run.metric);
+    let (last, best) = (scores.len().checked_sub(1)?, row(run)?);
     let from = (last - (last / 4).max(1) + 1).min(last);
-    let near = if course.metric.is_loss() { RISE * scores[best].abs() } else { EQUAL };
-    let is_worse = |score: &f64| course.metric.merit(scores[best]) - course.metric.merit(*score) > near;
-    if last < FEW || best >= from || !scores[from..].iter().all(is_worse) || no_gain(course).is_some() {
+    let near = if run.metric.is_loss() { RISE * scores[best].abs() } else { EQUAL };
+    let is_worse = |score: &f64| run.metric.merit(scores[best]) - run.metric.merit(*score) > near;
+    if last < FEW || best >= from || !scores[from..].iter().all(is_worse) || no_gain(run).is_some() {
         return None;
     }
     // A loss that rises while training loss falls is over-fitting, and called that.
-    if course.metric == Metric::Loss && over_fitting(course).is_some() {
+    if run.metric == Metric::Loss && over_fitting(run).is_some() {
         return None;
     }
     Some(Finding::Fell(Fell {
-        epoch: course.best_epoch,
+        epoch: run.best_epoch,
         epochs: last,
-        metric: course.metric,
+        metric: run.metric,
         score_best: scores[best],
         score_last: scores[last],
     }))
 }
 
-pub(super) fn dead_units(course: &Course) -> Option<Finding> {
-    let units = course.units.filter(|units| units.all > 0)?;
+pub(super) fn dead_units(run: &TrainingRun) -> Option<Finding> {
+    let units = run.units.filter(|units| units.all > 0)?;
     let share = units.dead as f64 / units.all as f64;
     let judgement = match share {
         many if many >= MANY_DEAD => DeadUnitsJudgement::Many,
         some if some >= DEAD => DeadUnitsJudgement::Some,
         _ => DeadUnitsJudgement::Few,
     };
-    Some(Finding::DeadUnits(DeadUnits { epoch: course.best_epoch, dead: units.dead, units: units.all, judgement }))
+    Some(Finding::DeadUnits(DeadUnits { epoch: run.best_epoch, dead: units.dead, units: units.all, judgement }))
 }
 
 /// The training loss after each epoch as training minimises it.
-fn minimised<'a>(course: &Course<'a>) -> &'a [f64] {
-    match course.loss {
-        TrainingLoss::Plain => &course.curves.train_loss,
-        TrainingLoss::Objective => &course.curves.objective,
+fn minimised<'a>(run: &TrainingRun<'a>) -> &'a [f64] {
+    match run.loss {
+        TrainingLoss::Plain => &run.curves.train_loss,
+        TrainingLoss::Objective => &run.curves.objective,
     }
 }
 
 /// The validation score before any step, where the curves begin there.
-fn before_training(course: &Course) -> Option<f64> {
-    (*course.curves.epoch.first()? == 0).then(|| course.curves.valid(course.metric)[0])
+fn before_training(run: &TrainingRun) -> Option<f64> {
+    (*run.curves.epoch.first()? == 0).then(|| run.curves.valid(run.metric)[0])
 }
 
 /// How good the validation score is after each epoch of training.
-fn trained(course: &Course) -> Vec<f64> {
-    let scores = course.curves.epoch.iter().zip(course.curves.valid(course.metric));
-    scores.filter(|(epoch, _)| **epoch > 0).map(|(_, score)| course.metric.merit(*score)).collect()
+fn trained(run: &TrainingRun) -> Vec<f64> {
+    let scores = run.curves.epoch.iter().zip(run.curves.valid(run.metric));
+    scores.filter(|(epoch, _)| **epoch > 0).map(|(_, score)| run.metric.merit(*score)).collect()
 }
 
 /// The curves' row of the epoch that is kept.
-fn row(course: &Course) -> Option<usize> {
-    course.curves.epoch.iter().position(|epoch| *epoch as usize == course.best_epoch)
+fn row(run: &TrainingRun) -> Option<usize> {
+    run.curves.epoch.iter().position(|epoch| *epoch as usize == run.best_epoch)
 }
 
-fn lowest_loss(course: &Course) -> Option<usize> {
-    let losses = course.curves.valid_loss.iter().enumerate();
+fn lowest_loss(run: &TrainingRun) -> Option<usize> {
+    let losses = run.curves.valid_loss.iter().enumerate();
     losses.min_by(|a, b| a.1.total_cmp(b.1)).map(|(epoch, _)| epoch)
 }

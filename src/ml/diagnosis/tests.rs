@@ -4,7 +4,7 @@ use runner_results::diagnosis::{
     DeadUnits, DeadUnitsJudgement, GapJudgement, KeptEpoch, SingleClass, TrainingLoss, WhyKept,
 };
 
-use super::{Course, Finding, Units, diagnose};
+use super::{Finding, TrainingRun, Units, diagnose};
 use crate::stats::{Interval, IntervalMethod};
 use crate::train::{Curves, Metric};
 
@@ -28,8 +28,8 @@ fn curves(train: &[f64], valid: &[f64]) -> Curves {
     }
 }
 
-fn course(curves: &Curves, best_epoch: usize) -> Course<'_> {
-    Course {
+fn course(curves: &Curves, best_epoch: usize) -> TrainingRun<'_> {
+    TrainingRun {
         curves,
         best_epoch,
         diverged: None,
@@ -138,7 +138,7 @@ fn a_step_that_is_too_high_shows_in_the_training_loss() {
 #[test]
 fn divergence_comes_first_and_names_the_step() {
     let curves = curves(&[1.6, 1.2], &[1.6, 1.3]);
-    let findings = diagnose(&Course { diverged: Some(2), ..course(&curves, 1) });
+    let findings = diagnose(&TrainingRun { diverged: Some(2), ..course(&curves, 1) });
     let Finding::Divergence(found) = findings[0] else { panic!("{findings:?}") };
     assert_eq!((found.epoch, found.last_finite_epoch), (2, 1));
     assert_eq!((found.learning_rate, found.gradient_norm), (0.01, 1.5));
@@ -147,7 +147,7 @@ fn divergence_comes_first_and_names_the_step() {
 #[test]
 fn dead_units_are_counted() {
     let curves = curves(&[1.6, 1.2], &[1.6, 1.3]);
-    let of = |units| found!(Course { units, ..course(&curves, 1) }, DeadUnits);
+    let of = |units| found!(TrainingRun { units, ..course(&curves, 1) }, DeadUnits);
     assert_eq!(of(None), None);
     for (dead, judgement) in
         [(50, DeadUnitsJudgement::Many), (10, DeadUnitsJudgement::Some), (0, DeadUnitsJudgement::Few)]
@@ -205,7 +205,7 @@ fn findings_do_not_contradict_one_another() {
 fn a_gap_within_the_interval_that_is_shown_may_be_chance() {
     let mut small = curves(&[1.0], &[1.0]);
     (small.train_accuracy[0], small.valid_accuracy[0]) = (0.9, 0.75);
-    let judged = |valid_interval| found!(Course { valid_interval, ..course(&small, 0) }, Gap).unwrap().judgement;
+    let judged = |valid_interval| found!(TrainingRun { valid_interval, ..course(&small, 0) }, Gap).unwrap().judgement;
     assert_eq!(judged(Some(around(0.75, 0.16))), GapJudgement::Chance);
     assert_eq!(judged(Some(around(0.75, 0.14))), GapJudgement::Strong);
     // The interval of an average of networks, which is right more often than the first.
@@ -216,7 +216,7 @@ fn a_gap_within_the_interval_that_is_shown_may_be_chance() {
     (small.train_accuracy[0], small.valid_accuracy[0]) = (0.642, 0.433);
     let shown = Interval { low: 0.347, high: 0.535, ..around(0.433, 0.0) };
     assert_eq!(
-        found!(Course { valid_interval: Some(shown), ..course(&small, 0) }, Gap).unwrap().judgement,
+        found!(TrainingRun { valid_interval: Some(shown), ..course(&small, 0) }, Gap).unwrap().judgement,
         GapJudgement::Strong
     );
 }
@@ -237,7 +237,7 @@ fn a_score_that_falls_after_its_best_epoch_is_said_to_fall() {
     let losses = [1.6, 1.0, 1.1, 1.2, 1.3, 1.4];
     let by_loss = |train: &[f64]| {
         let curves = curves(train, &losses);
-        let course = Course { metric: Metric::Loss, ..course(&curves, 1) };
+        let course = TrainingRun { metric: Metric::Loss, ..course(&curves, 1) };
         (found!(course, OverFitting).is_some(), found!(course, Fell).is_some())
     };
     assert_eq!(by_loss(&[1.6, 1.0, 0.8, 0.6, 0.4, 0.2]), (true, false));
@@ -251,8 +251,8 @@ fn with_class_weights_what_is_minimised_is_judged() {
     let mut weighted = curves(&plain, &plain);
     assert!(found!(course(&weighted, 1), StepTooHigh).is_some());
     weighted.objective = vec![1.0, 1.1, 1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4];
-    fn objective(curves: &Curves, best_epoch: usize) -> Course<'_> {
-        Course { loss: TrainingLoss::Objective, ..course(curves, best_epoch) }
+    fn objective(curves: &Curves, best_epoch: usize) -> TrainingRun<'_> {
+        TrainingRun { loss: TrainingLoss::Objective, ..course(curves, best_epoch) }
     }
     assert_eq!(found!(objective(&weighted, 1), StepTooHigh), None);
     let flat = [1.6, 1.3, 1.3, 1.3, 1.3, 1.3, 1.3, 1.3, 1.3];
@@ -277,10 +277,10 @@ fn a_part_of_a_single_class_shows_neither_learning_nor_over_fitting() {
     let whole = course(&curves, 5);
     assert!(found!(whole, Gap).is_some());
     for (train_classes, valid_classes) in [(1, 5), (5, 1)] {
-        let one = Course { train_classes, valid_classes, ..whole };
+        let one = TrainingRun { train_classes, valid_classes, ..whole };
         let findings = diagnose(&one);
         assert!(matches!(findings.as_slice(), [Finding::SingleClass(_), Finding::EpochKept(_)]), "{findings:?}");
         assert_eq!(found!(one, SingleClass), Some(SingleClass { train_classes, valid_classes }));
     }
-    assert!(diagnose(&Course { train_classes: 1, ..course(&Curves::default(), 0) }).is_empty());
+    assert!(diagnose(&TrainingRun { train_classes: 1, ..course(&Curves::default(), 0) }).is_empty());
 }

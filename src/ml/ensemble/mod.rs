@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use runner_results::Metric;
 use runner_results::scores::{PLAIN, Scoring};
 
-use super::calibration::Calibration;
+use super::calibration::{Calibration, Raw};
 use super::matrix::Matrix;
 use super::progress::{Cancelled, Progress};
 use super::rng::Stream;
@@ -89,7 +89,7 @@ impl Combination {
         let mut found = Combination { average, weights, calibration: Calibration::NONE };
         let wanted = found.decision(given);
         let raw = found.combine(members);
-        found.calibration = Calibration::fit(&raw, labels, given.class_weights, progress)?;
+        found.calibration = Calibration::fit(Raw::Scores, &raw, labels, given.class_weights, progress)?;
         if !wanted.is_empty() {
             let Calibration { temperature, decision, .. } = &mut found.calibration;
             decision.resize(wanted.len(), 0.0);

@@ -58,7 +58,7 @@ fn fit(average: Average, weighting: Weighting) -> (Combination, f64) {
     let members: Vec<&Matrix> = members.iter().collect();
     let found =
         Combination::fit(Members::plain(&members), &labels, average, weighting, &Silent).unwrap().uncalibrated();
-    let temperature = fit_temperature(&found.combine(&members), &labels, &[], &Silent).unwrap();
+    let temperature = fit_temperature(&found.combine(&members), &labels, &Silent).unwrap();
     let found = Combination { calibration: Calibration { temperature, ..Calibration::NONE }, ..found };
     let loss = loss(&found.combine(&members), &labels);
     (found, loss)

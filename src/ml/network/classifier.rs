@@ -210,7 +210,7 @@ impl Classifier {
 fn calibration(recipe: &Recipe) -> Calibration {
     let Recipe { temperature, bias, decision, costs, .. } = recipe;
     let (bias, decision, costs) = (bias.clone(), decision.clone(), costs.clone());
-    Calibration { floor: 0.0, temperature: *temperature, bias, decision, costs }
+    Calibration { temperature: *temperature, bias, decision, costs, ..Calibration::NONE }
 }
 
 /// Whether the recipe's parts agree with each other, so that a damaged one is refused before memory is asked for.

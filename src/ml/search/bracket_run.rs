@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::brackets::promoted;
 use super::space::Point;
-use super::trial::{Course, State, Trial, ended};
+use super::trial::{State, Trial, TrialRun, ended};
 use super::{RunTrial, Search, SearchError};
 use crate::progress::{Cancelled, Progress};
 use crate::train::{Curves, side_by_side};
@@ -57,7 +57,7 @@ impl Heat<'_> {
         let first_equal = |place: usize| racing.iter().position(|&other| self.points[other] == self.points[place]);
         let firsts: Vec<usize> = racing.iter().enumerate().map(|(i, &at)| first_equal(at).unwrap_or(i)).collect();
         let told = AtomicUsize::new(self.begun + self.points.len() - racing.len());
-        let run = |i: usize| -> Result<Option<Course>, SearchError> {
+        let run = |i: usize| -> Result<Option<TrialRun>, SearchError> {
             let index = self.begun + racing[i];
             if self.progress.cancelled() {
                 return Err(Cancelled.into());
@@ -66,32 +66,32 @@ impl Heat<'_> {
                 return Ok(None);
             }
             if firsts[i] < i {
-                return Ok(Some(Course::nothing()));
+                return Ok(Some(TrialRun::nothing()));
             }
             let params = &self.points[racing[i]];
-            let course = (self.trial)(params, rung).map_err(|message| match self.progress.cancelled() {
+            let trial_run = (self.trial)(params, rung).map_err(|message| match self.progress.cancelled() {
                 true => SearchError::Cancelled(Cancelled),
                 false => SearchError::Trial { index, params: describe(params), message },
             })?;
-            self.tell(&course, rung, told.fetch_add(1, Ordering::Relaxed) + 1);
-            Ok(Some(course))
+            self.tell(&trial_run, rung, told.fetch_add(1, Ordering::Relaxed) + 1);
+            Ok(Some(trial_run))
         };
-        let courses = side_by_side(racing.len(), self.search.threads, run)?;
+        let runs = side_by_side(racing.len(), self.search.threads, run)?;
         // A trial that began in time after one that did not leaves a gap; what comes behind it is not counted.
         let mut trials: Vec<(Trial, Curves)> = Vec::new();
-        for (i, course) in courses.into_iter().map_while(|course| course).enumerate() {
+        for (i, trial_run) in runs.into_iter().map_while(|trial_run| trial_run).enumerate() {
             let (index, params) = (self.begun + racing[i], &self.points[racing[i]]);
             trials.push(match firsts[i] {
                 first if first < i => (Trial { index, ..trials[first].0.clone() }, trials[first].1.clone()),
-                _ => ended(index, params, course, rung),
+                _ => ended(index, params, trial_run, rung),
             });
         }
         Ok(trials)
     }
 
-    fn tell(&self, course: &Course, rung: Option<usize>, done: usize) {
+    fn tell(&self, trial_run: &TrialRun, rung: Option<usize>, done: usize) {
         let metric = self.search.spec.metric();
-        let score = match course.scores().map(|scores| scores.get(metric)) {
+        let score = match trial_run.scores().map(|scores| scores.get(metric)) {
             Some(score) => format!("valid {} {score:.3}", metric.label()),
             None => "diverged".to_owned(),
         };

@@ -1,6 +1,6 @@
 //! Search over parameters by path: which points to try (`space`, `tpe`), how long each (`brackets`), side by side, and what came of it (`factors`).
 //!
-//! A trial is known by its parameters alone, so its course can be kept and taken again. Trials are chosen on the validation
+//! A trial is known by its parameters alone, so its curves can be kept and used again. Trials are chosen on the validation
 //! part only. Whatever is decided, is decided when all the trials that bear on it have ended: no number of threads reaches a
 //! result. Only a budget in minutes does, by the number of trials.
 
@@ -27,7 +27,7 @@ pub use space::{Point, Range, apply};
 pub(crate) use spec::Method;
 pub use spec::PruningSpec;
 pub use spec::SearchSpec;
-pub use trial::Course;
+pub use trial::TrialRun;
 pub(crate) use trial::{State, Trial};
 
 /// Trials that are begun together where neither their number nor a bracket bounds them; they do not compete, so the number reaches no result.
@@ -59,7 +59,7 @@ pub enum SearchError {
 
 /// Trains with the parameters of one point, to the epoch of a rung or to the end; the error is for the user. What it gave at one rung must be the
 /// beginning of what it gives at the next.
-pub(crate) type RunTrial<'a> = dyn Fn(&Point, Option<usize>) -> Result<Course, String> + Sync + 'a;
+pub(crate) type RunTrial<'a> = dyn Fn(&Point, Option<usize>) -> Result<TrialRun, String> + Sync + 'a;
 
 /// What a search is over, and what it may use.
 pub struct Search<'a> {
@@ -97,10 +97,10 @@ impl Search<'_> {
                 None => propose::propose(self.spec, self.written, self.seed, &trials, size),
             };
             let begun = trials.len();
-            let heat = Heat { search: self, begun, points: &points, total, progress, trial };
-            for (trial, course) in heat.run(&bracket.rungs)? {
+            let bracket_run = Heat { search: self, begun, points: &points, total, progress, trial };
+            for (trial, curves_of_trial) in bracket_run.run(&bracket.rungs)? {
                 trials.push(trial);
-                curves.push(course);
+                curves.push(curves_of_trial);
             }
             out_of_time = trials.len() < begun + size;
             if out_of_time {

@@ -1,4 +1,4 @@
-//! Tests of whole searches on made-up courses, of the space, and of the estimator behind TPE.
+//! Tests of whole searches on made-up curves, of the space, and of the estimator behind TPE.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,7 +31,7 @@ fn run(
 }
 
 /// Curves that rise to a score in nine epochs.
-fn rising(score: f64, rung: Option<usize>) -> Course {
+fn rising(score: f64, rung: Option<usize>) -> TrialRun {
     let mut curves = Curves::default();
     for epoch in 0..=rung.unwrap_or(9) {
         let now = score * epoch as f64 / 9.0;
@@ -39,11 +39,11 @@ fn rising(score: f64, rung: Option<usize>) -> Course {
         curves.columns_mut().into_iter().for_each(|(_, values)| values.push(now));
         curves.valid_loss[epoch] = 1.0 - now;
     }
-    Course { best_epoch: Some(curves.len() - 1), diverged: None, curves }
+    TrialRun { best_epoch: Some(curves.len() - 1), diverged: None, curves }
 }
 
 /// A score that is largest at lr = 0.01 and depth = 2.
-fn hill(params: &Point, rung: Option<usize>) -> Result<Course, String> {
+fn hill(params: &Point, rung: Option<usize>) -> Result<TrialRun, String> {
     let lr = params["lr"].as_f64().ok_or("lr is not a number")?;
     let depth = params.get("depth").and_then(Value::as_f64).unwrap_or(2.0);
     Ok(rising(1.0 - (lr.log10() + 2.0).abs() / 4.0 - (depth - 2.0).abs() / 10.0, rung))
@@ -141,12 +141,12 @@ fn the_error_of_the_first_failing_trial_is_told() {
 
 #[test]
 fn a_diverging_trial_is_a_result_and_never_the_best() {
-    let trial = |params: &Point, rung: Option<usize>| -> Result<Course, String> {
+    let trial = |params: &Point, rung: Option<usize>| -> Result<TrialRun, String> {
         let lr = params["lr"].as_f64().unwrap();
         if lr > 1.0 {
-            return Ok(Course { curves: Curves::default(), best_epoch: None, diverged: Some(1) });
+            return Ok(TrialRun { curves: Curves::default(), best_epoch: None, diverged: Some(1) });
         }
-        Ok(if lr > 0.5 { Course { diverged: Some(3), ..rising(1.0, Some(2)) } } else { rising(0.1, rung) })
+        Ok(if lr > 0.5 { TrialRun { diverged: Some(3), ..rising(1.0, Some(2)) } } else { rising(0.1, rung) })
     };
     for pruning in [json!(null), json!({"min_epochs": 1})] {
         let spec = spec(
@@ -219,7 +219,7 @@ fn lists_of_widths_are_judged_by_depth_and_width() {
     let spec = spec(json!({"method": "grid", "space": {
         "layers": {"choice": [[8], [8, 8], [32], [32, 32]]}, "lr": {"choice": [0.1, 0.2]}, "kind": {"choice": ["a", "b"]}
     }}));
-    let trial = |params: &Point, rung: Option<usize>| -> Result<Course, String> {
+    let trial = |params: &Point, rung: Option<usize>| -> Result<TrialRun, String> {
         let layers = params["layers"].as_array().unwrap();
         Ok(rising(0.2 * layers.len() as f64 + layers[0].as_f64().unwrap() / 320.0, rung))
     };

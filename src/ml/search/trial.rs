@@ -7,7 +7,7 @@ use crate::train::{Curves, PartScores};
 
 /// What a trial went through, up to its last epoch or to the rung that was asked for.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Course {
+pub struct TrialRun {
     /// One entry for each epoch.
     pub curves: Curves,
     /// The epoch whose weights are kept; none where the loss was never finite.
@@ -16,9 +16,9 @@ pub struct Course {
     pub diverged: Option<usize>,
 }
 
-impl Course {
+impl TrialRun {
     pub(super) fn nothing() -> Self {
-        Course { curves: Curves::default(), best_epoch: None, diverged: None }
+        TrialRun { curves: Curves::default(), best_epoch: None, diverged: None }
     }
 
     /// The scores of the kept epoch on the validation part.
@@ -29,10 +29,10 @@ impl Course {
     }
 }
 
-/// A trial and its course up to here. One that stands at a rung counts as pruned there until it goes on.
-pub(super) fn ended(index: usize, params: &Point, course: Course, rung: Option<usize>) -> (Trial, Curves) {
-    let valid = course.scores();
-    let Course { curves, best_epoch, diverged } = course;
+/// A trial and its curves up to here. One that stands at a rung counts as pruned there until it goes on.
+pub(super) fn ended(index: usize, params: &Point, trial_run: TrialRun, rung: Option<usize>) -> (Trial, Curves) {
+    let valid = trial_run.scores();
+    let TrialRun { curves, best_epoch, diverged } = trial_run;
     let state = match (diverged, rung) {
         (Some(_), _) => State::Diverged,
         (None, Some(_)) => State::Pruned,

@@ -2,7 +2,7 @@
 //!
 //! Only the rows count on which exactly one of them is right; where rows belong together, whole groups of them.
 
-use runner_results::paired_test::{Method, Test};
+use runner_results::mcnemar::{Method, Test};
 
 use super::Clusters;
 use super::special::{chi_squared_tail, fair_coins, normal_tail};

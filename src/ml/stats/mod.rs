@@ -20,7 +20,7 @@ pub use mcnemar::paired_test;
 pub use pairwise::pairwise_tests;
 pub(crate) use pairwise::{cells, scores};
 pub use runner_results::interval::{Interval, IntervalMethod};
-pub use runner_results::paired_test::Test;
+pub use runner_results::mcnemar::Test;
 pub(crate) use sample::{mean_and_deviation, quantile};
 pub(crate) use special::{chi_squared_tail, ln_gamma, normal_mass, normal_tail, student_tails};
 pub(crate) use t_test::{PairedDifferences, paired_p_value};

@@ -44,7 +44,7 @@ pub struct TransferSpec {
 #[derive(JsonSchema)]
 #[schemars(transparent)]
 pub struct Share(
-    #[allow(dead_code)]
+    #[expect(dead_code, reason = "stands for a range in the schema")]
     #[schemars(extend("exclusiveMinimum" = 0.0, "exclusiveMaximum" = 1.0))]
     f64,
 );

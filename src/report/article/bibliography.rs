@@ -86,7 +86,7 @@ pub(crate) static WORKS: &[Work] = &[
         Kind::Article,
         "Friedman, Jerome H.",
         "Greedy Function Approximation: A Gradient Boosting Machine",
-        ["Annals of Statistics", "29(5), 1189–1232", "doi:10.1214/aos/1013203451"],
+        ["Ann. Stat.", "29(5), 1189–1232", "doi:10.1214/aos/1013203451"],
         2001,
     ),
     work(
@@ -110,7 +110,7 @@ pub(crate) static WORKS: &[Work] = &[
         Kind::Article,
         "Srivastava, Nitish and Hinton, Geoffrey and Krizhevsky, Alex and Sutskever, Ilya and Salakhutdinov, Ruslan",
         "Dropout: A Simple Way to Prevent Neural Networks from Overfitting",
-        ["Journal of Machine Learning Research", "15, 1929–1958", ""],
+        ["J. Mach. Learn. Res.", "15, 1929–1958", ""],
         2014,
     ),
     work(
@@ -122,11 +122,19 @@ pub(crate) static WORKS: &[Work] = &[
         2004,
     ),
     work(
+        "esl",
+        Kind::Book,
+        "Hastie, Trevor and Tibshirani, Robert and Friedman, Jerome",
+        "The Elements of Statistical Learning",
+        ["Springer", "", "doi:10.1007/978-0-387-84858-7"],
+        2009,
+    ),
+    work(
         "extratrees",
         Kind::Article,
         "Geurts, Pierre and Ernst, Damien and Wehenkel, Louis",
         "Extremely Randomized Trees",
-        ["Machine Learning", "63(1), 3–42", "doi:10.1007/s10994-006-6226-1"],
+        ["Mach. Learn.", "63(1), 3–42", "doi:10.1007/s10994-006-6226-1"],
         2006,
     ),
     work(
@@ -150,7 +158,7 @@ pub(crate) static WORKS: &[Work] = &[
         Kind::Article,
         "Breiman, Leo",
         "Random Forests",
-        ["Machine Learning", "45(1), 5–32", "doi:10.1023/A:1010933404324"],
+        ["Mach. Learn.", "45(1), 5–32", "doi:10.1023/A:1010933404324"],
         2001,
     ),
     work(
@@ -158,7 +166,7 @@ pub(crate) static WORKS: &[Work] = &[
         Kind::Article,
         "Li, Lisha and Jamieson, Kevin and DeSalvo, Giulia and Rostamizadeh, Afshin and Talwalkar, Ameet",
         "Hyperband: A Novel Bandit-Based Approach to Hyperparameter Optimization",
-        ["Journal of Machine Learning Research", "18(185), 1–52", ""],
+        ["J. Mach. Learn. Res.", "18(185), 1–52", ""],
         2018,
     ),
     work(
@@ -166,7 +174,7 @@ pub(crate) static WORKS: &[Work] = &[
         Kind::Article,
         "Holm, Sture",
         "A Simple Sequentially Rejective Multiple Test Procedure",
-        ["Scandinavian Journal of Statistics", "6(2), 65–70", ""],
+        ["Scand. J. Stat.", "6(2), 65–70", ""],
         1979,
     ),
     work(
@@ -174,7 +182,7 @@ pub(crate) static WORKS: &[Work] = &[
         Kind::Article,
         "Cover, Thomas and Hart, Peter",
         "Nearest Neighbor Pattern Classification",
-        ["IEEE Transactions on Information Theory", "13(1), 21–27", "doi:10.1109/TIT.1967.1053964"],
+        ["IEEE Trans. Inf. Theory", "13(1), 21–27", "doi:10.1109/TIT.1967.1053964"],
         1967,
     ),
     work(
@@ -206,7 +214,7 @@ pub(crate) static WORKS: &[Work] = &[
         Kind::Article,
         "Hand, David J. and Yu, Keming",
         "Idiot's Bayes: Not So Stupid after All?",
-        ["International Statistical Review", "69(3), 385–398", ""],
+        ["Int. Stat. Rev.", "69(3), 385–398", ""],
         2001,
     ),
     work(
@@ -230,7 +238,7 @@ pub(crate) static WORKS: &[Work] = &[
         Kind::Article,
         "Bergstra, James and Bengio, Yoshua",
         "Random Search for Hyper-Parameter Optimization",
-        ["Journal of Machine Learning Research", "13, 281–305", ""],
+        ["J. Mach. Learn. Res.", "13, 281–305", ""],
         2012,
     ),
     work(
@@ -278,7 +286,7 @@ pub(crate) static WORKS: &[Work] = &[
         Kind::Article,
         "Cortes, Corinna and Vapnik, Vladimir",
         "Support-Vector Networks",
-        ["Machine Learning", "20(3), 273–297", "doi:10.1007/BF00994018"],
+        ["Mach. Learn.", "20(3), 273–297", "doi:10.1007/BF00994018"],
         1995,
     ),
     work(
@@ -302,7 +310,7 @@ pub(crate) static WORKS: &[Work] = &[
         Kind::Article,
         "Spärck Jones, Karen",
         "A Statistical Interpretation of Term Specificity and Its Application in Retrieval",
-        ["Journal of Documentation", "28(1), 11–21", "doi:10.1108/eb026526"],
+        ["J. Doc.", "28(1), 11–21", "doi:10.1108/eb026526"],
         1972,
     ),
     work(
@@ -326,7 +334,7 @@ pub(crate) static WORKS: &[Work] = &[
         Kind::Article,
         "van der Maaten, Laurens and Hinton, Geoffrey",
         "Visualizing Data using t-SNE",
-        ["Journal of Machine Learning Research", "9, 2579–2605", ""],
+        ["J. Mach. Learn. Res.", "9, 2579–2605", ""],
         2008,
     ),
     work(
@@ -342,7 +350,7 @@ pub(crate) static WORKS: &[Work] = &[
         Kind::Article,
         "Wilson, Edwin B.",
         "Probable Inference, the Law of Succession, and Statistical Inference",
-        ["Journal of the American Statistical Association", "22(158), 209–212", "doi:10.1080/01621459.1927.10502953"],
+        ["J. Am. Stat. Assoc.", "22(158), 209–212", "doi:10.1080/01621459.1927.10502953"],
         1927,
     ),
     work(
@@ -350,7 +358,7 @@ pub(crate) static WORKS: &[Work] = &[
         Kind::Article,
         "Korn, Edward L. and Graubard, Barry I.",
         "Confidence Intervals for Proportions with Small Expected Number of Positive Counts Estimated from Survey Data",
-        ["Survey Methodology", "24(2), 193–201", ""],
+        ["Surv. Methodol.", "24(2), 193–201", ""],
         1998,
     ),
 ];
@@ -373,9 +381,9 @@ impl Work {
         self.authors.split(" and ").map(one).collect::<Vec<_>>().join(", ")
     }
 
-    /// The web address to print: of works that a venue and pages do not name.
+    /// The web address to print: of works that no venue names, and of pages.
     pub(crate) fn printed_url(&self) -> Option<String> {
-        let is_found = !self.venue.is_empty() && !self.place.is_empty();
+        let is_found = !self.venue.is_empty();
         if is_found && !self.link.starts_with("https://") { None } else { self.url() }
     }
 

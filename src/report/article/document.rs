@@ -65,6 +65,17 @@ pub enum Block {
     Float(Float),
 }
 
+impl Block {
+    /// The running texts of an author's block.
+    pub(crate) fn texts_mut(&mut self) -> &mut [Text] {
+        match self {
+            Block::Paragraph(text) => std::slice::from_mut(text),
+            Block::List { items, .. } => items,
+            Block::Code(_) | Block::Float(_) | Block::Equation { .. } => &mut [],
+        }
+    }
+}
+
 /// A figure or a table: something with a number and a caption that text refers to.
 #[derive(Clone, Debug)]
 pub struct Float {
@@ -364,8 +375,8 @@ impl Article {
     /// Says at the end of the introduction where figures and tables with an A are.
     fn tell_of_appendix(&mut self) {
         let sentence = self.voice.say(
-            " Figures and tables whose number begins with A stand in the separate appendix.",
-            " Les figures et tableaux dont le numéro commence par A se trouvent dans l’annexe séparée.",
+            " Figures and tables numbered A are in the separate appendix.",
+            " Les figures et tableaux numérotés A sont dans l’annexe séparée.",
         );
         let last = self.sections.first_mut().and_then(|introduction| introduction.blocks.last_mut());
         if let (false, Some(Block::Paragraph(text))) = (self.appendix.is_empty(), last) {

@@ -15,6 +15,7 @@ mod pdf;
 mod sections;
 mod subject;
 mod tex_characters;
+mod tex_text;
 mod text;
 mod typst;
 
@@ -218,6 +219,11 @@ pub fn article(
     let mut sections = context.sections();
     let mut wrong = Vec::new();
     let mut places: Vec<(String, Text)> = Vec::new();
+    for (key, text) in request.subject.texts() {
+        for (line, block) in markup::blocks(text.get(voice.code())).unwrap_or_default() {
+            set(block, voice, &format!("subject.{key}:{line}"), &mut places);
+        }
+    }
     for own in &request.own {
         match markup::blocks(&own.source) {
             Ok(blocks) => {
@@ -309,7 +315,7 @@ pub fn hidden(file: &str, source: &str) -> Option<String> {
 
 /// What the fonts of the LaTeX article and of its figures lack, and what to do; `None` where they have everything.
 pub fn latex_lacks(article: &Article) -> Option<String> {
-    let missing = article.missing(&latex::lacks, &Drawing::pdf_lacks);
+    let missing = article.missing(&tex_text::lacks, &Drawing::pdf_lacks);
     // Those that the fonts of the PDF have.
     let is_european = missing.characters().all(|character| character < '\u{530}');
     let remedy = match is_european {
@@ -440,12 +446,7 @@ fn add_last(section: &mut Section, blocks: Vec<Block>) {
 
 /// A block of the author's own with the language's typography; its texts are noted with their place.
 fn set(mut block: Block, voice: Voice, place: &str, places: &mut Vec<(String, Text)>) -> Block {
-    let texts: Vec<&mut Text> = match &mut block {
-        Block::Paragraph(text) => vec![text],
-        Block::List { items, .. } => items.iter_mut().collect(),
-        Block::Code(_) | Block::Float(_) | Block::Equation { .. } => Vec::new(),
-    };
-    for text in texts {
+    for text in block.texts_mut() {
         text.map_plain(&|plain| voice.typography(plain));
         places.push((place.to_owned(), text.clone()));
     }

@@ -4,7 +4,7 @@
 //! leaves white space behind.
 
 use super::document::{Align, Article, Block, Body, Float, Section, Table};
-use super::latex::lacks;
+use super::tex_text::lacks;
 use super::text::Text;
 use crate::figure::Drawing;
 

@@ -3,7 +3,6 @@
 
 use std::fmt::Write as _;
 
-use super::latex::escaped;
 use crate::characters::{parts, plain_form};
 
 /// Whether LaTeX has the character in T1 or TS1, so that it can stand in the text as it is.
@@ -240,11 +239,11 @@ const SIGNS: [(char, &str); 118] = [
 /// Accents that letters of languages have, one on another; pdfTeX takes twice as long for each.
 const MOST_ACCENTS: usize = 3;
 
-/// A letter with its accents, or a sign, as LaTeX composes it; `None` for what it cannot.
-pub(crate) fn composed(cluster: &str) -> Option<String> {
+/// A letter with its accents, or a sign, as LaTeX composes it; `None` for what it cannot. `escaped` writes plain characters.
+pub(crate) fn composed(cluster: &str, escaped: &dyn Fn(&str) -> String) -> Option<String> {
     let mut characters = cluster.chars();
     if let (Some(one), None) = (characters.next(), characters.next())
-        && let Some(found) = alone(one)
+        && let Some(found) = alone(one, escaped)
     {
         return Some(found);
     }
@@ -275,7 +274,7 @@ pub(crate) fn composed(cluster: &str) -> Option<String> {
 }
 
 /// What is no letter with accents.
-fn alone(character: char) -> Option<String> {
+fn alone(character: char, escaped: &dyn Fn(&str) -> String) -> Option<String> {
     if let Some((_, name)) = SIGNS.iter().find(|(known, _)| *known == character) {
         return Some(format!("${name}$"));
     }

@@ -211,11 +211,7 @@ impl Writer<'_> {
             }
             let _ = writeln!(rows, "  {},", cells(row));
         }
-        let size = match table.columns.len() {
-            _ if table.is_wide() => "7pt",
-            6.. => "8pt",
-            _ => "9pt",
-        };
+        let size = if table.is_wide() { "7pt" } else { "8pt" };
         format!(
             "#align(center)[#set text(size: {size})\n#set par(justify: false, first-line-indent: 0pt)\n#table(columns: ({},), align: ({},), stroke: none, \
              inset: (x: 2.5pt, top: 2.9pt, bottom: 2.2pt),\n  table.hline(stroke: 0.8pt),\n  {},\n  table.hline(stroke: 0.5pt),\n{rows}  table.hline(stroke: 0.8pt),\n)]",

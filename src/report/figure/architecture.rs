@@ -17,10 +17,10 @@ pub struct Part {
 const WIDTH: f64 = 560.0;
 const GAP: f64 = 20.0;
 const SIZE: f64 = 11.5;
-const LINE: f64 = 14.0;
-const PADDING: f64 = 7.0;
+const LINE: f64 = 13.0;
+const PADDING: f64 = 5.0;
 /// Between boxes of one column.
-const BETWEEN: f64 = 10.0;
+const BETWEEN: f64 = 7.0;
 const TOP: f64 = 24.0;
 
 /// Draws the parts from left to right; every box of a column feeds every box of the next, but that of equal numbers those side by side do so alone.

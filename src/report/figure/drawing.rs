@@ -1,4 +1,6 @@
 //! A figure under construction and finished: its size, what it says of itself, and its elements.
+//!
+//! A drawing holds elements, and an element may be a whole drawing: the two files know each other.
 
 pub(crate) use super::element::{Anchor, Element, PathData};
 
@@ -20,7 +22,7 @@ pub struct Drawing {
     /// Whether the first element is the heading.
     headed: bool,
     /// The numbers behind it, as JSON, where a page lets its reader explore them.
-    course: Option<String>,
+    data: Option<String>,
 }
 
 impl Drawing {
@@ -71,13 +73,13 @@ impl Drawing {
         &self.title
     }
 
-    /// Gives the numbers behind the drawing, as JSON; see [`super::course`].
-    pub(super) fn explain(&mut self, course: String) {
-        self.course = Some(course);
+    /// Gives the numbers behind the drawing, as JSON; see [`super::chart_data`].
+    pub(super) fn set_data(&mut self, data: String) {
+        self.data = Some(data);
     }
 
-    pub(crate) fn course(&self) -> Option<&str> {
-        self.course.as_deref()
+    pub(crate) fn data(&self) -> Option<&str> {
+        self.data.as_deref()
     }
 
     /// Whether something in it leads elsewhere.

@@ -44,8 +44,10 @@ pub struct EffectRow {
 
 /// Space between panels.
 const GAP: f64 = 26.0;
-/// Height of a panel's plot.
+/// Height of a panel's plot where two stand beside each other; where there are more it is as much less as they are narrower.
 const PLOT: f64 = 120.0;
+/// Below and above it: the values, and the panel's name.
+const BESIDE: f64 = 52.0;
 /// A mean farther from the base than so many times the usual distance is drawn at the edge, with its value: it would press all others together.
 const FAR: f64 = 5.0;
 
@@ -100,11 +102,12 @@ fn legend(drawing: &mut Drawing, keys: &[(Sign, String)]) {
     }
 }
 
-/// Two panels a line, all on one scale of scores.
-pub fn effect_panels(title: &str, description: &str, metric: &str, panels: &[EffectPanel]) -> Drawing {
-    let columns = panels.len().clamp(1, 2);
+/// So many panels a line, all on one scale of scores.
+pub fn effect_panels(title: &str, description: &str, metric: &str, panels: &[EffectPanel], columns: usize) -> Drawing {
+    let columns = panels.len().clamp(1, columns.max(1));
     let lines = panels.len().div_ceil(columns);
-    let mut drawing = Drawing::new(WIDTH, 44.0 + (PLOT + 58.0) * lines as f64, title, description);
+    let plot = PLOT * (1.5 / columns as f64).min(1.0);
+    let mut drawing = Drawing::new(WIDTH, 44.0 + (plot + BESIDE) * lines as f64, title, description);
     drawing.heading();
     let seeds = panels.iter().flat_map(|panel| &panel.levels).map(|level| level.scores.len()).max().unwrap_or(0);
     let mut keys = vec![(Sign::None, format!("↑ {metric}")), (Sign::Dot, "one seed".to_owned())];
@@ -130,8 +133,8 @@ pub fn effect_panels(title: &str, description: &str, metric: &str, panels: &[Eff
     let side = (WIDTH - left - GAP * (columns as f64 - 1.0) - 4.0) / columns as f64;
     for (index, panel) in panels.iter().enumerate() {
         let x = left + (side + GAP) * (index % columns) as f64;
-        let top = 62.0 + (PLOT + 58.0) * (index / columns) as f64;
-        let scale = Scale::linear(low, high, top + PLOT, top, 4);
+        let top = 62.0 + (plot + BESIDE) * (index / columns) as f64;
+        let scale = Scale::linear(low, high, top + plot, top, 4);
         drawing.add(Element::text(x, top - 8.0, &text::fit(&panel.name, 12.0, side)).bold());
         if index % columns == 0 {
             scale.draw_left(&mut drawing, x, x + side);
@@ -143,7 +146,7 @@ pub fn effect_panels(title: &str, description: &str, metric: &str, panels: &[Eff
             let y = scale.at(base);
             drawing.add(Element::line(x, y, x + side, y).stroke(Paint::Muted, 1.0).dashed("4 3"));
         }
-        draw_levels(&mut drawing, panel, &scale, (x, side), (top, low, high), is_near);
+        draw_levels(&mut drawing, panel, &scale, (x, side), (top, top + plot, low, high), is_near);
     }
     drawing
 }
@@ -153,10 +156,9 @@ fn draw_levels(
     panel: &EffectPanel,
     scale: &Scale,
     (left, side): (f64, f64),
-    (top, low, high): (f64, f64, f64),
+    (top, bottom, low, high): (f64, f64, f64, f64),
     is_near: impl Fn(&&EffectLevel) -> bool,
 ) {
-    let bottom = top + PLOT;
     let room = side / panel.levels.len().max(1) as f64;
     let centre = |place: usize| left + room * (place as f64 + 0.5);
     // Dots of one seed lie at the same place within every level.
@@ -164,7 +166,7 @@ fn draw_levels(
     let at_seed =
         |place: usize, seed: usize, seeds: usize| centre(place) + (seed as f64 - (seeds as f64 - 1.0) / 2.0) * step;
     let fits = |size: f64| panel.levels.iter().all(|level| text::width(&level.label, size) <= room - 3.0);
-    let size = if fits(11.0) { 11.0 } else { 9.5 };
+    let size = [11.0, 10.0, 9.0].into_iter().find(|size| fits(*size)).unwrap_or(8.5);
     for (place, level) in panel.levels.iter().enumerate() {
         let label = Element::text(centre(place), bottom + 14.0, &text::fit(&level.label, size, room - 2.0));
         let label = label.size(size).anchor(Anchor::Middle).tooltip(&level.label);
@@ -301,12 +303,12 @@ mod tests {
             level("hasty", &[f64::NAN; 3], None, false),
         ];
         let panels = [EffectPanel { name: "batch size".to_owned(), levels }];
-        let svg = effect_panels("Scores", "d", "macro-F1", &panels).svg();
+        let svg = effect_panels("Scores", "d", "macro-F1", &panels, 2).svg();
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
         assert!(svg.contains("↓ 0.150") && svg.contains(">diverged<") && svg.contains(">base<"));
         // A dot for each seed of the three settings in reach, and the one of the legend.
         assert_eq!(svg.matches("<circle").count(), 3 * 3 + 1);
-        assert_eq!(svg, effect_panels("Scores", "d", "macro-F1", &panels).svg());
+        assert_eq!(svg, effect_panels("Scores", "d", "macro-F1", &panels, 2).svg());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Elements of a figure: shapes and texts with how they are painted. The pen knows them; its two writers ([`super::svg`], [`super::pdf`]) set them down.
+//! Elements of a figure: shapes and texts with how they are painted. [`super::svg`] and [`super::pdf`] write them.
 
 use super::drawing::Drawing;
 use super::palette::Paint;
@@ -206,7 +206,7 @@ impl Element {
     }
 }
 
-/// The course of a path.
+/// The segments of a path.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct PathData(pub(super) Vec<Segment>);
 

@@ -2,62 +2,20 @@
 //!
 //! Lines carry their names at their ends; names that would meet are moved apart.
 
-use super::course::{self, Frame};
+use super::chart_data::{self, Frame};
 use super::drawing::{Anchor, Drawing, Element, PathData};
+use super::line_chart::{Line, LineChart};
 use super::palette::Paint;
 use super::scale::{Scale, extent};
 use super::{WIDTH, text};
-
-/// One line. Points that are not finite interrupt it.
-#[derive(Clone, Debug)]
-pub struct Line {
-    /// A line without a name is background: thin, and not told of.
-    pub name: String,
-    /// x and y; those that are not finite leave a gap.
-    pub points: Vec<(f64, f64)>,
-    /// Low and high at each point (e.g. least and greatest over seeds), as many as points, or none.
-    pub band: Vec<(f64, f64)>,
-    /// Its colour.
-    pub paint: Paint,
-    /// Or drawn through.
-    pub dashed: bool,
-}
-
-/// What [`line_chart`] draws.
-#[derive(Clone, Debug, Default)]
-pub struct LineChart<'a> {
-    /// Above the axes.
-    pub title: &'a str,
-    /// For those who cannot see the figure.
-    pub description: &'a str,
-    /// Below the axis.
-    pub x_label: &'a str,
-    /// Beside the axis.
-    pub y_label: &'a str,
-    /// In the order of the legend.
-    pub lines: Vec<Line>,
-    /// A vertical rule with its label, e.g. the best epoch.
-    pub marker: Option<(f64, String)>,
-    /// Logarithmic y axis, where all values are positive.
-    pub log_y: bool,
-    /// The lines are courses over epochs, which a page lets its reader explore.
-    pub explored: bool,
-    /// The ends of the y axis, for charts that are looked at beside each other; those of the values unless given.
-    pub y_range: Option<(f64, f64)>,
-    /// Height in units; 262 unless given.
-    pub height: Option<f64>,
-    /// Width in units; `WIDTH` unless given. Where little room is left a narrower chart keeps its text readable.
-    pub width: Option<f64>,
-}
 
 /// Of a chart that is not asked for another.
 const HEIGHT: f64 = 262.0;
 
 /// The chart, 480 × 262 units, or as wide as it is asked to be.
 pub fn line_chart(chart: &LineChart) -> Drawing {
-    let height = chart.height.unwrap_or(HEIGHT);
+    let (width, height) = chart.size.unwrap_or((WIDTH, HEIGHT));
     let (top, bottom) = (48.0, height - 36.0);
-    let width = chart.width.unwrap_or(WIDTH);
     let mut drawing = Drawing::new(width, height, chart.title, chart.description);
     drawing.heading();
 
@@ -77,7 +35,7 @@ pub fn line_chart(chart: &LineChart) -> Drawing {
     let right = width - names.min(width * 0.32) - 10.0;
     let x_scale = Scale::linear(x_low, x_high, left, right, 6);
     if chart.explored && xs.is_some() {
-        drawing.explain(course::json(chart, Frame { top, bottom, right, width }));
+        drawing.set_data(chart_data::json(chart, Frame { top, bottom, right, width }));
     }
     y_scale.draw_left(&mut drawing, left, right);
     draw_x_axis(&mut drawing, &x_scale, bottom, chart.x_label);
@@ -203,7 +161,7 @@ fn draw_names(
         if (place - y).abs() > 3.0 || right - x > 3.0 {
             drawing.add(Element::line(x + 2.0, y, right + 4.0, place).stroke(line.paint, 0.75).opacity(0.6));
         }
-        let shown = text::fit(&line.name, 12.0, chart.width.unwrap_or(WIDTH) - right - 6.0);
+        let shown = text::fit(&line.name, 12.0, chart.size.map_or(WIDTH, |size| size.0) - right - 6.0);
         drawing.add(Element::text(right + 6.0, place + 4.0, &shown).fill(line.paint));
     }
 }

@@ -1,6 +1,6 @@
 //! Drawings as PDF files of one page, in the light colours: for LaTeX and for paper.
 //!
-//! The pen draws rectangles, lines, circles, paths and texts only, so that a page description of a few operators is all that is needed
+//! Drawings have rectangles, lines, circles, paths and texts only, so that a page description of a few operators is all that is needed
 //! (ISO 32000-1, 8 and 9). Fonts are two of the fourteen that every reader has; links and tooltips are left out. No date and no
 //! identifier: equal drawings give equal bytes.
 

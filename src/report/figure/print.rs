@@ -57,7 +57,7 @@ pub(crate) fn confusion_shares(classes: &[String], counts: &[Vec<u64>], predicte
     let labels = classes.iter().map(|class| text::width(class, SIZE)).fold(0.0, f64::max).clamp(20.0, 90.0);
     let left = labels + 8.0;
     let cell = (HALF - left - 2.0) / classes.len().max(1) as f64;
-    let (height, top) = (21.0_f64.min(cell), 36.0);
+    let (height, top) = (17.0_f64.min(cell), 34.0);
     let bottom = top + height * classes.len() as f64;
     let mut drawing = Drawing::new(HALF, bottom + 4.0, "Confusion", "Shares of each true class by predicted class");
     drawing.add(

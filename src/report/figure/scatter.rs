@@ -32,6 +32,8 @@ pub struct ScatterChart<'a> {
     pub classes: &'a [String],
     /// Drawn in this order.
     pub points: &'a [Point],
+    /// Panels a line.
+    pub columns: usize,
 }
 
 /// Panels of a scatter; with more classes those with most points have one each, and the others are context.
@@ -67,15 +69,14 @@ pub fn panels_caption(classes: usize) -> String {
     }
 }
 
-/// Three panels a line. The cross in each panel is the class' mean. Axes are cut at the 0.2 and 99.8 % quantiles, so
+/// The cross in each panel is the class' mean. Axes are cut at the 0.2 and 99.8 % quantiles, so
 /// that single outliers do not shrink the cloud; points beyond lie on the border.
 pub fn scatter(chart: &ScatterChart, palette: &Palette) -> Drawing {
-    const COLUMNS: usize = 3;
     const GAP: f64 = 14.0;
     let points: Vec<Point> = chart.points.iter().copied().filter(|p| p.x.is_finite() && p.y.is_finite()).collect();
     let shown = panel_classes(chart);
     let panels = shown.len().max(1);
-    let columns = panels.min(COLUMNS);
+    let columns = panels.min(chart.columns);
     let left = 34.0;
     // A little room for the last frame's line.
     let side = (WIDTH - 1.0 - left - GAP * (columns as f64 - 1.0)) / columns as f64;

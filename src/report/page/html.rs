@@ -26,6 +26,11 @@ pub(crate) fn anchor(prefix: &str, name: &str) -> String {
     if id.is_empty() { "section".to_string() } else { id }
 }
 
+/// The identifier of the panel that shows a stage in full.
+pub(crate) fn panel_of(stage: &str) -> String {
+    anchor("panel-", stage)
+}
+
 /// HTML under construction: `raw` takes markup of this module's own, `text` whatever a user wrote.
 pub(crate) struct Html(pub(super) String);
 

@@ -10,7 +10,7 @@ mod table;
 mod theme;
 
 pub use html::Language;
-pub(crate) use html::anchor;
+pub(crate) use html::{anchor, panel_of};
 pub use prose::Prose;
 pub use table::{Cell, Column, Table};
 
@@ -345,8 +345,8 @@ fn write_figure(out: &mut Html, figure: &Figure) {
         figure.caption.write(out);
         out.raw("</figcaption>\n");
     }
-    if let Some(course) = figure.drawing.course() {
-        out.raw(&format!("<script type=\"application/json\" class=\"course\">{course}</script>\n"));
+    if let Some(data) = figure.drawing.data() {
+        out.raw(&format!("<script type=\"application/json\" class=\"course\">{data}</script>\n"));
     }
     out.raw("</figure>\n");
 }

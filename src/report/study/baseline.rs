@@ -10,7 +10,7 @@ use super::scores::{class_blocks, interval_cell, interval_column};
 use super::{Study, stage_id};
 use crate::figure::text::decimals;
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
-use crate::judged::scores_told;
+use crate::judged::scores_in_words;
 use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
 use crate::part_name;
 use crate::ranking::{self, rule};
@@ -60,7 +60,7 @@ fn sentence(study: &Study, metric: Metric, best: &Model, models: &[Model]) -> Pr
         prose = prose.text("; there are no test rows");
     }
     if let Some(test) = &best.test {
-        prose = prose.text(format!("; on the test part {}", scores_told(test, Some(metric))));
+        prose = prose.text(format!("; on the test part {}", scores_in_words(test, Some(metric))));
     }
     if let Some((mean, deviation)) = best.cv_accuracy {
         prose = prose.text(format!("; cross-validated accuracy {}", decimals(mean, 3)));

@@ -6,7 +6,7 @@ use runner_results::calibration::{CalibrationReport, Reliability};
 use runner_results::{ensemble::Ensemble, training::Training};
 
 use crate::figure::text::decimals;
-use crate::figure::{Line, LineChart, Paint, line_chart};
+use crate::figure::{ChartLayout, Line, LineChart, Paint, line_chart};
 use crate::page::{Block, Figure};
 use crate::part_name;
 use crate::read::StageArtifacts;
@@ -74,7 +74,7 @@ pub(crate) fn of(stage: &StageArtifacts) -> Option<&CalibrationReport> {
 }
 
 /// The diagram with its sentence as caption; nothing where the stage tells of no calibration.
-pub(crate) fn block(stage: &StageArtifacts, width: Option<f64>) -> Option<Block> {
+pub(crate) fn block(stage: &StageArtifacts, layout: ChartLayout) -> Option<Block> {
     let calibration = of(stage)?;
     let parts = [Part::Test, Part::Valid].into_iter();
     let (part, shown) = parts.filter_map(|part| Some((part, calibration.parts.get(part)?))).next()?;
@@ -108,7 +108,7 @@ pub(crate) fn block(stage: &StageArtifacts, width: Option<f64>) -> Option<Block>
         x_label: "mean confidence of the bin",
         y_label: "share of rows that are right",
         lines,
-        width,
+        size: layout.size,
         ..LineChart::default()
     });
     Some(Block::Figure(Figure::new(svg, sentence)))

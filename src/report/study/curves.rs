@@ -1,6 +1,6 @@
 //! Learning curves: reading them from a table, drawing loss, score, learning rate and gradient norm by epoch.
 
-use crate::figure::{Drawing, Line, LineChart, Paint, grid, line_chart};
+use crate::figure::{ChartLayout, Drawing, Line, LineChart, Paint, grid, line_chart};
 use crate::page::Figure;
 use crate::read::TableView;
 
@@ -68,7 +68,7 @@ impl Curves {
 /// `train_macro_f1`, `valid_macro_f1`, `learning_rate`, `gradient_norm`. `loss` names the loss and its unit.
 /// `None` when there is nothing to draw.
 pub fn learning_curves(title: &str, table: &TableView, loss: &str, best_epoch: Option<f64>) -> Option<String> {
-    let charts = figures(&Curves::read(table)?, loss, best_epoch, None);
+    let charts = figures(&Curves::read(table)?, loss, best_epoch, ChartLayout::default());
     let charts: Vec<Drawing> = charts.into_iter().map(|figure| figure.drawing).collect();
     let description = format!("{} charts by epoch", charts.len());
     (!charts.is_empty()).then(|| grid(title, &description, charts, 2).svg())
@@ -76,7 +76,7 @@ pub fn learning_curves(title: &str, table: &TableView, loss: &str, best_epoch: O
 
 /// Loss, accuracy and macro-F1 on training and validation rows, then learning rate and gradient norm; what the table
 /// does not have is left out.
-pub(super) fn figures(curves: &Curves, loss: &str, best_epoch: Option<f64>, width: Option<f64>) -> Vec<Figure> {
+pub(super) fn figures(curves: &Curves, loss: &str, best_epoch: Option<f64>, layout: ChartLayout) -> Vec<Figure> {
     let marker = best_epoch.map(|epoch| (epoch, format!("best epoch {epoch}")));
     let mut figures = Vec::new();
     let mut draw = |title: &str, unit: &str, columns: [(&str, &[f64], Paint, bool); 2], log_y: bool| {
@@ -110,9 +110,8 @@ pub(super) fn figures(curves: &Curves, loss: &str, best_epoch: Option<f64>, widt
             marker: marker.clone(),
             log_y,
             y_range: None,
-            height: None,
             explored: true,
-            width,
+            size: layout.size,
         });
         figures.push(Figure::new(svg, ""));
     };

@@ -26,7 +26,7 @@ fn stage_section(study: &Study, stage: &StageArtifacts, document: &Ensemble) -> 
     let mut section = Section::new(stage_id(stage), stage.stage.clone());
     section.say(sentence(document, stage.metric));
     section.blocks.extend(weights(document).map(Block::Figure));
-    section.blocks.extend(calibration::block(stage, study.chart_width));
+    section.blocks.extend(calibration::block(stage, study.layout));
     if let Some(model) = network(stage) {
         section.blocks.extend(parts_table(&model));
         if let Some(scores) = model.judged() {

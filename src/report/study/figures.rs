@@ -4,12 +4,12 @@ use super::{
     Block, Section, StageArtifacts, Study, baseline, ensemble, inspect, map, palette, predict, profile, search, train,
     transfer, variations,
 };
-use crate::figure::{Drawing, Palette};
+use crate::figure::{ChartLayout, Drawing, Palette};
 use runner_names::FigureNames;
 
 /// Name (fit for a file) and drawing of every figure that the page would show of this stage, but for the confusion matrices.
 pub fn figures(stage: &StageArtifacts) -> Vec<(String, Drawing)> {
-    in_colours(stage, palette(std::slice::from_ref(stage)), false, None)
+    in_colours(stage, palette(std::slice::from_ref(stage)), false, ChartLayout::default())
 }
 
 /// The same of every stage, with the confusion matrices and in the colours of the page; each name begins with the stage's.
@@ -17,7 +17,7 @@ pub fn all_figures(stages: &[StageArtifacts]) -> Vec<(String, Drawing)> {
     let palette = palette(stages);
     let mut names = FigureNames::default();
     let mut named = |stage: &StageArtifacts| {
-        let found = in_colours(stage, palette.clone(), true, None).into_iter();
+        let found = in_colours(stage, palette.clone(), true, ChartLayout::default()).into_iter();
         found
             .map(|(_, drawing)| (names.name(&format!("{} {}", stage.stage, spoken(&drawing))), drawing))
             .collect::<Vec<_>>()
@@ -30,7 +30,7 @@ pub(crate) fn in_colours(
     stage: &StageArtifacts,
     palette: Palette,
     beside: bool,
-    chart_width: Option<f64>,
+    layout: ChartLayout,
 ) -> Vec<(String, Drawing)> {
     let study = Study {
         stages: std::slice::from_ref(stage),
@@ -39,7 +39,7 @@ pub(crate) fn in_colours(
         palette,
         metric: stage.metric,
         history: None,
-        chart_width,
+        layout,
     };
     let told = [
         profile::section(&study),

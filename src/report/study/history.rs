@@ -6,12 +6,12 @@ use runner_results::history::History;
 use runner_results::history::{Change, FlippedRow, ModelChange, Since};
 
 use super::pairs::bare;
-use super::{Study, panels, plural};
+use super::{Study, plural};
 use crate::compared::other_verdicts;
 use crate::figure::text::{count, decimals, duration};
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::intervals;
-use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
+use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table, panel_of};
 
 pub(crate) const ID: &str = "then-and-now";
 
@@ -28,7 +28,7 @@ pub(crate) fn since(study: &Study) -> Option<Section> {
         let mut line = Prose::new().strong(format!("{} {noun} {verb} out of date", stale.len()));
         line = line.text(": the pipeline file or its sources have changed since ");
         for (place, stage) in stale.iter().enumerate() {
-            line = line.text(if place > 0 { ", " } else { "" }).link(panels::id(stage), *stage);
+            line = line.text(if place > 0 { ", " } else { "" }).link(panel_of(stage), *stage);
         }
         section.push(Block::Paragraph(line.text(if stale.len() == 1 { " was computed." } else { " were computed." })));
     }
@@ -77,7 +77,7 @@ pub(crate) fn changes_table(caption: &str, changes: &[(&[&str], &Change)]) -> Ta
     let mut table = Table::new(caption, columns.into_iter().flatten().map(Column::text).collect());
     for (stages, change) in changes.iter().take(CHANGES_SHOWN) {
         let names = several.then(|| match stages {
-            [only] => Cell::text(*only).link(panels::id(only)),
+            [only] => Cell::text(*only).link(panel_of(only)),
             several => Cell::text(several.join(", ")),
         });
         let at = is_placed.then(|| Cell::text(change.at.clone().unwrap_or_default()));
@@ -200,7 +200,7 @@ fn table(history: &History) -> Option<Table> {
             None => Cell::text("–").muted_if(true),
         };
         table.push(vec![
-            Cell::text(&model.model).link(panels::id(&model.stage)),
+            Cell::text(&model.model).link(panel_of(&model.stage)),
             Cell::count(test.rows as u64),
             both(ScoreMetric::Accuracy),
             difference.strong_if(test.verdict != Verdict::NoSignificantDifference),

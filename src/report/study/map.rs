@@ -69,7 +69,8 @@ fn figures(study: &Study, section: &mut Section, map: &Map, table: &TableView) {
         format!("{sample}. A point tells on hover what it is."),
     )));
     let title = format!("Each class on the map of {shown}");
-    let chart = ScatterChart { title: &title, description: &sample, axes: None, classes, points: &points };
+    let columns = study.layout.columns.unwrap_or(3);
+    let chart = ScatterChart { title: &title, description: &sample, axes: None, classes, points: &points, columns };
     section
         .push(Block::Figure(Figure::new(scatter(&chart, &study.palette), capitalised(&panels_caption(classes.len())))));
 }

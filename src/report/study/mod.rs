@@ -40,11 +40,11 @@ pub use to_use::models_to_use;
 use std::collections::BTreeSet;
 
 use indexmap::{IndexMap, IndexSet};
-use runner_results::{Metric, Split};
 use runner_results::{Known, history::History, paired_test::PairedTests};
+use runner_results::{Metric, Split};
 
 use super::ReportError;
-use super::figure::Palette;
+use super::figure::{ChartLayout, Palette};
 pub use figures::{all_figures, figures};
 
 use super::figure::text::counted as plural;
@@ -121,8 +121,7 @@ pub(crate) struct Study<'a> {
     /// By which the pipeline says that models are chosen.
     pub(crate) metric: Option<Metric>,
     pub(crate) history: Option<&'a History>,
-    /// Width of line charts in units, where it is not the usual one.
-    pub(crate) chart_width: Option<f64>,
+    pub(crate) layout: ChartLayout,
 }
 
 impl<'a> Study<'a> {
@@ -143,7 +142,15 @@ impl<'a> Study<'a> {
             }
         }
         let metric = stages.iter().find_map(|stage| stage.metric);
-        Ok(Study { stages, edges, tests, palette: palette(stages), metric, history: None, chart_width: None })
+        Ok(Study {
+            stages,
+            edges,
+            tests,
+            palette: palette(stages),
+            metric,
+            history: None,
+            layout: ChartLayout::default(),
+        })
     }
 
     /// The stages that have a document of that kind.

@@ -9,8 +9,8 @@ use super::history::changes_table;
 use super::{Study, plural};
 use crate::figure::text::{bytes, count, duration};
 use crate::importance;
-use crate::judged::scores_told;
-use crate::page::{Block, Cell, Column, Panel, Prose, Section, Table, anchor};
+use crate::judged::scores_in_words;
+use crate::page::{Block, Cell, Column, Panel, Prose, Section, Table, panel_of};
 use crate::part_name;
 use crate::ranking;
 use crate::read::StageArtifacts;
@@ -24,11 +24,6 @@ const DIGITS: usize = 12;
 
 /// More files than this say no more.
 const FILES_SHOWN: usize = 24;
-
-/// The id of a stage's panel.
-pub(crate) fn id(stage: &str) -> String {
-    anchor("panel-", stage)
-}
 
 /// `told` are the page's sections by the stage that they tell of: id and title.
 pub(crate) fn section(study: &Study, told: &IndexMap<String, (String, String)>) -> Section {
@@ -46,7 +41,7 @@ pub(crate) fn section(study: &Study, told: &IndexMap<String, (String, String)>) 
             blocks.push(Block::Paragraph(Prose::new().strong("Parameters")));
             blocks.push(Block::Code(text));
         }
-        let panel = Panel { id: id(&stage.stage), title: stage.stage.clone(), note, blocks };
+        let panel = Panel { id: panel_of(&stage.stage), title: stage.stage.clone(), note, blocks };
         section.push(Block::Panel(panel));
     }
     section
@@ -67,7 +62,7 @@ fn first_line(
         study.edges.iter().filter(|(from, _)| *from == stage.stage).map(|e| e.1.as_str()).collect();
     let readers: Vec<&str> = readers.into_iter().filter(|name| study.kind_of(name).is_some()).collect();
     for (place, reader) in readers.iter().enumerate() {
-        line = line.text(if place == 0 { " Read by " } else { ", " }).link(id(reader), *reader);
+        line = line.text(if place == 0 { " Read by " } else { ", " }).link(panel_of(reader), *reader);
     }
     if readers.is_empty() { line } else { line.text(".") }
 }
@@ -113,7 +108,7 @@ fn inputs(study: &Study, stage: &StageArtifacts) -> Option<Block> {
         table.push(vec![
             Cell::text(port),
             match producer {
-                Some(producer) => cell.link(id(producer)),
+                Some(producer) => cell.link(panel_of(producer)),
                 None => cell,
             },
         ]);
@@ -176,7 +171,7 @@ fn headline_of(stage: &StageArtifacts) -> Option<String> {
     if let Some((model, scores)) = best.filter(|(model, _)| models.len() == 1 || model.validation().is_some()) {
         let part = part_name(model.judged_on());
         let whose = if models.len() > 1 || model.is_reference() { format!("{}: ", model.name) } else { String::new() };
-        return Some(format!("{whose}{part} {}", scores_told(scores, Some(metric))));
+        return Some(format!("{whose}{part} {}", scores_in_words(scores, Some(metric))));
     }
     if let Some(found) = stage.documents.get::<Inspection>() {
         return importance::line(found);

@@ -2,16 +2,16 @@
 
 use indexmap::IndexSet;
 
-use super::{Study, panels};
+use super::Study;
 use crate::figure::{self, Node, dag, feeds, narrow_graph, transitive_reduction};
-use crate::page::{Block, Figure, Screen, Section};
+use crate::page::{Block, Figure, Screen, Section, panel_of};
 
 /// The graph for wide screens, and the same line by line for narrow ones; every stage opens its panel.
 pub(crate) fn section(study: &Study) -> Section {
     let node = |stage: &crate::StageArtifacts| Node {
         name: stage.stage.clone(),
         kind: stage.kind.clone(),
-        link: format!("#{}", panels::id(&stage.stage)),
+        link: format!("#{}", panel_of(&stage.stage)),
         state: None,
     };
     let nodes: Vec<Node> = study.stages.iter().map(node).collect();

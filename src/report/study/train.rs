@@ -26,12 +26,12 @@ fn tell(study: &Study, stage: &StageArtifacts, section: &mut Section) {
     }
     section.blocks.extend(diagnosis(stage));
     if let Some(curves) = stage.tables.get("curves").and_then(Curves::read) {
-        let figures = figures(&curves, &loss, best_epoch, study.chart_width);
+        let figures = figures(&curves, &loss, best_epoch, study.layout);
         if !figures.is_empty() {
             section.push(Block::Gallery { figures, narrow: false });
         }
     }
-    section.blocks.extend(calibration::block(stage, study.chart_width));
+    section.blocks.extend(calibration::block(stage, study.layout));
     if let Some(model) = network(stage) {
         section.blocks.extend(parts_table(&model));
         if let Some(scores) = model.judged() {

@@ -39,7 +39,7 @@ pub struct OptimizerSpec {
 #[derive(JsonSchema)]
 #[schemars(transparent)]
 struct Decay(
-    #[allow(dead_code)]
+    #[expect(dead_code, reason = "stands for a range in the schema")]
     #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     f64,
 );

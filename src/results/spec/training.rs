@@ -183,7 +183,7 @@ pub enum ClassWeights {
 #[derive(JsonSchema)]
 #[schemars(transparent)]
 struct ClassWeight(
-    #[allow(dead_code)]
+    #[expect(dead_code, reason = "stands for a range in the schema")]
     #[schemars(range(min = 1e-6, max = 1e6))]
     f64,
 );

@@ -38,7 +38,7 @@ pub fn lines(all: &[Changed]) -> Vec<Line> {
     }
     lines.extend(inputs.into_iter().map(|(input, changes)| Line {
         what: format!("input {}", input.to_string().replace('.', " ")),
-        how: changes.told(),
+        how: changes.in_words(),
         path: None,
         inherited: true,
     }));
@@ -74,7 +74,7 @@ impl<'a> InputChanges<'a> {
         }
     }
 
-    fn told(&self) -> String {
+    fn in_words(&self) -> String {
         let named = |names: &[&str], noun: &str, how: &str| {
             let plural = if names.len() == 1 { "" } else { "s" };
             let shown = listed_up_to(NAMED, names.iter().map(|name| shorten(name)));

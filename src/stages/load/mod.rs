@@ -21,7 +21,8 @@ use serde::{Deserialize, Serialize};
 use super::download::Download;
 use runner_engine::{CheckContext, External, InputPort, OutputPort, PortType, Report, Source, Stage, StageContext};
 use runner_tabular::{
-    self as tabular, ColumnType, Decimal, Derivation, Dialect, Encoding, Filter, LoadOptions, Missing, Quote, Scalar, Thousands,
+    self as tabular, ColumnType, Decimal, Derivation, Dialect, Encoding, Filter, LoadOptions, Missing, Quote, Scalar,
+    Thousands,
 };
 
 pub(super) use read::all_of;

@@ -6,6 +6,7 @@ mod archive;
 mod assemble;
 mod csv;
 mod judged;
+mod tally;
 mod texts;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ use texts::Texts;
 pub use archive::is_package;
 pub use csv::CsvWriter;
 pub use judged::Judged;
+pub use tally::{Tallied, Tally};
 
 /// The layout of `package.json`; a reader refuses others.
 const FORMAT: &str = "runner package 1";
@@ -183,7 +185,20 @@ impl Package {
                 listed(columns)
             );
         }
-        Ok(self.head.load.clone())
+        let mut options = self.head.load.clone();
+        if self.reads_label(columns) && !options.keep.is_empty() {
+            options.keep.push(self.label().to_owned());
+            options.types.insert(self.label().to_owned(), ColumnType::Text);
+        }
+        Ok(options)
+    }
+
+    /// Whether a file with these columns tells the classes of its rows, and the model is not given them.
+    pub(crate) fn reads_label(&self, columns: &[String]) -> bool {
+        let label = self.label();
+        let is_free =
+            !self.head.columns.iter().any(|column| column == label) && !self.head.load.derive.contains_key(label);
+        is_free && columns.iter().any(|column| column == label)
     }
 
     /// Predicts rows that were read by these options, of the file `path`.

@@ -1,6 +1,6 @@
 //! The search of a train stage: trials through the memo, and what becomes of them: the chosen parameters, a document, a table.
 //!
-//! A trial's curves are kept under all that the course of its weights depends on, so one that is known is not run again, whichever search asks for
+//! A trial's curves are kept under all that its weights depend on, so one that is known is not run again, whichever search asks for
 //! it, at whichever rung.
 
 use std::sync::Arc;
@@ -21,9 +21,9 @@ use crate::training::{curve_columns, joined};
 use runner_artifact::Table;
 use runner_engine::StageContext;
 use runner_ml::progress::Progress;
-use runner_ml::search::{Course, Point, Search, SearchResult, SearchSpec};
+use runner_ml::search::{Point, Search, SearchResult, SearchSpec, TrialRun};
 use runner_ml::train::{Curves, TrainError, TrainingSpec};
-use runner_report::search::told;
+use runner_report::search::trial_counts;
 
 /// A search that has ended.
 pub(super) struct Found {
@@ -52,8 +52,8 @@ impl Train {
         let adapter = Adapter(context.report());
         let trials = Trials::of(self, spec);
         let tally = Tally::default();
-        let run = |point: &Point, rung: Option<usize>| -> Result<Course, String> {
-            trials.trial(point)?.course(rung, data, context, &Quiet(&adapter), &tally)
+        let run = |point: &Point, rung: Option<usize>| -> Result<TrialRun, String> {
+            trials.trial(point)?.run_trial(rung, data, context, &Quiet(&adapter), &tally)
         };
         // How many trials there was time for is kept, so that the same search ends with the same trials again.
         let count = context
@@ -81,23 +81,23 @@ impl Train {
         Ok(Found { chosen, result })
     }
 
-    /// The course of this stage as a trial, as far as `rung`.
-    fn course(
+    /// Runs this stage as a trial, as far as `rung`.
+    fn run_trial(
         &self,
         rung: Option<usize>,
         data: &Dataset,
         context: &StageContext,
         progress: &dyn Progress,
         tally: &Tally,
-    ) -> Result<Course, String> {
+    ) -> Result<TrialRun, String> {
         let training = self.training();
         // The test part never enters it, nor do the other trials.
         let memo =
             context.memo(&json!({"course of": key(context, &self.subject(), &training.trajectory(), context.seed())}));
         let known = memo.get().and_then(|bytes| serde_json::from_slice::<Known>(&bytes).ok());
-        if let Some(course) = known.and_then(|known| known.course(&training, rung)) {
+        if let Some(trial_run) = known.and_then(|known| known.trial_run(&training, rung)) {
             tally.known.fetch_add(1, Ordering::Relaxed);
-            return Ok(course);
+            return Ok(trial_run);
         }
         let (curves, diverged, resumed) = match self.fit(data, context, context.seed(), rung, progress) {
             Ok(fitted) => (fitted.curves, fitted.diverged, fitted.resumed),
@@ -110,7 +110,7 @@ impl Train {
         let known = Known { curves, diverged };
         let bytes = serde_json::to_vec(&known).map_err(|error| error.to_string())?;
         memo.put(&bytes).map_err(|error| format!("{error:#}"))?;
-        known.course(&training, rung).ok_or_else(|| "training ended before its last epoch".to_owned())
+        known.trial_run(&training, rung).ok_or_else(|| "training ended before its last epoch".to_owned())
     }
 }
 
@@ -128,7 +128,7 @@ fn clear_states(trials: &Trials, found: &runner_results::search::Search, context
 
 impl Known {
     /// The beginning that a training of this kind has of it, if it reaches as far.
-    fn course(mut self, training: &TrainingSpec, rung: Option<usize>) -> Option<Course> {
+    fn trial_run(mut self, training: &TrainingSpec, rung: Option<usize>) -> Option<TrialRun> {
         let replay = runner_ml::train::replay(training, &self.curves, rung);
         let is_there = replay.is_over || rung.is_some_and(|rung| replay.last_epoch >= rung);
         let diverged = self.diverged.filter(|_| !is_there);
@@ -136,7 +136,7 @@ impl Known {
             return None;
         }
         self.curves.truncate(replay.last_epoch + 1);
-        Some(Course { curves: self.curves, best_epoch: replay.best_epoch, diverged })
+        Some(TrialRun { curves: self.curves, best_epoch: replay.best_epoch, diverged })
     }
 }
 
@@ -153,7 +153,7 @@ impl Tally {
 impl Found {
     /// For the end of a headline.
     pub(crate) fn remark(&self) -> String {
-        format!("; test set evaluated once, after {}", told(&self.result.search))
+        format!("; test set evaluated once, after {}", trial_counts(&self.result.search))
     }
 
     pub(crate) fn document(&self) -> &runner_results::search::Search {

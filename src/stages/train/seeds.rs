@@ -19,7 +19,7 @@ use runner_ml::matrix::Matrix;
 use runner_ml::metrics::{FromProbabilities as _, Scores};
 use runner_ml::progress::Progress;
 use runner_ml::train::{Common, Fitted, side_by_side};
-use runner_report::scores_told;
+use runner_report::scores_in_words;
 use runner_results::training::{MeanAndDeviation, SeedNetwork, SeedScores, Spread};
 use runner_results::{Part, Parts};
 
@@ -94,7 +94,7 @@ impl Train {
             (Some((part, whole)), Some((_, alone))) => format!(
                 "{} {} (average of {} networks, alone accuracy {:.3} ± {:.3})",
                 part.key(),
-                scores_told(whole, aims::metric(context)),
+                scores_in_words(whole, aims::metric(context)),
                 networks.len(),
                 alone.accuracy.mean,
                 alone.accuracy.sd.unwrap_or(f64::NAN),

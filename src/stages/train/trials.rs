@@ -1,4 +1,6 @@
 //! The trials of a search: the stage with other values at the paths that are searched over.
+//!
+//! A search names parameters by paths, as `--set` does, so a trial is made as every stage is: read from parameters as written, with the same checks.
 
 use super::Train;
 use super::changes::{Changes, SEARCH};

@@ -4,6 +4,8 @@
 mod own_text;
 mod scripts;
 mod sentences;
+#[cfg(unix)]
+mod typesetters;
 
 use std::path::Path;
 use std::process::Command;

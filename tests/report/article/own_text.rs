@@ -97,3 +97,56 @@ fn a_text_has_a_bound() {
        = help: paths count from where runner is started
     ");
 }
+
+/// What an author says in the pipeline file itself: checked like a file of texts, in each language, and shown.
+#[test]
+fn a_subject_is_checked_and_shown() {
+    let with = |subject: &str| {
+        let work = study();
+        work.edit("pipeline.yaml", "    language: en\n", &format!("    language: en\n    subject:\n{subject}"));
+        work
+    };
+    let wrong = with(
+        "      motivation: {en: \"See [@nobody] and $\\\\input{x}$.\"}\n      limits: {fr: \"> cité\"}\n      earlier_results:\n        - {model: a tree, score: 0.5, cite: nobody}\n",
+    );
+    insta::assert_snapshot!(refused(&wrong), @r#"
+    error: motivation:1: '$\input{x}$': '\input' is not understood in a formula; for the sign itself write \$
+      --> pipeline.yaml:51:19
+       |
+    51 |       motivation: {en: "See [@nobody] and $\\input{x}$."}
+       |                   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+    error: limits:1: quotations are not understood here: write «…» or "…" within a paragraph
+      --> pipeline.yaml:52:15
+       |
+    52 |       limits: {fr: "> cité"}
+       |               ^^^^^^^^^^^^^^
+
+    error: no work has the key 'nobody' (there are adam, adamw, batchnorm, bootstrap, boosting, cart, calibration, dropout, ensemble, esl, extratrees, fanova, focal, forest, halving, holm, knn, lightgbm, mcnemar, minilm, naivebayes, numembed, onecycle, randomsearch, realmlp, rmsprop, sbert, spotify, smoothing, svm, tabm, tango, tfidf, tpe, transfer, tsne, ulmfit, wilson, korngraubard)
+      --> pipeline.yaml:54:45
+       |
+    54 |         - {model: a tree, score: 0.5, cite: nobody}
+       |                                             ^^^^^^
+       = help: give it under `references`
+    "#);
+    // Whether a stage gives its figure is known once it has run.
+    let gone = with("      limits: See @fig:distributions.\n");
+    gone.edit(
+        "pipeline.yaml",
+        "    groups: [artist]\n  article",
+        "    groups: [artist]\n    drop: [energy]\n  article",
+    );
+    assert!(gone.run().error().contains("subject.limits:1: there is no '@fig:distributions'"));
+    let work = with(
+        "      rows: songs\n      motivation: \"Since $x_i \\\\in X$, see [@tree].\"\n      columns: {tempo: {meaning: speed, unit: bpm}}\n      earlier_results:\n        - {model: a tree, score: 0.544, cite: tree}\n      references:\n        tree: {authors: \"Oak, Ann\", title: On Trees, year: 2019, link: \"https://trees.example/a_b\"}\n",
+    );
+    work.run().succeeded();
+    let appendix = work.path().join("artifacts/study/article/appendix.tex");
+    let text = tex(&work) + &std::fs::read_to_string(appendix).unwrap_or_default();
+    for part in ["Since $x_{i}\\in X$, see~\\cite{tree}.", "& speed &", " bpm", "a tree~\\cite{tree} & 0.544", "songs"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let works = work.text("artifacts/study/article/references.bib");
+    assert!(works.contains("@misc{tree,") && works.contains("url = {https://trees.example/a_b}"), "{works}");
+}

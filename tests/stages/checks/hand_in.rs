@@ -72,7 +72,9 @@ fn the_instruction_of_a_bundle_makes_the_same_predictions_in_an_empty_folder() {
             "{name}"
         );
     }
+    insta::assert_snapshot!("readme_of_a_bundle", readme);
     let rerun = teacher.text("mine/rerun.yaml");
+    insta::assert_snapshot!("rerun_of_a_bundle", rerun);
     assert!(rerun.contains("width: 5") && rerun.contains("epochs: 2") && !rerun.contains("unused"), "{rerun}");
     // An edit of what the bundle carries makes a new one.
     work.edit("scripts/count.sh", "wc -l", "# counts\nwc -l");
@@ -82,6 +84,25 @@ fn the_instruction_of_a_bundle_makes_the_same_predictions_in_an_empty_folder() {
             .success()
     );
     assert!(String::from_utf8_lossy(&work.read("artifacts/study/hand/mine/scripts/count.sh")).contains("# counts"));
+}
+
+#[test]
+fn a_bundle_speaks_french_leaves_out_what_it_is_told_to_and_says_which_variable_holds_the_data() {
+    let main = "name: study
+vars: {data: my songs}
+stages:
+  rows: {kind: load, files: {all: \"${data}/all.csv\"}, label: genre}
+  folds: {kind: split, rows: rows, folds: 2}
+  page: {kind: report, title: {en: Songs, fr: Chansons}, stages: [folds]}
+  hand: {kind: bundle, name: mine, title: {en: Songs, fr: Chansons}, language: fr, stages: [page], leave_out: [page/figures, page/gone]}
+";
+    let work = Workspace::new().file("my songs/all.csv", &songs(90)).pipeline(main);
+    let output = work.runner(&["run", "pipeline.yaml", "--set", "seed=3"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("leave_out: no file of the stages lies at 'page/gone'"), "{said}");
+    let folder = work.path().join("artifacts/study/hand/mine");
+    assert!(folder.join("page/report.html").exists() && !folder.join("page/figures").exists());
+    insta::assert_snapshot!(std::fs::read_to_string(folder.join("README.md")).expect("a README"));
 }
 
 #[test]

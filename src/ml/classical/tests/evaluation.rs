@@ -3,9 +3,8 @@
 
 use std::sync::Mutex;
 
-use super::UNWEIGHTED;
 use super::{all, classes, table};
-use crate::classical::{Aims, Baselines, Evaluated, Evaluation, Features, evaluate};
+use crate::classical::{Baselines, Evaluated, Evaluation, Features, Task, evaluate};
 use crate::matrix::Matrix;
 use crate::progress::{Progress, Silent};
 
@@ -17,19 +16,8 @@ fn evaluated(threads: usize, seed: u64) -> Vec<Evaluation> {
     let test: Vec<usize> = (1200..1500).collect();
     let evaluated = evaluate(
         &all(),
-        &x,
-        &y,
-        &[],
-        &classes(),
-        &train,
-        &folds,
-        &[],
-        &test,
-        &UNWEIGHTED,
-        seed,
+        &Task { test: &test, seed, ..Task::new(&x, &y, &classes(), &train, &folds) },
         threads,
-        Aims::default(),
-        &(),
         &Silent,
     )
     .unwrap();
@@ -89,19 +77,8 @@ fn an_evaluation_scores_each_training_row_once_and_the_test_part_once() {
     let valid: Vec<usize> = (0..80).filter(|row| !train.contains(row)).collect();
     let evaluated = evaluate(
         &block.estimators(),
-        &x,
-        &y,
-        &[],
-        &classes(),
-        &train,
-        &folds,
-        &valid,
-        &test,
-        &UNWEIGHTED,
-        0,
+        &Task { valid: &valid, test: &test, ..Task::new(&x, &y, &classes(), &train, &folds) },
         2,
-        Aims::default(),
-        &(),
         &notes,
     )
     .unwrap();
@@ -159,24 +136,7 @@ fn a_long_fit_tells_how_far_it_is() {
     let block = r#"{"random_forest": {"trees": 5}, "boosting": {"rounds": 4}}"#;
     let block: Baselines = serde_json::from_str(block).unwrap();
     let notes = Notes::default();
-    evaluate(
-        &block.estimators(),
-        &x,
-        &y,
-        &[],
-        &classes(),
-        &rows,
-        &folds,
-        &[],
-        &[],
-        &UNWEIGHTED,
-        0,
-        2,
-        Aims::default(),
-        &(),
-        &notes,
-    )
-    .unwrap();
+    evaluate(&block.estimators(), &Task::new(&x, &y, &classes(), &rows, &folds), 2, &notes).unwrap();
     let told = notes.notes.into_inner().unwrap();
     for note in ["random_forest, fold 0: 5/5 trees", "random_forest: 3/5 trees", "boosting, fold 1: 3/4 rounds"] {
         assert_eq!(told.iter().filter(|said| *said == note).count(), 1, "{note}: {told:?}");
@@ -190,24 +150,8 @@ fn a_class_absent_from_a_fold_is_no_error_and_wrong_parts_are() {
     // Class 2 is in fold 1 alone, so the model that scores fold 1 never saw it.
     let folds: Vec<u32> = rows.iter().map(|&row| if y[row] == 2 { 1 } else { row as u32 / 3 % 2 }).collect();
     let run = |x: &Features, y: &[u32], train: &[usize], folds: &[u32], test: &[usize]| {
-        evaluate(
-            &all(),
-            x,
-            y,
-            &[],
-            &classes(),
-            train,
-            folds,
-            &[],
-            test,
-            &UNWEIGHTED,
-            0,
-            2,
-            Aims::default(),
-            &(),
-            &Silent,
-        )
-        .map_err(|error| error.to_string())
+        evaluate(&all(), &Task { test, ..Task::new(x, y, &classes(), train, folds) }, 2, &Silent)
+            .map_err(|error| error.to_string())
     };
     for Evaluated { evaluation, .. } in run(&x, &y, &rows, &folds, &[]).unwrap() {
         assert_eq!(evaluation.folds[1].per_class[2].recall, 0.0, "{}", evaluation.name);
@@ -254,19 +198,8 @@ fn scores_become_probabilities_where_there_are_validation_rows() {
         let estimators = block.estimators();
         evaluate(
             &estimators,
-            &x,
-            &y,
-            groups,
-            &classes(),
-            &train,
-            &folds,
-            &valid,
-            &test,
-            &UNWEIGHTED,
-            0,
+            &Task { groups, valid: &valid, test: &test, ..Task::new(&x, &y, &classes(), &train, &folds) },
             2,
-            Aims::default(),
-            &(),
             &Silent,
         )
         .unwrap()
@@ -306,19 +239,8 @@ fn votes_of_leaves_and_neighbours_become_probabilities() {
     let block: Baselines = serde_json::from_str(block).unwrap();
     let evaluated = evaluate(
         &block.estimators(),
-        &x,
-        &y,
-        &[],
-        &names,
-        &train,
-        &folds,
-        &valid,
-        &test,
-        &UNWEIGHTED,
-        0,
+        &Task { valid: &valid, test: &test, ..Task::new(&x, &y, &names, &train, &folds) },
         2,
-        Aims::default(),
-        &(),
         &Silent,
     )
     .unwrap();

@@ -2,12 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::UNWEIGHTED;
 use super::{all, classes, fitted, rows_of, table};
 use crate::classical::boosting::Boosting;
 use crate::classical::decision_tree::DecisionTree;
 use crate::classical::rbf_svm::RbfSvm;
-use crate::classical::{Aims, Estimator, Features, FitError, evaluate};
+use crate::classical::{Estimator, Features, FitError, Task, evaluate};
 use crate::matrix::Matrix;
 use crate::progress::{Progress, Silent};
 use crate::rng::Stream;
@@ -119,23 +118,8 @@ fn long_fits_stop_when_told() {
     let rows: Vec<usize> = (0..300).collect();
     for after in [0, 1, 5, 20] {
         let stop = StopAt { left: AtomicU64::new(after) };
-        let result = evaluate(
-            &all(),
-            &x,
-            &y,
-            &[],
-            &classes(),
-            &rows,
-            &folds,
-            &[],
-            &rows,
-            &UNWEIGHTED,
-            1,
-            2,
-            Aims::default(),
-            &(),
-            &stop,
-        );
+        let result =
+            evaluate(&all(), &Task { test: &rows, seed: 1, ..Task::new(&x, &y, &classes(), &rows, &folds) }, 2, &stop);
         assert!(matches!(result, Err(FitError::Cancelled(_))), "after {after}");
     }
 }

@@ -10,8 +10,6 @@ mod precision;
 mod texts;
 mod weights;
 
-use runner_results::spec::{ClassWeights, NamedWeights};
-
 use super::boosting::Boosting;
 use super::forest::{ExtraTrees, RandomForest};
 use super::ordinal_logistic::OrdinalLogistic;
@@ -79,8 +77,6 @@ impl Features {
         &mut self.numbers[i * self.cols..(i + 1) * self.cols]
     }
 }
-
-const UNWEIGHTED: ClassWeights = ClassWeights::Named(NamedWeights::None);
 
 /// Every kind, with few trees.
 fn all() -> Vec<(String, Box<dyn Estimator>)> {

@@ -1,11 +1,11 @@
 //! Texts: values of scikit-learn, and what every kind promises of them.
 
-use super::{Estimator, Features, UNWEIGHTED, all, classes, fitted, rows_of};
+use super::{Estimator, Features, all, classes, fitted, rows_of};
 use crate::classical::linear_svm::LinearSvm;
 use crate::classical::logistic::Logistic;
 use crate::classical::naive_bayes::NaiveBayes;
 use crate::classical::texts::{Texts, Vocabulary, Weights};
-use crate::classical::{Aims, Inputs, KeptFits, TextOptions, evaluate};
+use crate::classical::{Inputs, KeptFits, Task, TextOptions, evaluate};
 use crate::frame::{Column, Frame};
 use crate::matrix::Matrix;
 use crate::progress::Silent;
@@ -296,19 +296,8 @@ fn an_interrupted_evaluation_goes_on_from_kept_models_of_texts() {
     let evaluated = || {
         let all = evaluate(
             &all(),
-            &x,
-            &y,
-            &[],
-            &classes(),
-            &train,
-            &folds,
-            &[],
-            &test,
-            &UNWEIGHTED,
-            0,
+            &Task { test: &test, kept: &kept, ..Task::new(&x, &y, &classes(), &train, &folds) },
             2,
-            Aims::default(),
-            &kept,
             &Silent,
         );
         all.unwrap().into_iter().map(|one| (one.evaluation, one.held_out)).collect::<Vec<_>>()

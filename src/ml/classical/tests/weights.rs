@@ -10,7 +10,7 @@ use crate::classical::linear_svm::LinearSvm;
 use crate::classical::logistic::Logistic;
 use crate::classical::naive_bayes::NaiveBayes;
 use crate::classical::rbf_svm::RbfSvm;
-use crate::classical::{Aims, Baselines, Evaluated, evaluate};
+use crate::classical::{Baselines, Evaluated, Task, evaluate};
 use crate::matrix::Matrix;
 use crate::progress::Silent;
 
@@ -130,19 +130,8 @@ fn class_weights_move_decisions_and_leave_probabilities_honest() {
         let kinds: Vec<_> = kinds.collect();
         evaluate(
             &kinds,
-            &x,
-            &y,
-            &[],
-            &classes(),
-            &train,
-            &folds,
-            valid,
-            &test,
-            &weights,
-            0,
+            &Task { valid, test: &test, class_weights: &weights, ..Task::new(&x, &y, &classes(), &train, &folds) },
             2,
-            Aims::default(),
-            &(),
             &Silent,
         )
         .unwrap()

@@ -101,7 +101,8 @@ impl Operation for Ordinal {
         for (i, (row, &label)) in logits.values.chunks_exact(classes).zip(&self.labels).enumerate() {
             let Cuts { below, above, .. } = Cuts::of(row);
             let cuts = self.targets(label, classes).into_iter().zip(below.iter().zip(&above));
-            let loss: f64 = cuts.map(|(target, (below, above))| -target * above.ln() - (1.0 - target) * below.ln()).sum();
+            let loss: f64 =
+                cuts.map(|(target, (below, above))| -target * above.ln() - (1.0 - target) * below.ln()).sum();
             total += self.weight(i) * loss / (classes - 1) as f64;
         }
         Ok((vec![(total / self.total_weight()) as f32], Vec::new()))

@@ -123,7 +123,7 @@ fn judge(score: &ColumnScore) -> TargetLeakVerdict {
     let reaches =
         |(least, gain): (f64, f64)| accuracy >= least && score.gain_low >= gain && score.gain_on_covered >= LEAST_GAIN;
     match () {
-        _ if reaches(GIVES_AWAY) => TargetLeakVerdict::GivesAway,
+        _ if reaches(GIVES_AWAY) => TargetLeakVerdict::Leaks,
         _ if reaches(NEARLY) => TargetLeakVerdict::Nearly,
         _ => TargetLeakVerdict::No,
     }

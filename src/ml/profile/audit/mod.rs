@@ -34,7 +34,7 @@ pub(super) fn audit(
     let copies = copies::of_table(input)?;
     let target_leaks =
         if input.labelled == 0 { Vec::new() } else { column_lookup::of_columns(input, copies.as_ref())? };
-    let telling = target_leaks.iter().filter(|column| column.verdict == TargetLeakVerdict::GivesAway);
+    let telling = target_leaks.iter().filter(|column| column.verdict == TargetLeakVerdict::Leaks);
     let keys = keys::of_table(input, &telling.map(|column| column.column.as_str()).collect::<Vec<_>>())?;
     let repeating: Vec<_> = keys.iter().filter(|key| key.by.names_rows()).collect();
     let duplicates = repeating.par_iter().map(|key| {

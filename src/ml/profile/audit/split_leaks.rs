@@ -75,7 +75,7 @@ pub(super) fn duplicates_between_parts(audit: &Audit, has_copies: bool) -> Optio
 /// Values that test and train share rightly, such as an artist: how far the test part is from new workspace.
 pub(super) fn known_values(input: &Checked, audit: &Audit) -> Option<Finding> {
     let is_told = |name: &str| {
-        let told = [TargetLeakVerdict::GivesAway, TargetLeakVerdict::RecognisesRows];
+        let told = [TargetLeakVerdict::Leaks, TargetLeakVerdict::RecognisesRows];
         audit.target_leaks.iter().any(|column| column.column == name && told.contains(&column.verdict))
     };
     // Values that many rows have are the same everywhere: new rows bring no others.

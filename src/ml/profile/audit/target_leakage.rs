@@ -8,7 +8,7 @@ pub(super) fn target_leaks(audit: &Audit, classes: &[ClassBalance]) -> Vec<Findi
         let found = audit.target_leaks.iter().filter(|column| column.verdict == verdict);
         found.map(|column| column.column.clone()).collect()
     };
-    let (telling, nearly) = (with(TargetLeakVerdict::GivesAway), with(TargetLeakVerdict::Nearly));
+    let (telling, nearly) = (with(TargetLeakVerdict::Leaks), with(TargetLeakVerdict::Nearly));
     let identities = with(TargetLeakVerdict::RecognisesRows);
     let is_clean = telling.is_empty() && nearly.is_empty() && !audit.target_leaks.is_empty();
     let mut findings = Vec::new();

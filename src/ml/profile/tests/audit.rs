@@ -65,9 +65,9 @@ fn names(columns: &[&str]) -> Vec<String> {
 fn columns_that_tell_the_label_are_told_from_those_that_recognise_rows() {
     let profile = twins().profile();
     let verdict = |column| target_leak(&profile, column).verdict;
-    assert_eq!(verdict("label_again"), TargetLeakVerdict::GivesAway);
-    assert_eq!(verdict("playlist"), TargetLeakVerdict::GivesAway);
-    assert_eq!(verdict("score"), TargetLeakVerdict::GivesAway);
+    assert_eq!(verdict("label_again"), TargetLeakVerdict::Leaks);
+    assert_eq!(verdict("playlist"), TargetLeakVerdict::Leaks);
+    assert_eq!(verdict("score"), TargetLeakVerdict::Leaks);
     assert_eq!(verdict("album"), TargetLeakVerdict::Nearly);
     assert_eq!(verdict("word"), TargetLeakVerdict::No);
     assert_eq!(verdict("noise"), TargetLeakVerdict::No);
@@ -106,10 +106,10 @@ fn copies_of_rows_are_to_blame_and_no_column() {
     assert_eq!(first.severity, Severity::Danger);
     // What does leak the label is found among copies too.
     let telling = table(label()).text("again", (0..600).map(|i| ["un", "deux", "trois"][thing(i).1])).profile();
-    assert_eq!(target_leak(&telling, "again").verdict, TargetLeakVerdict::GivesAway);
+    assert_eq!(target_leak(&telling, "again").verdict, TargetLeakVerdict::Leaks);
     // Categories repeat rightly.
     let few = Table::new(label(), &CLASSES).text("word", (0..600).map(|i| format!("{}-{}", thing(i).1, i % 5)));
-    assert_eq!(target_leak(&few.profile(), "word").verdict, TargetLeakVerdict::GivesAway);
+    assert_eq!(target_leak(&few.profile(), "word").verdict, TargetLeakVerdict::Leaks);
 }
 
 #[test]
@@ -347,7 +347,7 @@ fn verdicts_follow_what_a_look_up_gains_over_the_largest_class() {
         (found.verdict, found.read_by, (score.coverage, score.accuracy, score.gain))
     };
     for (column, read_by) in [("amount", ReadBy::QuantileBin), ("note", ReadBy::Presence), ("date", ReadBy::Presence)] {
-        assert_eq!(told(column), (TargetLeakVerdict::GivesAway, read_by, (1.0, 1.0, 1.0)), "{column}");
+        assert_eq!(told(column), (TargetLeakVerdict::Leaks, read_by, (1.0, 1.0, 1.0)), "{column}");
     }
     let (verdict, _, (_, accuracy, gain)) = told("some");
     assert!(verdict == TargetLeakVerdict::No && (accuracy - 0.947).abs() < 1e-12 && (gain - 6.0 / 59.0).abs() < 1e-12);
@@ -371,8 +371,8 @@ fn few_rows_prove_no_leak() {
     let label = |n: usize| (0..200).map(|i| Some(u32::from(i < n))).collect::<Vec<_>>();
     let flag = |n: usize| (0..200).map(move |i| if i < n { "yes" } else { "no" });
     let verdict = |n| target_leak(&Table::new(label(n), &CLASSES[..2]).text("flag", flag(n)).profile(), "flag").verdict;
-    assert_ne!(verdict(2), TargetLeakVerdict::GivesAway);
-    assert_eq!(verdict(20), TargetLeakVerdict::GivesAway);
+    assert_ne!(verdict(2), TargetLeakVerdict::Leaks);
+    assert_eq!(verdict(20), TargetLeakVerdict::Leaks);
 }
 
 #[test]

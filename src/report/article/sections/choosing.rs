@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{ArticleContext, bilingual, methods};
 use crate::article::document::Float;
 use crate::article::markup;
+use crate::figure::ChartLayout;
 use crate::read::{StageArtifacts, shown};
 use crate::study::search::trials::Trials;
 
@@ -71,7 +72,7 @@ fn searches<'a>(context: &ArticleContext<'a>) -> impl Iterator<Item = (&'a Stage
 
 pub(crate) fn search_figure(context: &ArticleContext) -> Option<Float> {
     let (stage, _) = searches(context).next()?;
-    let drawings = context.drawings(stage, &["trials-by-parameter"], None);
+    let drawings = context.drawings(stage, &["trials-by-parameter"], ChartLayout::default());
     let caption = bilingual!(
         context,
         "Trials of the search for {name}: the validation score by each parameter, the best trial filled in orange.",

@@ -37,8 +37,8 @@ fn inputs(context: &ArticleContext) -> Option<String> {
     (differs && gain > 0.0).then(|| {
         bilingual!(
             context,
-            "The texts are worth more than any choice of model: they add {points} points to the numbers.",
-            "Les textes valent plus que tout choix de modèle : ils ajoutent {points} points aux nombres.",
+            "The texts add {points} points to the numbers.",
+            "Les textes ajoutent {points} points aux nombres.",
             points = context.voice.decimals(gain * 100.0, 1),
         )
     })

@@ -5,6 +5,7 @@
 use runner_results::diagnosis::GapJudgement;
 use runner_results::training::Training;
 
+use super::super::text::upper;
 use super::course::Course;
 use super::{ArticleContext, HALF, bilingual, choosing, methods};
 use crate::article::document::{Block, Float, Section};
@@ -144,7 +145,7 @@ fn over_fitting(context: &ArticleContext, courses: &[Course]) -> Option<String> 
             context,
             "{list} {verb} from epoch {epoch} on: validation loss rises from {least} to {last} while training loss falls from {then} to {end}.",
             "{list} {verbe} à partir de l'époque {epoch} : la perte de validation monte de {least} à {last} tandis que celle d'apprentissage baisse de {then} à {end}.",
-            list = context.voice.list(names, 6),
+            list = upper(&context.voice.list(names, 6)),
         )
     };
     Some(told.iter().map(sentence).collect::<Vec<_>>().join(" "))

@@ -5,6 +5,7 @@ use runner_results::profile::{ClassGroup, ColumnProfile, NumericSummary, Profile
 
 use super::{ArticleContext, bilingual, codes};
 use crate::article::document::{Align, Block, Float, Section};
+use crate::article::language::Voice;
 use crate::article::markup;
 use crate::figure::Drawing;
 use crate::figure::print::{Spread, class_boxes};
@@ -71,11 +72,7 @@ fn columns_table(context: &ArticleContext, profile: &Profile) -> Option<(Float, 
         cells.extend(has_meaning.then(|| own(meaning(column).map(|meaning| &meaning.meaning))));
         let unit = own(meaning(column).and_then(|meaning| meaning.unit.as_ref()));
         let numeric = column.numeric.as_ref();
-        let range = numeric.map(|numeric| {
-            format!("{} – {} {unit}", end(context, numeric.minimum), end(context, numeric.maximum))
-                .trim_end()
-                .to_owned()
-        });
+        let range = numeric.map(|numeric| format!("{} {unit}", range(voice, numeric)).trim_end().to_owned());
         cells.push(range.unwrap_or_default());
         cells
     };
@@ -130,30 +127,46 @@ fn columns_sentence(context: &ArticleContext, left: usize) -> String {
     }
 }
 
-/// `0.65 ± 0.13`: as many decimals as the deviation has meaning; beyond ten thousand in thousands.
-fn mean(context: &ArticleContext, numeric: &NumericSummary) -> String {
+/// `0.65 ± 0.13`: as many decimals as the deviation has meaning; beyond ten thousand in thousands, below a ten-thousandth in powers of ten.
+fn mean(voice: Voice, numeric: &NumericSummary) -> String {
     let deviation = numeric.standard_deviation;
     let (unit, letter) = if numeric.mean.abs() >= 10_000.0 { (1000.0, "k") } else { (1.0, "") };
     let size = deviation.unwrap_or(numeric.mean).abs() / unit;
     // One digit of the deviation, two where the first is a 1: more means nothing.
     let magnitude = size.log10().floor();
     let more = if size / 10f64.powf(magnitude) < 2.0 { 1.0 } else { 0.0 };
-    let places = if size > 0.0 { (more - magnitude).clamp(0.0, 4.0) as usize } else { 0 };
-    let shown = |value: f64| format!("{}{letter}", context.voice.decimals(value / unit, places));
+    let shown = |value: f64| match size > 0.0 && more - magnitude > MOST_DECIMALS {
+        true => voice.compact(value),
+        false => {
+            let places = if size > 0.0 { (more - magnitude).max(0.0) as usize } else { 0 };
+            // What does not vary is shown as it is.
+            let value = value / unit;
+            let number = if size > 0.0 { voice.decimals(value, places) } else { voice.compact(value) };
+            format!("{number}{letter}")
+        }
+    };
     match deviation {
         Some(deviation) => format!("{} ± {}", shown(numeric.mean), shown(deviation)),
         None => shown(numeric.mean),
     }
 }
 
-/// An end of a range in three digits; beyond ten thousand in thousands.
-fn end(context: &ArticleContext, value: f64) -> String {
-    match value.abs() {
-        size if size >= 10_000.0 => format!("{}k", context.voice.decimals(value / 1000.0, 0)),
-        size if size > 0.0 && size < 0.001 => context.voice.say("0.00", "0,00").to_owned(),
-        size if size >= 1000.0 => context.voice.decimals(value, 0),
-        _ => context.voice.compact(value),
-    }
+/// Decimals of a mean; of more a power of ten is easier to read.
+const MOST_DECIMALS: f64 = 4.0;
+/// Beside the other end of a range, an end this small is none.
+const NEGLIGIBLE: f64 = 1e-3;
+
+/// Both ends of a range in three digits; beyond ten thousand in thousands.
+fn range(voice: Voice, numeric: &NumericSummary) -> String {
+    let (low, high) = (numeric.minimum, numeric.maximum);
+    let widest = low.abs().max(high.abs());
+    let end = |value: f64| match value.abs() {
+        size if size < widest * NEGLIGIBLE => "0".to_owned(),
+        size if size >= 10_000.0 => format!("{}k", voice.decimals(value / 1000.0, 0)),
+        size if size >= 1000.0 => voice.decimals(value, 0),
+        _ => voice.compact(value),
+    };
+    format!("{} – {}", end(low), end(high))
 }
 
 /// The numeric columns that say most of the label, most first: by the share of its entropy that they explain beyond chance.
@@ -196,7 +209,7 @@ fn means_table(context: &ArticleContext, profile: &Profile, telling: &[&ColumnPr
     let row = |column: &&ColumnProfile| {
         let cells = classes
             .iter()
-            .map(|class| of_class(column, class).map_or_else(|| "–".to_owned(), |numeric| mean(context, numeric)));
+            .map(|class| of_class(column, class).map_or_else(|| "–".to_owned(), |numeric| mean(voice, numeric)));
         std::iter::once(markup::code(&column.name)).chain(cells).collect::<Vec<_>>()
     };
     let rows: Vec<Vec<String>> = telling.iter().map(row).collect();
@@ -366,4 +379,43 @@ fn duplicates(context: &ArticleContext, profile: &Profile) -> Option<String> {
         random = context.voice.percent(random),
         given = context.voice.percent(given),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use runner_results::profile::{NumericSummary, Quantiles};
+
+    use super::{mean, range};
+    use crate::article::language::{Language, Voice};
+
+    fn summary(mean: f64, deviation: f64, minimum: f64, maximum: f64) -> NumericSummary {
+        let quantiles = Quantiles { p01: mean, p05: mean, p25: mean, p50: mean, p75: mean, p95: mean, p99: mean };
+        NumericSummary {
+            mean,
+            standard_deviation: Some(deviation),
+            minimum,
+            maximum,
+            quantiles,
+            lower_fence: None,
+            upper_fence: None,
+            outliers_low: 0,
+            outliers_high: 0,
+        }
+    }
+
+    #[test]
+    fn small_and_large_numbers_keep_what_they_mean() {
+        let (english, french) = (Voice(Language::English), Voice(Language::French));
+        for (one, shown, ends) in [
+            (summary(0.6543, 0.1321, 0.0, 0.98), "0.65 ± 0.13", "0 – 0.98"),
+            (summary(0.0872, 0.0721, 0.0001, 0.9), "0.09 ± 0.07", "0 – 0.9"),
+            (summary(226_000.0, 61_000.0, 4_000.0, 517_810.0), "226k ± 61k", "4000 – 518k"),
+            (summary(2010.0, 11.0, 1957.0, 2020.0), "2010 ± 11", "1957 – 2020"),
+            (summary(3.1e-6, 1.4e-6, 1e-7, 9e-6), "3.1e−6 ± 1.4e−6", "1e−7 – 9e−6"),
+            (summary(5.0, 0.0, 5.0, 5.0), "5 ± 0", "5 – 5"),
+        ] {
+            assert_eq!((mean(english, &one), range(english, &one)), (shown.to_owned(), ends.to_owned()));
+        }
+        assert_eq!(mean(french, &summary(0.6543, 0.1321, 0.0, 1.0)), "0,65 ± 0,13");
+    }
 }

@@ -3,11 +3,11 @@
 use runner_results::comparison::Direction;
 use runner_results::variations::{Effect, Variations};
 
-use super::{ArticleContext, bilingual, methods};
+use super::{ArticleContext, PANELS, bilingual, methods};
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
 use crate::study::variations::figures::effects;
-use crate::variations::name;
+use crate::variations::{factor_name, level_name};
 
 /// Settings that a sentence names.
 const NAMED: usize = 3;
@@ -16,21 +16,21 @@ pub(crate) fn section(context: &ArticleContext) -> Option<Section> {
     let found = variations(context)?;
     let voice = context.voice;
     let mut section = Section::new("sec:design", voice.say("Design of the Network", "Conception du réseau"));
-    let figure = effects(found).map(|drawing| {
+    let figure = effects(found, PANELS).map(|drawing| {
         let caption = bilingual!(
             context,
             "What single changes do to {metric} on validation rows: each seed a dot, the mean and its 95% interval.",
             "Effet de chaque changement sur {metric} de validation : un point par graine, la moyenne et son intervalle à 95 %.",
             metric = methods::metric(voice, found.metric),
         );
-        context.figure("fig:variations", &caption, vec![drawing], 1.0)
+        context.figure("fig:variations", &caption, vec![drawing], 0.95)
     });
     let table = table(context, found);
     section.blocks.extend(context.paragraph([
         Some(bilingual!(
             context,
-            "Before any search, the network on numbers is changed in one thing at a time: {count} settings, each trained with the same {seeds} seeds and compared on validation rows{see}.",
-            "Avant toute recherche, le réseau sur les nombres est modifié d'une seule chose à la fois : {count} variantes, chacune entraînée avec les mêmes {seeds} graines et comparée sur la validation{see}.",
+            "One network is changed in one thing at a time: {count} settings, each trained with the same {seeds} seeds and compared on validation rows{see}.",
+            "Un réseau est modifié d'une seule chose à la fois : {count} variantes, chacune entraînée avec les mêmes {seeds} graines et comparée sur la validation{see}.",
             count = found.settings.len().saturating_sub(1),
             seeds = found.seeds.len(),
             see = if figure.is_some() { " (@fig:variations)" } else { "" },
@@ -52,6 +52,21 @@ fn variations<'a>(context: &ArticleContext<'a>) -> Option<&'a Variations> {
     context.study.with::<Variations>().map(|(_, found)| found).find(|found| found.settings.len() > 1)
 }
 
+/// A setting by what it changes.
+fn name(context: &ArticleContext, found: &Variations, setting: usize) -> String {
+    let voice = context.voice;
+    let changed = found.factors.iter().find_map(|factor| {
+        let level = factor.levels.iter().find(|level| level.setting == setting)?;
+        Some(format!("{} {}", methods::parameter(voice, &factor_name(factor)), level_name(level)))
+    });
+    let left_out = || {
+        let ablation = found.ablations.iter().find(|ablation| ablation.setting == setting)?;
+        let name = methods::parameter(voice, &ablation.name);
+        Some(bilingual!(context, "without {name}", "sans {name}"))
+    };
+    changed.or_else(left_out).unwrap_or_default()
+}
+
 /// Settings whose difference from the base is significant after correction, in one direction.
 fn clear(found: &Variations, wanted: Direction) -> Vec<(usize, &Effect)> {
     let settings = found.settings.iter().enumerate().filter_map(|(i, setting)| Some((i, setting.effect.as_ref()?)));
@@ -65,7 +80,7 @@ fn named(context: &ArticleContext, found: &Variations, settings: &[(usize, &Effe
     let told: Vec<String> = settings
         .iter()
         .map(|(setting, effect)| {
-            format!("{} ({})", markup::escaped(&name(found, *setting)), signed(context, effect.mean))
+            format!("{} ({})", markup::escaped(&name(context, found, *setting)), signed(context, effect.mean))
         })
         .collect();
     context.voice.list(&told, NAMED)
@@ -97,15 +112,12 @@ fn outcome(context: &ArticleContext, found: &Variations) -> Option<String> {
     .collect();
     match parts.is_empty() {
         false => Some(parts.join(" ")),
-        true => Some(
-            context
-                .voice
-                .say(
-                    "None makes a difference that is significant after Holm's correction: within these bounds, the design hardly matters.",
-                    "Aucune différence n'est significative après la correction de Holm : dans ces bornes, la conception importe peu.",
-                )
-                .to_owned(),
-        ),
+        true => Some(bilingual!(
+            context,
+            "After Holm's correction, {seeds} seeds show none to make a significant difference.",
+            "Après la correction de Holm, {seeds} graines n'en montrent aucune qui fasse une différence significative.",
+            seeds = found.seeds.len(),
+        )),
     }
 }
 
@@ -119,7 +131,7 @@ fn best(context: &ArticleContext, found: &Variations) -> Option<String> {
         "La plus haute moyenne est celle de {best} : {score} contre {base}.",
         score = of(best)?,
         base = of(0)?,
-        best = markup::escaped(&name(found, best)),
+        best = markup::escaped(&name(context, found, best)),
     ))
 }
 
@@ -144,7 +156,7 @@ fn table(context: &ArticleContext, found: &Variations) -> Option<Float> {
     };
     let mut rows = vec![row(voice.say("all of them", "tous").to_owned(), 0)];
     rows.extend(found.ablations.iter().map(|ablation| {
-        let name = markup::escaped(&ablation.name);
+        let name = markup::escaped(&methods::parameter(voice, &ablation.name));
         row(bilingual!(context, "without {name}", "sans {name}"), ablation.setting)
     }));
     let heads = [
@@ -174,13 +186,14 @@ pub(crate) fn in_short(context: &ArticleContext) -> Option<String> {
     Some(match clear {
         0 => bilingual!(
             context,
-            "None of {count} single changes of the network on numbers makes a significant difference.",
-            "Aucun de {count} changements isolés du réseau sur les nombres ne fait de différence significative.",
+            "Of {count} single changes of one network, {seeds} seeds show none to make a significant difference.",
+            "De {count} changements isolés d'un réseau, {seeds} graines n'en montrent aucun qui fasse une différence significative.",
+            seeds = found.seeds.len(),
         ),
         _ => bilingual!(
             context,
-            "Of {count} single changes of the network on numbers, {clear} make a significant difference.",
-            "De {count} changements isolés du réseau sur les nombres, {clear} font une différence significative.",
+            "Of {count} single changes of one network, {clear} make a significant difference.",
+            "De {count} changements isolés d'un réseau, {clear} font une différence significative.",
         ),
     })
 }

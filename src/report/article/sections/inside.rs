@@ -18,6 +18,8 @@ use runner_results::scores::Scores;
 
 /// Classes and columns of a small figure.
 const MOST_SHOWN: usize = 8;
+/// Columns whose loss is drawn, beside a confusion matrix of as much height.
+const MOST_BARS: usize = 6;
 
 /// Mistakes, probabilities and feature importance.
 pub(crate) fn inside(context: &ArticleContext) -> Option<Section> {
@@ -66,13 +68,13 @@ fn figure(context: &ArticleContext, model: &Model, scores: &Scores, bars: Option
     }
     if bars.is_some() {
         caption.push_str(context.voice.say(
-            "; right: accuracy lost when a column is shuffled, with one standard deviation of the mean to either side",
-            " ; à droite : exactitude perdue quand une colonne est mélangée, avec un écart-type de la moyenne de part et d'autre",
+            "; right: accuracy lost when a column is shuffled, ± one standard error",
+            " ; à droite : exactitude perdue quand une colonne est mélangée, ± une erreur type",
         ));
     }
     caption.push('.');
     let drawings: Vec<Drawing> = [Some(matrix), bars].into_iter().flatten().collect();
-    Some(context.figure("fig:confusion", &caption, drawings, 0.49))
+    Some(context.figure("fig:confusion", &caption, drawings, 0.44))
 }
 
 fn mistakes(context: &ArticleContext, model: &Model, scores: &Scores) -> Option<String> {
@@ -158,7 +160,8 @@ fn importance(context: &ArticleContext) -> Option<(String, Option<Drawing>)> {
         .study
         .parents(&stage.stage)
         .find(|parent| matches!(context.study.kind_of(parent), Some("train" | "ensemble" | "transfer")));
-    let model = looked_at.map_or_else(|| context.voice.say("the model", "le modèle").to_owned(), markup::code);
+    let model = looked_at
+        .map_or_else(|| context.voice.say("the model", "le modèle").to_owned(), |stage| context.stage_subject(stage));
     let loses = match most {
         Most::Clear(cost) => {
             let (name, drop) = (markup::code(&cost.column.name), context.voice.decimals(cost.drop().mean, 3));
@@ -224,7 +227,7 @@ fn importance(context: &ArticleContext) -> Option<(String, Option<Drawing>)> {
     sentence.push('.');
     let mut single: Vec<&runner_results::inspection::Importance> = all.iter().filter(|one| is_single(one)).collect();
     single.sort_by(|a, b| b.accuracy.mean.total_cmp(&a.accuracy.mean));
-    let bars = single.iter().take(MOST_SHOWN).map(|one| Bar {
+    let bars = single.iter().take(MOST_BARS).map(|one| Bar {
         label: one.name.clone(),
         value: one.accuracy.mean,
         reach: one.accuracy.sd,

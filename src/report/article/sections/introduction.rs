@@ -55,10 +55,7 @@ fn questions(context: &ArticleContext) -> Option<String> {
     let voice = context.voice;
     let mut asked = Vec::new();
     if context.classical().is_some() {
-        asked.push(voice.say(
-            "how far do standard classifiers get on the numbers",
-            "jusqu'où vont les classifieurs usuels sur les nombres",
-        ));
+        asked.push(voice.say("how far do standard classifiers get", "jusqu'où vont les classifieurs usuels"));
     }
     if context.network().is_some() {
         asked.push(match context.varies() {

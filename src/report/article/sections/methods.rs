@@ -10,7 +10,7 @@ pub(crate) struct Method {
     pub(crate) name: &'static str,
     pub(crate) english: &'static str,
     pub(crate) french: &'static str,
-    /// Key of the work; empty for what needs none.
+    /// Key of the work; empty for what needs none, or has it from a textbook.
     pub work: &'static str,
     /// How a sentence of either language calls it, with its article: always in the singular, so that verbs agree.
     pub the: &'static str,
@@ -40,13 +40,13 @@ static CLASSICAL: &[Method] = &[
     method("majority", "majority class", "classe majoritaire", "").with("the majority class", "la classe majoritaire"),
     method("logistic", "logistic regression", "régression logistique", "")
         .with("logistic regression", "la régression logistique"),
-    method("linear_svm", "linear SVM", "SVM linéaire", "svm").with("the linear SVM", "le SVM linéaire"),
-    method("rbf_svm", "RBF SVM", "SVM à noyau RBF", "svm").with("the RBF SVM", "le SVM à noyau RBF"),
-    method("knn", "nearest neighbours", "plus proches voisins", "knn")
+    method("linear_svm", "linear SVM", "SVM linéaire", "").with("the linear SVM", "le SVM linéaire"),
+    method("rbf_svm", "RBF SVM", "SVM à noyau RBF", "").with("the RBF SVM", "le SVM à noyau RBF"),
+    method("knn", "nearest neighbours", "plus proches voisins", "")
         .with("the nearest-neighbour classifier", "la méthode des plus proches voisins"),
-    method("naive_bayes", "naive Bayes", "classifieur bayésien naïf", "naivebayes")
+    method("naive_bayes", "naive Bayes", "classifieur bayésien naïf", "")
         .with("naive Bayes", "le classifieur bayésien naïf"),
-    method("tree", "decision tree", "arbre de décision", "cart").with("the decision tree", "l’arbre de décision"),
+    method("tree", "decision tree", "arbre de décision", "").with("the decision tree", "l’arbre de décision"),
     method("random_forest", "random forest", "forêt aléatoire", "forest")
         .with("the random forest", "la forêt aléatoire"),
     method("extra_trees", "extra trees", "extra-trees", "extratrees")
@@ -218,7 +218,35 @@ static LABELS: &[(&str, &str)] = &[
     ("all categories", "catégories"),
     ("cross_entropy", "entropie croisée"),
     ("cross entropy", "entropie croisée"),
+    ("one seed", "une graine"),
+    ("mean, 95 % interval of its difference", "moyenne, IC à 95 % de l'écart"),
+    ("base", "base"),
+    ("diverged", "diverge"),
+    ("not set", "aucun"),
 ];
+
+/// What pipelines vary or leave out, by the usual names.
+static PARAMETERS: &[(&str, &str)] = &[
+    ("batch size", "taille des lots"),
+    ("depth", "profondeur"),
+    ("width", "largeur"),
+    ("optimizer", "optimiseur"),
+    ("learning rate", "taux d'apprentissage"),
+    ("activation", "activation"),
+    ("epochs", "époques"),
+    ("schedule", "planification"),
+    ("batch norm", "normalisation par lots"),
+    ("dropout", "dropout"),
+    ("clipping", "écrêtage des gradients"),
+    ("label smoothing", "lissage des étiquettes"),
+    ("weight decay", "pénalisation des poids"),
+];
+
+/// The name of a parameter or stabiliser in the article's language, where it is a usual one.
+pub(crate) fn parameter(voice: Voice, name: &str) -> String {
+    let known = PARAMETERS.iter().find(|(english, _)| voice.is_french() && *english == name);
+    known.map_or(name, |(_, french)| french).to_owned()
+}
 
 /// The label in French, where it is one of the report's own.
 pub(crate) fn french_label(text: &str) -> Option<String> {
@@ -235,5 +263,5 @@ pub(crate) fn french_label(text: &str) -> Option<String> {
             text.replace("best trial", "meilleur essai").replace("accuracy", "exactitude").replace("log loss", "perte");
         return Some(text.replace("stopped early", "arrêté tôt"));
     }
-    LABELS.iter().find(|(english, _)| *english == text).map(|(_, french)| (*french).to_owned())
+    LABELS.iter().chain(PARAMETERS).find(|(english, _)| *english == text).map(|(_, french)| (*french).to_owned())
 }

@@ -38,7 +38,7 @@ use super::markup;
 use super::subject::Subject;
 use super::text::Text;
 use crate::compared::is_higher;
-use crate::figure::Drawing;
+use crate::figure::{ChartLayout, Drawing};
 use crate::fitting::FittedOn;
 use crate::leaks;
 use crate::ranking::{self, Source};
@@ -73,8 +73,10 @@ pub(crate) struct ArticleContext<'a> {
     groups: Vec<Group>,
 }
 
-/// Width of a line chart in units where two stand beside one another, so that their text stays readable.
-const HALF: Option<f64> = Some(310.0);
+/// Of line charts of which two stand beside one another, so that their text stays readable.
+const HALF: ChartLayout = ChartLayout { size: Some((310.0, 150.0)), columns: None };
+/// Of a figure of panels as wide as the text.
+const PANELS: ChartLayout = ChartLayout { size: None, columns: Some(3) };
 
 /// The sections that an article has, by the names under which an author's own text goes into them.
 pub const SECTIONS: [&str; 6] = ["introduction", "data", "method", "results", "discussion", "conclusion"];
@@ -388,14 +390,8 @@ impl<'a> ArticleContext<'a> {
     fn own_blocks(&self, text: Option<&Localized>) -> Vec<Block> {
         let blocks = text.map(|text| markup::blocks(text.get(self.voice.code())).unwrap_or_default());
         let mut blocks: Vec<Block> = blocks.into_iter().flatten().map(|(_, block)| block).collect();
-        for block in &mut blocks {
-            match block {
-                Block::Paragraph(text) => text.map_plain(&|plain| self.voice.typography(plain)),
-                Block::List { items, .. } => {
-                    items.iter_mut().for_each(|item| item.map_plain(&|plain| self.voice.typography(plain)));
-                }
-                Block::Code(_) | Block::Float(_) | Block::Equation { .. } => {}
-            }
+        for text in blocks.iter_mut().flat_map(Block::texts_mut) {
+            text.map_plain(&|plain| self.voice.typography(plain));
         }
         blocks
     }
@@ -533,13 +529,7 @@ impl<'a> ArticleContext<'a> {
         };
         let (it, its) = (self.voice.say("It", "Il"), self.voice.say("Its accuracy", "Son exactitude"));
         let against = self.against(it, its, chosen, classical, &other)? + ".";
-        Some(
-            [Some(against), self.ranked_higher(chosen, classical), self.other_inputs(chosen, classical)]
-                .into_iter()
-                .flatten()
-                .collect::<Vec<_>>()
-                .join(" "),
-        )
+        Some([Some(against), self.ranked_higher(chosen, classical)].into_iter().flatten().collect::<Vec<_>>().join(" "))
     }
 
     /// Where the rule that ranks all models puts a standard classifier above the best network or ensemble.
@@ -725,8 +715,8 @@ impl<'a> ArticleContext<'a> {
     }
 
     /// The drawings of the report that a stage has under these names, or names that begin so; line charts as wide as it is asked for.
-    fn drawings(&self, stage: &StageArtifacts, names: &[&str], width: Option<f64>) -> Vec<Drawing> {
-        let all = in_colours(stage, self.study.palette.clone(), false, width);
+    fn drawings(&self, stage: &StageArtifacts, names: &[&str], layout: ChartLayout) -> Vec<Drawing> {
+        let all = in_colours(stage, self.study.palette.clone(), false, layout);
         let found = names.iter().filter_map(|wanted| all.iter().find(|(name, _)| name.starts_with(wanted)));
         found.map(|(_, drawing)| drawing.clone()).collect()
     }

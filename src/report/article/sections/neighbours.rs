@@ -4,6 +4,7 @@ use runner_results::{Layout, Map};
 
 use super::{ArticleContext, bilingual, codes};
 use crate::article::document::Float;
+use crate::figure::ChartLayout;
 
 /// How far nearest neighbours share the class before anything is learnt.
 pub(crate) fn neighbours(context: &ArticleContext, has_figure: bool) -> Option<String> {
@@ -32,9 +33,12 @@ pub(crate) fn neighbours(context: &ArticleContext, has_figure: bool) -> Option<S
     ))
 }
 
+/// All classes beside one another.
+const IN_A_LINE: ChartLayout = ChartLayout { size: None, columns: Some(6) };
+
 pub(crate) fn neighbours_figure(context: &ArticleContext) -> Option<Float> {
     let (stage, map) = context.study.with::<Map>().next()?;
-    let drawings = context.drawings(stage, &["each-class-on-the-map"], None);
+    let drawings = context.drawings(stage, &["each-class-on-the-map"], IN_A_LINE);
     let caption = match map.layout {
         Layout::Pca => context.voice.say(
             "Training rows in the plane of the first two principal components of their vectors, one panel per class over all the others.",
@@ -45,5 +49,5 @@ pub(crate) fn neighbours_figure(context: &ArticleContext) -> Option<Float> {
             "Lignes d'apprentissage dans le plan par t-SNE de leurs vecteurs, un panneau par classe sur fond des autres ; les distances entre groupes n'ont pas de sens.",
         ),
     };
-    (!drawings.is_empty()).then(|| context.figure("fig:map", caption, drawings, 0.8))
+    (!drawings.is_empty()).then(|| context.figure("fig:map", caption, drawings, 1.0))
 }

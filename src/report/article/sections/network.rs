@@ -53,12 +53,7 @@ fn settings(context: &ArticleContext) -> Option<String> {
             let Some(method) = methods::classical(&model.name).filter(|method| method.name != "majority") else {
                 continue;
             };
-            // The textbook ones need no reference.
-            let cite = if matches!(method.name, "random_forest" | "boosting") {
-                format!(" [@{}]", method.work)
-            } else {
-                String::new()
-            };
+            let cite = if method.work.is_empty() { String::new() } else { format!(" [@{}]", method.work) };
             let name = format!("{}{cite}", voice.say(method.english, method.french));
             let number = |key: &str| model.params.get(key).and_then(serde_json::Value::as_f64);
             let values: Vec<String> = methods::telling_parameters(&model.name)
@@ -90,13 +85,13 @@ fn settings(context: &ArticleContext) -> Option<String> {
         0 => None,
         1 => Some(bilingual!(
             context,
-            "The standard classifier is {list}.{judged}",
-            "Le classifieur usuel est : {list}.{judged}",
+            "The standard classifier [@esl] is {list}.{judged}",
+            "Le classifieur usuel [@esl] est : {list}.{judged}",
         )),
         _ => Some(bilingual!(
             context,
-            "{count} standard classifiers serve as a reference: {list}.{judged}",
-            "{count} classifieurs usuels servent de référence : {list}.{judged}",
+            "{count} standard classifiers [@esl] serve as a reference: {list}.{judged}",
+            "{count} classifieurs usuels [@esl] servent de référence : {list}.{judged}",
         )),
     }
 }
@@ -190,6 +185,9 @@ fn rationale(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
+/// Texts that pass through like branches: their columns, the size of their vectors, the layers and the dropout of each.
+type LikeTexts<'a> = (Vec<&'a String>, Option<usize>, Vec<usize>, f64);
+
 /// The network from its inputs to its probabilities.
 fn drawing(context: &ArticleContext, stage: &StageArtifacts, found: &Training, spec: &NetworkSpec) -> Float {
     let voice = context.voice;
@@ -228,14 +226,12 @@ fn drawing(context: &ArticleContext, stage: &StageArtifacts, found: &Training, s
         branches.push(part(title.to_owned(), lines));
     }
     // Texts that pass through like branches share a box.
-    let mut texts: Vec<(Vec<&String>, Option<usize>, Vec<usize>, f64)> = Vec::new();
+    let mut texts: Vec<LikeTexts> = Vec::new();
     for column in &inputs.text {
         let own = spec.columns.get(column);
         let layers = own.and_then(|own| own.layers.clone()).unwrap_or_else(|| spec.text.layers.clone());
         let dropout = own.and_then(|own| own.dropout).unwrap_or(spec.text.dropout);
-        let like = |one: &&mut (Vec<&String>, Option<usize>, Vec<usize>, f64)| {
-            one.1 == dim(column) && one.2 == layers && one.3 == dropout
-        };
+        let like = |one: &&mut LikeTexts| one.1 == dim(column) && one.2 == layers && one.3 == dropout;
         match texts.iter_mut().find(like) {
             Some((columns, ..)) => columns.push(column),
             None => texts.push((vec![column], dim(column), layers, dropout)),
@@ -312,7 +308,7 @@ fn drawing(context: &ArticleContext, stage: &StageArtifacts, found: &Training, s
         of = methods::of_french(&context.stage_subject(&stage.stage)),
         parameters = voice.count(found.parameters as u64),
     );
-    context.figure("fig:architecture", &caption, vec![drawn], 1.0)
+    context.figure("fig:architecture", &caption, vec![drawn], 0.9)
 }
 
 /// The loss, what stabilises and regularises training, and how epochs, searches and ensembles are chosen.
@@ -362,10 +358,11 @@ fn symbols(context: &ArticleContext, smooth: &[f64], is_weighted: bool) -> Strin
     let mut means = vec![voice.say("$\\theta$ are the weights", "$\\theta$ sont les poids").to_owned()];
     let largest = smooth.iter().copied().fold(0.0, f64::max);
     if largest > 0.0 {
+        means.push(voice.say("$K$ is the number of classes", "$K$ est le nombre de classes").to_owned());
         means.push(bilingual!(
             context,
-            "$K$ is the number of classes and $\\epsilon$ the label smoothing [@smoothing], a share of certainty withheld from the given class ({share}{most})",
-            "$K$ est le nombre de classes et $\\epsilon$ le lissage des étiquettes [@smoothing], la part de certitude retirée à la classe donnée ({share}{most})",
+            "$\\epsilon$ is the label smoothing [@smoothing], a share of certainty withheld from the given class ({share}{most})",
+            "$\\epsilon$ est le lissage des étiquettes [@smoothing], la part de certitude retirée à la classe donnée ({share}{most})",
             share = voice.compact(largest),
             most = match smooth.iter().all(|share| *share == largest) {
                 true => "",
@@ -419,8 +416,8 @@ fn stabilisers(context: &ArticleContext, networks: &[(&StageArtifacts, &Training
     (!means.is_empty()).then(|| {
         bilingual!(
             context,
-            "It is kept stable, and from learning by heart, by {list}.",
-            "Pour le stabiliser et éviter qu'il mémorise : {list}.",
+            "Training is kept stable, and from learning by heart, by {list}.",
+            "Pour stabiliser l'apprentissage et éviter qu'il mémorise : {list}.",
             list = voice.list(&means, 6),
         )
     })

@@ -29,8 +29,8 @@ pub(crate) fn note(context: &ArticleContext, own: &[String]) -> Section {
     section.blocks.extend(context.paragraph([
         Some(bilingual!(
             context,
-            "Except for the author's own passages, `runner` {version} wrote the sentences, numbers, tables, figures and references from the results of the study; each judgement is that of a test or of a stated rule.",
-            "Hormis les passages de l'auteur, `runner` {version} a écrit les phrases, nombres, tableaux, figures et références d'après les résultats de l'étude ; chaque jugement est celui d'un test ou d'une règle énoncée.",
+            "But for the author's own passages, `runner` {version} wrote sentences, numbers, tables, figures and references from the results; each judgement is that of a test or of a stated rule.",
+            "Hormis les passages de l'auteur, `runner` {version} a écrit phrases, nombres, tableaux, figures et références d'après les résultats ; chaque jugement est celui d'un test ou d'une règle énoncée.",
             version = env!("CARGO_PKG_VERSION"),
         )),
         Some(by_author),

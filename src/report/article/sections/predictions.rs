@@ -28,10 +28,11 @@ pub(crate) fn section(context: &ArticleContext) -> Option<Section> {
     let names: Vec<String> = classes.iter().map(|class| markup::escaped(class)).collect();
     let mut heads = vec![
         (voice.say("File", "Fichier"), Align::Left),
-        (voice.say("Model", "Modèle"), Align::Wrapped(0.22)),
+        (voice.say("Model", "Modèle"), Align::Wrapped(0.3)),
         (voice.say("Expected", "Attendu"), Align::Right),
     ];
     heads.extend(names.iter().map(|name| (name.as_str(), Align::Right)));
+    let alike = alike(&all.iter().map(|(_, found)| found.file.as_str()).collect::<Vec<_>>());
     let row = |(stage, found): &(&StageArtifacts, &Predictions)| {
         let (of, _) = origin(context, stage);
         let expected = expected(context, &of).map_or_else(|| "–".to_owned(), |accuracy| voice.decimals(accuracy, 3));
@@ -40,14 +41,15 @@ pub(crate) fn section(context: &ArticleContext) -> Option<Section> {
             Some(voice.percent(*rows as f64 / found.rows.max(1) as f64))
         };
         let shares = classes.iter().map(|class| share(class).unwrap_or_else(|| "–".to_owned()));
-        let file = found.file.rsplit('_').next().unwrap_or(&found.file);
-        let file = file.strip_suffix(".csv").unwrap_or(file);
-        [markup::code(file), context.stage_name(&of), expected].into_iter().chain(shares).collect::<Vec<_>>()
+        [markup::code(&found.file[alike..]), context.stage_name(&of), expected]
+            .into_iter()
+            .chain(shares)
+            .collect::<Vec<_>>()
     };
     let caption = bilingual!(
         context,
-        "The files of predictions: the model, the accuracy to be expected, which is its score {on} before it was fitted again, and the share of the {rows} that each class is predicted for.",
-        "Les fichiers de prédictions : le modèle, l'exactitude attendue, qui est son score {on} avant le nouvel ajustement, et la part des {rows} pour laquelle chaque classe est prédite.",
+        "Files of predictions: model, expected accuracy (its score {on} before it was fitted again), and share of the {rows} that each class is predicted for.",
+        "Fichiers de prédictions : modèle, exactitude attendue (son score {on} avant le nouvel ajustement), et part des {rows} pour laquelle chaque classe est prédite.",
         on = context.on(context.judged_on()),
         rows = context.subject.rows(voice),
     );
@@ -55,6 +57,14 @@ pub(crate) fn section(context: &ArticleContext) -> Option<Section> {
     section.blocks.extend(context.paragraph([files(context, &all), disagreement(context, &all)]));
     section.blocks.push(Block::Float(table));
     Some(section)
+}
+
+/// Bytes of the beginning that all names share, up to an underscore; none of a single name.
+fn alike(names: &[&str]) -> usize {
+    let Some((first, others)) = names.split_first().filter(|(_, others)| !others.is_empty()) else { return 0 };
+    let shared = |other: &&str| first.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+    let shared = others.iter().map(shared).min().unwrap_or(0);
+    first.as_bytes()[..shared].iter().rposition(|byte| *byte == b'_').map_or(0, |place| place + 1)
 }
 
 /// The judged model that predictions come from, and the rows that it was fitted on again.
@@ -158,4 +168,17 @@ fn disagreement(context: &ArticleContext, all: &[(&StageArtifacts, &Predictions)
         rows = context.subject.rows(context.voice),
         most = most.unwrap_or_default(),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::alike;
+
+    #[test]
+    fn what_names_share_up_to_an_underscore_is_left_out() {
+        assert_eq!(alike(&["me_prediction_base.csv", "me_prediction_full.csv"]), "me_prediction_".len());
+        assert_eq!(alike(&["é_a.csv", "é_b.csv"]), "é_".len());
+        assert_eq!(alike(&["new_data.csv", "old_data.csv"]), 0);
+        assert_eq!(alike(&["only_one.csv"]), 0);
+    }
 }

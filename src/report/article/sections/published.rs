@@ -47,8 +47,8 @@ pub(crate) fn published(context: &ArticleContext) -> (Option<String>, Option<Flo
     let sentence = best.map(|best| {
         bilingual!(
             context,
-            "@tab:published lists published results; the best of them is {score}, by {model} [@{key}].",
-            "Le @tab:published rassemble des résultats publiés ; le meilleur, {score}, est celui de {model} [@{key}].",
+            "@tab:published lists published results; the best of them is {score} ({model} [@{key}]).",
+            "Le @tab:published rassemble des résultats publiés ; le meilleur est {score} ({model} [@{key}]).",
             score = voice.decimals(best.score, 3),
             model = own(Some(&best.model)),
             key = &best.cite,

@@ -61,27 +61,33 @@ fn comparison(context: &ArticleContext) -> Option<Section> {
     let map = neighbours::neighbours_figure(context);
     section.blocks.extend(context.paragraph([neighbours::neighbours(context, map.is_some()), inputs(context)]));
     section.blocks.extend(map.map(Block::Float));
-    section.blocks.extend(context.paragraph([
-        reference(context, group),
-        best(context).or_else(|| {
-            Some(bilingual!(
-                context,
-                "@tab:models lists the models, the best first.",
-                "Le @tab:models présente les modèles, le meilleur en tête.",
-            ))
-        }),
-        context.chosen().and_then(|model| context.threshold(model.judged()?)),
-        context.chosen().and_then(|model| context.leak(model)),
-        tied(context, group),
-        context.chosen().zip(context.classical()).and_then(|(chosen, classical)| {
-            let name = context.subject(chosen);
-            let whose = bilingual!(context, "The accuracy of {name}", "L'exactitude {of}", of = of_french(&name));
-            Some(context.against(&upper(&name), &whose, chosen, classical, &context.subject(classical))? + ".")
-        }),
-        choosing::ensembles(context),
-        caution(context, group),
-        context.left_out(),
-    ]));
+    section.blocks.extend(
+        context.paragraph([
+            reference(context, group),
+            best(context).or_else(|| {
+                Some(bilingual!(
+                    context,
+                    "@tab:models lists the models, the best first.",
+                    "Le @tab:models présente les modèles, le meilleur en tête.",
+                ))
+            }),
+            context.chosen().and_then(|model| context.threshold(model.judged()?)),
+            context.chosen().and_then(|model| context.leak(model)),
+            tied(context, group),
+            context.chosen().zip(context.classical()).and_then(|(chosen, classical)| {
+                let name = context.subject(chosen);
+                let whose = bilingual!(context, "The accuracy of {name}", "L'exactitude {of}", of = of_french(&name));
+                Some(context.against(&upper(&name), &whose, chosen, classical, &context.subject(classical))? + ".")
+            }),
+            context
+                .chosen()
+                .zip(context.classical())
+                .and_then(|(chosen, classical)| context.other_inputs(chosen, classical)),
+            choosing::ensembles(context),
+            caution(context, group),
+            context.left_out(),
+        ]),
+    );
     section.blocks.push(Block::Float(table(context, group)));
     Some(section)
 }
@@ -176,17 +182,27 @@ fn tied(context: &ArticleContext, group: &Group) -> Option<String> {
         return (!others.is_empty())
             .then(|| bilingual!(context, "{name} has {top} {there}; {intervals}.", "{name} a {top} ; {intervals}.",));
     }
-    let sentence = match (tied.is_empty(), others.is_empty()) {
-        (_, true) => return None,
-        (true, _) => bilingual!(
+    if others.is_empty() {
+        return None;
+    }
+    // The sentence before is on the best of networks and ensembles, which need not be the best of all.
+    let is_told = context.chosen().is_some_and(|chosen| chosen.stage == first.stage && chosen.name == first.name);
+    let its = match is_told {
+        true => context.voice.say("Its", "Son exactitude").to_owned(),
+        false => {
+            bilingual!(context, "{name} has {top} {there}; its", "{name} a {top} ; son exactitude")
+        }
+    };
+    let sentence = match tied.is_empty() {
+        true => bilingual!(
             context,
-            "Its {part} accuracy differs significantly from that of every other.",
-            "Son exactitude {part} diffère significativement de celle de tous les autres.",
+            "{its} {part} accuracy differs significantly from that of every other.",
+            "{its} {part} diffère significativement de celle de tous les autres.",
         ),
-        _ => bilingual!(
+        false => bilingual!(
             context,
-            "Its {part} accuracy does not differ significantly from that of {list}.",
-            "Son exactitude {part} ne diffère pas significativement de celle {list_de}.",
+            "{its} {part} accuracy does not differ significantly from that of {list}.",
+            "{its} {part} ne diffère pas significativement de celle {list_de}.",
             list = context.voice.list(&tied, 4),
             list_de = context.voice.list(&tied.iter().map(|name| of_french(name)).collect::<Vec<_>>(), 4),
         ),
@@ -328,8 +344,8 @@ fn table(context: &ArticleContext, group: &Group) -> Float {
     };
     let mut caption = bilingual!(
         context,
-        "Models by {by}; {other}accuracy, its interval and macro-F1 {part}. *p*: {test} against the first, Holm-corrected over all pairs.",
-        "Modèles par {par} ; {other}exactitude, son intervalle et macro-F1 {part}. *p* : {test} contre le premier, avec la correction de Holm sur toutes les paires. IC : intervalle de confiance.",
+        "Models by {by}; {other}accuracy, its interval and macro-F1 {part}. *p*: {test} against the first, Holm-corrected.",
+        "Modèles par {par} ; {other}exactitude, son intervalle et macro-F1 {part}. *p* : {test} contre le premier, corrigé selon Holm. IC : intervalle de confiance.",
         by = match sources.as_slice() {
             [Source::CrossValidation] => format!("cross-validated (CV) {metric}"),
             [_] => format!("{metric} on validation rows"),

@@ -121,16 +121,16 @@ fn linear(context: &ArticleContext, models: &[Model]) -> Option<String> {
     let stage = context.of_kind("baseline").next()?;
     let own = || models.iter().filter(|model| model.stage == stage.stage && !model.is_reference());
     let is_linear = |model: &&Model| matches!(model.name.as_str(), "logistic" | "linear_svm");
-    let by = |model: &&Model| model.validation();
-    let linear = ranking::best(own().filter(is_linear), Some(context.metric()), |model| by(&model))?;
-    let curved = ranking::best(own().filter(|model| !is_linear(model)), Some(context.metric()), |model| by(&model))?;
+    let linear = ranking::best(own().filter(is_linear), Some(context.metric()), |model| model.validation())?;
+    let curved =
+        ranking::best(own().filter(|model| !is_linear(model)), Some(context.metric()), |model| model.validation())?;
     let (straight, bent) = (linear.judged()?, curved.judged()?);
     let gain = bent.accuracy - straight.accuracy;
     let differs = context.judge(curved, linear).is_some_and(|judgement| judgement.differ);
     (differs && gain > 0.0).then(|| bilingual!(
         context,
-        "On the numbers alone, {curved} is {points} points ahead of {linear}: the boundaries between the {classes} are not straight.",
-        "Sur les seuls nombres, {curved} devance de {points} points {linear} : les frontières entre {classes} ne sont pas droites.",
+        "With the same inputs, {curved} is {points} points ahead of {linear}: the boundaries between the {classes} are not straight.",
+        "À entrées égales, {curved} devance de {points} points {linear} : les frontières entre {classes} ne sont pas droites.",
         curved = context.subject(curved),
         linear = context.subject(linear),
         points = context.voice.decimals(gain * 100.0, 1),
@@ -146,8 +146,8 @@ fn reads_texts(context: &ArticleContext, model: &Model) -> String {
     }
     bilingual!(
         context,
-        ", which also reads {list}",
-        ", qui lit aussi {list}",
+        " (which also reads {list})",
+        " (qui lit aussi {list})",
         list = context.voice.list(&codes(&columns), 4)
     )
 }

@@ -87,7 +87,7 @@ pub(crate) fn keywords(context: &ArticleContext) -> Vec<String> {
         words.push(context.voice.say("neural networks", "réseaux de neurones"));
     }
     if context.of_kind("embed").next().is_some() {
-        words.push(context.voice.say("text embeddings", "plongements de textes"));
+        words.push(context.voice.say("embeddings", "plongements"));
     }
     if context.of_kind("transfer").next().is_some() {
         words.push(context.voice.say("transfer learning", "apprentissage par transfert"));

@@ -187,8 +187,8 @@ fn table(context: &ArticleContext, stages: &[(&StageArtifacts, &Transfer)]) -> F
     let on = parts.iter().map(|part| context.on(*part)).collect::<Vec<_>>().join(voice.say(" or ", " ou "));
     let caption = bilingual!(
         context,
-        "Transfer {on}, means over seeds: accuracy, macro-F1, and the share of the rows of new and of old classes that are right. *p*: paired t-test of the accuracy against *scratch*, Holm-corrected.",
-        "Transfert {on}, moyennes sur les graines : exactitude, macro-F1, et part des lignes des nouvelles et des anciennes classes bien classées. *p* : test *t* apparié de l'exactitude contre *scratch*, avec la correction de Holm.",
+        "Transfer {on}, means over seeds: accuracy, macro-F1, and shares of the rows of new and old classes that are right. *p*: paired t-test of accuracy against *scratch*, Holm-corrected.",
+        "Transfert {on}, moyennes sur les graines : exactitude, macro-F1, et parts des lignes des nouvelles et anciennes classes bien classées. *p* : test *t* apparié de l'exactitude contre *scratch*, corrigé selon Holm.",
     );
     let mut float = context.table("tab:transfer", &caption, &heads, rows);
     if let crate::article::document::Body::Table(table) = &mut float.body {
@@ -230,8 +230,8 @@ fn verdict(context: &ArticleContext, stage: &StageArtifacts, found: &Transfer, i
         let [low, high] = [rows.difference.low, rows.difference.high].map(|end| context.voice.decimals(end * 100.0, 1));
         sentence.push_str(&bilingual!(
             context,
-            "; over the rows of one network each, the gain is {points} points [{low}, {high}] ({p})",
-            " ; sur les lignes d'un réseau de chacune, le gain est de {points} points [{low} ; {high}] ({p})",
+            "; over the rows of one network each, the difference is {points} points [{low}, {high}] ({p})",
+            " ; sur les lignes d'un réseau de chacune, la différence est de {points} points [{low} ; {high}] ({p})",
             points = context.voice.decimals(rows.difference.estimate * 100.0, 1),
             p = context.voice.p(rows.mcnemar.p),
         ));
@@ -294,22 +294,33 @@ fn forgotten(context: &ArticleContext, stage: &StageArtifacts, found: &Transfer)
     let before = found.before.iter().find(|before| before.part == found.part)?.old_classes.accuracy?;
     let comparison = found.comparison(found.best)?;
     let after = comparison.old_classes.as_ref()?.mean;
-    let retained = comparison.retained.as_ref().map(|retained| bilingual!(
-        context,
-        "; among the old {classes} alone it is still right on {kept}, so that it has forgotten {little}, and loses rows to the new one",
-        " ; entre les seuls anciens {classes} il l'est encore pour {kept} : il a {little} oublié, mais cède des lignes à la nouvelle classe",
-        classes = context.subject.classes(context.voice),
-        kept = context.voice.percent(retained.mean),
-        little = match before - retained.mean > FORGOTTEN {
-            true => context.voice.say("something", "quelque chose"),
-            false => context.voice.say("hardly anything", "presque rien"),
-        },
-    ));
+    // What it knows among the old classes alone is not what it loses to the new ones.
+    let retained = comparison.retained.as_ref().map(|retained| {
+        let forgets = before - retained.mean > FORGOTTEN;
+        let loses = retained.mean - after > FORGOTTEN && found.new_classes().next().is_some();
+        bilingual!(
+            context,
+            "; with the choice among these alone it still is on {kept}: {judged}",
+            " ; avec le choix entre celles-ci seulement, il l'est encore pour {kept} : {judged}",
+            kept = context.voice.percent(retained.mean),
+            judged = match (forgets, loses) {
+                (false, true) => context.voice.say(
+                    "hardly anything is forgotten, but rows are lost to what is new",
+                    "presque rien n'est oublié, mais des lignes vont à ce qui est nouveau",
+                ),
+                (false, false) => context.voice.say("hardly anything is forgotten", "presque rien n'est oublié"),
+                (true, true) => context.voice.say(
+                    "something is forgotten, and rows are lost to what is new",
+                    "une part est oubliée, et des lignes vont à ce qui est nouveau",
+                ),
+                (true, false) => context.voice.say("something is forgotten", "une part est oubliée"),
+            },
+        )
+    });
     Some(bilingual!(
         context,
-        "On the rows of the old {classes}, {network} was right on {before} and, extended, is right on {after}{retained}.",
-        "Sur les lignes des anciens {classes}, {network} était juste pour {before} et, étendu, l'est pour {after}{retained}.",
-        classes = context.subject.classes(context.voice),
+        "On the rows of the old classes, {network} was right on {before} and, extended, is right on {after}{retained}.",
+        "Sur les lignes des anciennes classes, {network} était juste pour {before} et, étendu, l'est pour {after}{retained}.",
         network = network(context, stage),
         before = context.voice.percent(before),
         after = context.voice.percent(after),
@@ -330,8 +341,8 @@ fn enough(context: &ArticleContext, found: &Transfer) -> Option<String> {
     Some(match enough {
         Some(enough) => bilingual!(
             context,
-            "With {share} of the new {rows} ({count}), {strategy} is as accurate as {baseline} with all of them.",
-            "Avec {share} des nouvelles {rows} ({count}), {strategy} est aussi exact que {baseline} avec toutes.",
+            "With {share} of the {rows} of new classes ({count}), {strategy} is as accurate as {baseline} with all of them.",
+            "Avec {share} des {rows} de nouvelles classes ({count}), {strategy} est aussi exact que {baseline} avec l'ensemble.",
             share = context.voice.percent(enough.share),
             count = context.voice.count(enough.rows),
             strategy = name(context, strategy),
@@ -339,8 +350,8 @@ fn enough(context: &ArticleContext, found: &Transfer) -> Option<String> {
         ),
         None => bilingual!(
             context,
-            "No share of the new {rows} that was tried, from {least} on, makes {strategy} as accurate as {baseline} with all of them.",
-            "Aucune part essayée des nouvelles {rows}, à partir de {least}, ne rend {strategy} aussi exact que {baseline} avec toutes.",
+            "No share of the {rows} of new classes that was tried, from {least} on, makes {strategy} as accurate as {baseline} with all of them.",
+            "Aucune part essayée des {rows} de nouvelles classes, à partir de {least}, ne rend {strategy} aussi exact que {baseline} avec l'ensemble.",
             least = context.voice.percent(least),
             strategy = name(context, strategy),
             baseline = name(context, baseline),

@@ -82,13 +82,13 @@ fn target_leaks(profile: &Profile) -> Option<Block> {
     for entry in entries {
         let score = entry.honest();
         let verdict = match entry.verdict {
-            TargetLeakVerdict::GivesAway => "leaks the label",
+            TargetLeakVerdict::Leaks => "leaks the label",
             TargetLeakVerdict::Nearly => "nearly",
             TargetLeakVerdict::RecognisesRows => "recognises rows",
             TargetLeakVerdict::No => "no",
         };
         let verdict = Cell::text(verdict)
-            .strong_if(entry.verdict == TargetLeakVerdict::GivesAway)
+            .strong_if(entry.verdict == TargetLeakVerdict::Leaks)
             .muted_if(entry.verdict == TargetLeakVerdict::No);
         table.push(vec![
             Cell::text(&entry.column),

@@ -215,6 +215,7 @@ fn components(palette: &Palette, profile: &Profile, id: String, title: String) -
             axes: Some((&axis(0), &axis(1))),
             classes: &classes,
             points: &points,
+            columns: 3,
         };
         section.push(Block::Figure(Figure::new(scatter(&chart, palette), format!("{sample}."))));
     }

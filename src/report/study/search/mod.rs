@@ -10,7 +10,7 @@ use runner_results::search::State;
 use super::{Study, stage_id};
 use crate::figure::text::{compact, decimals};
 use crate::page::{Block, Cell, Column, Section, Table};
-use crate::search::told;
+use crate::search::trial_counts;
 use crate::statistics::median;
 use trials::{Trials, brief, columns, label, short_names};
 
@@ -23,7 +23,7 @@ pub(crate) fn section(study: &Study) -> Option<Section> {
         if let Some(sentence) = sentence(&trials, &names) {
             inner.say(sentence);
         }
-        inner.say(format!("The test part was opened once, after {}.", told(trials.search)));
+        inner.say(format!("The test part was opened once, after {}.", trial_counts(trials.search)));
         let figures = plots::figures(&trials, stage.tables.get("trials"));
         if !figures.is_empty() {
             inner.push(Block::Gallery { figures, narrow: false });

@@ -41,12 +41,12 @@ pub(super) fn figures(search: &Trials, curves: Option<&TableView>) -> Vec<Figure
         }
     }
     figures.extend(importance(search));
-    if let Some(courses) = curves.and_then(|table| courses(search, table)) {
+    if let Some(curves_of_trials) = curves.and_then(|table| curves_of_trials(search, table)) {
         if search.search.method == Method::Grid {
             let factors = search.factors.iter();
-            figures.extend(factors.filter_map(|(name, factor)| curves_by(name, factor, search, &courses)));
+            figures.extend(factors.filter_map(|(name, factor)| curves_by(name, factor, search, &curves_of_trials)));
         } else {
-            figures.push(all_curves(search, &courses));
+            figures.push(all_curves(search, &curves_of_trials));
         }
     }
     figures
@@ -145,7 +145,7 @@ fn joined(factor: &Factor, search: &Trials, axis: &SliceAxis) -> Vec<Joined> {
 }
 
 /// By trial, in the order of the trials: the metric on the validation part by epoch.
-fn courses(search: &Trials, table: &TableView) -> Option<Vec<Vec<(f64, f64)>>> {
+fn curves_of_trials(search: &Trials, table: &TableView) -> Option<Vec<Vec<(f64, f64)>>> {
     let (trial, epoch) = (table.numbers("trial")?, table.numbers("epoch")?);
     let score = table.numbers(&column(search.search.metric))?;
     let mut by_index: IndexMap<usize, Vec<(f64, f64)>> = IndexMap::new();
@@ -155,13 +155,13 @@ fn courses(search: &Trials, table: &TableView) -> Option<Vec<Vec<(f64, f64)>>> {
             by_index.entry(*trial as usize).or_default().push((*epoch, *score));
         }
     }
-    let courses: Vec<_> =
+    let curves_of_trials: Vec<_> =
         search.search.trials.iter().map(|trial| by_index.swap_remove(&trial.index).unwrap_or_default()).collect();
-    courses.iter().any(|course| course.len() > 1).then_some(courses)
+    curves_of_trials.iter().any(|curve| curve.len() > 1).then_some(curves_of_trials)
 }
 
 /// A line for each value of a factor: the mean over the trials that have it, with a band from the lowest to the highest.
-fn curves_by(name: &str, factor: &Factor, search: &Trials, courses: &[Vec<(f64, f64)>]) -> Option<Figure> {
+fn curves_by(name: &str, factor: &Factor, search: &Trials, curves_of_trials: &[Vec<(f64, f64)>]) -> Option<Figure> {
     let levels = levels(factor);
     if !(2..=MOST_LINES).contains(&levels.len()) {
         return None;
@@ -174,14 +174,14 @@ fn curves_by(name: &str, factor: &Factor, search: &Trials, courses: &[Vec<(f64, 
             let of_level = |trial: &usize| {
                 factor.values[*trial] == **level
                     && search.search.trials[*trial].state == State::Complete
-                    && !courses[*trial].is_empty()
+                    && !curves_of_trials[*trial].is_empty()
             };
-            let trials: Vec<usize> = (0..courses.len()).filter(of_level).collect();
+            let trials: Vec<usize> = (0..curves_of_trials.len()).filter(of_level).collect();
             // Where some have stopped, a mean would jump.
-            let epochs = trials.iter().map(|&trial| courses[trial].len()).min()?;
-            let at = |epoch: usize| trials.iter().map(move |&trial| courses[trial][epoch].1);
+            let epochs = trials.iter().map(|&trial| curves_of_trials[trial].len()).min()?;
+            let at = |epoch: usize| trials.iter().map(move |&trial| curves_of_trials[trial][epoch].1);
             let mean = |epoch: usize| at(epoch).sum::<f64>() / trials.len() as f64;
-            let points = (0..epochs).map(|epoch| (courses[trials[0]][epoch].0, mean(epoch))).collect();
+            let points = (0..epochs).map(|epoch| (curves_of_trials[trials[0]][epoch].0, mean(epoch))).collect();
             let band = |epoch: usize| {
                 at(epoch).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)))
             };
@@ -208,9 +208,9 @@ fn curves_by(name: &str, factor: &Factor, search: &Trials, courses: &[Vec<(f64, 
     Some(Figure::new(line_chart(&chart), caption))
 }
 
-/// Every trial's course; the best one has its name.
-fn all_curves(search: &Trials, courses: &[Vec<(f64, f64)>]) -> Figure {
-    let mut order: Vec<usize> = (0..courses.len()).collect();
+/// Every trial's curve; the best one has its name.
+fn all_curves(search: &Trials, curves_of_trials: &[Vec<(f64, f64)>]) -> Figure {
+    let mut order: Vec<usize> = (0..curves_of_trials.len()).collect();
     let best = search.search.best;
     order.sort_by_key(|&trial| trial == best);
     let lines = order.into_iter().map(|trial| {
@@ -219,9 +219,9 @@ fn all_curves(search: &Trials, courses: &[Vec<(f64, f64)>]) -> Figure {
             State::Complete => ("", Paint::Positive),
             _ => ("", Paint::Neutral),
         };
-        Line { name: name.to_owned(), points: courses[trial].clone(), band: Vec::new(), paint, dashed: false }
+        Line { name: name.to_owned(), points: curves_of_trials[trial].clone(), band: Vec::new(), paint, dashed: false }
     });
-    let description = format!("{} trials", courses.len());
+    let description = format!("{} trials", curves_of_trials.len());
     let y_label = format!("validation {}", label(search.search.metric));
     let svg = line_chart(&LineChart {
         title: "Learning curves of all trials",
@@ -232,7 +232,7 @@ fn all_curves(search: &Trials, courses: &[Vec<(f64, f64)>]) -> Figure {
         explored: true,
         ..LineChart::default()
     });
-    let stopped = courses.len() - search.search.ended(State::Complete);
+    let stopped = curves_of_trials.len() - search.search.ended(State::Complete);
     let caption = match stopped {
         0 => String::new(),
         count => {

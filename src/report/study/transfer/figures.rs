@@ -4,7 +4,7 @@ use runner_results::transfer::{ShareRun, Strategy};
 
 use super::runs::Trained;
 use crate::figure::scale::extent;
-use crate::figure::{Line, LineChart, Paint, line_chart};
+use crate::figure::{ChartLayout, Line, LineChart, Paint, line_chart};
 use crate::page::Figure;
 use crate::study::curves::Curves;
 
@@ -12,7 +12,7 @@ type CurveOf = fn(&Curves) -> &Vec<f64>;
 type ScoreOf = fn(&ShareRun) -> Option<f64>;
 
 /// Scores and losses by epoch, one line for each strategy.
-pub(crate) fn by_epoch(runs: &[Trained], width: Option<f64>) -> Vec<Figure> {
+pub(crate) fn by_epoch(runs: &[Trained], layout: ChartLayout) -> Vec<Figure> {
     let charts: [(&str, &str, CurveOf); 4] = [
         ("Validation macro-F1 by strategy", "mean over classes", |c| &c.valid_macro_f1),
         ("Validation accuracy by strategy", "share of rows", |c| &c.valid_accuracy),
@@ -20,7 +20,7 @@ pub(crate) fn by_epoch(runs: &[Trained], width: Option<f64>) -> Vec<Figure> {
         ("Training loss by strategy", "nats", |c| &c.train_loss),
     ];
     let figure = |(title, unit, column): (&str, &str, CurveOf)| {
-        chart(width, title, unit, "epoch", lines(&strategies(runs), |name| curve_points(runs, name, column)))
+        chart(layout, title, unit, "epoch", lines(&strategies(runs), |name| curve_points(runs, name, column)))
     };
     charts.into_iter().filter_map(figure).collect()
 }
@@ -36,7 +36,7 @@ pub(crate) fn by_share(runs: &[ShareRun], part: &str) -> Vec<Figure> {
     let unit = format!("share of {part} rows that are right");
     let label = "training rows of the new classes";
     let figure = |(title, score): (&str, ScoreOf)| {
-        chart(None, title, &unit, label, lines(&names, |name| share_points(runs, name, score)))
+        chart(ChartLayout::default(), title, &unit, label, lines(&names, |name| share_points(runs, name, score)))
     };
     charts.into_iter().filter_map(figure).collect()
 }
@@ -104,7 +104,7 @@ fn share_points(runs: &[ShareRun], name: Strategy, score: ScoreOf) -> Spread {
     places.into_iter().map(at).filter(|(_, known): &(f64, Vec<f64>)| !known.is_empty()).collect()
 }
 
-fn chart(width: Option<f64>, title: &str, unit: &str, x_label: &str, lines: Vec<Line>) -> Option<Figure> {
+fn chart(layout: ChartLayout, title: &str, unit: &str, x_label: &str, lines: Vec<Line>) -> Option<Figure> {
     if lines.is_empty() {
         return None;
     }
@@ -118,9 +118,8 @@ fn chart(width: Option<f64>, title: &str, unit: &str, x_label: &str, lines: Vec<
         marker: None,
         log_y: false,
         y_range: None,
-        height: None,
         explored: x_label == "epoch",
-        width,
+        size: layout.size,
     };
     Some(Figure::new(line_chart(&chart), ""))
 }

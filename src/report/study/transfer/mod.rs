@@ -31,7 +31,7 @@ fn tell(study: &Study, stage: &StageArtifacts, section: &mut Section) {
         strategies(study, stage, found, section);
     }
     section.blocks.extend(diagnosis(stage));
-    section.blocks.extend(calibration::block(stage, study.chart_width));
+    section.blocks.extend(calibration::block(stage, study.layout));
     if let Some(model) = network(stage) {
         section.blocks.extend(parts_table(&model));
         if let Some(scores) = model.judged() {
@@ -49,7 +49,7 @@ fn strategies(study: &Study, stage: &StageArtifacts, found: &Transfer, section: 
     let part = found.part;
     let trained = runs::trained(stage, found);
     section.push(tables::strategies(found));
-    let figures = figures::by_epoch(&trained, study.chart_width);
+    let figures = figures::by_epoch(&trained, study.layout);
     if !figures.is_empty() {
         let most = figures::most_seeds(&trained);
         if most > 1 {

@@ -5,7 +5,8 @@ use runner_results::variations::{Ablation, Effect, Factor, Variations};
 
 use super::courses::Courses;
 use crate::figure::{
-    Drawing, EffectLevel, EffectPanel, EffectRow, Line, LineChart, Paint, effect_panels, effect_rows, grid, line_chart,
+    ChartLayout, Drawing, EffectLevel, EffectPanel, EffectRow, Line, LineChart, Paint, effect_panels, effect_rows,
+    grid, line_chart,
 };
 use crate::study::curves::Curves;
 use crate::variations::{factor_name, level_name, name, signed};
@@ -16,7 +17,7 @@ type Column = fn(&Curves) -> &[f64];
 const MOST_LINES: usize = 6;
 
 /// The score by each factor's values: a dot per seed, the mean, the interval of its difference from the base.
-pub(crate) fn effects(found: &Variations) -> Option<Drawing> {
+pub(crate) fn effects(found: &Variations, layout: ChartLayout) -> Option<Drawing> {
     let panel = |factor: &Factor| EffectPanel {
         name: factor_name(factor),
         levels: factor.levels.iter().map(|level| effect_level(found, level_name(level), level.setting)).collect(),
@@ -25,7 +26,7 @@ pub(crate) fn effects(found: &Variations) -> Option<Drawing> {
     let metric = found.metric.title();
     let title = format!("Validation {metric} by single changes");
     let description = panels.iter().map(|panel| panel.name.as_str()).collect::<Vec<_>>().join(", ");
-    (!panels.is_empty()).then(|| effect_panels(&title, &description, metric, &panels))
+    (!panels.is_empty()).then(|| effect_panels(&title, &description, metric, &panels, layout.columns.unwrap_or(2)))
 }
 
 fn effect_level(found: &Variations, label: String, place: usize) -> EffectLevel {
@@ -112,8 +113,7 @@ pub(crate) fn contrast(found: &Variations, courses: &Courses) -> Option<Drawing>
                 y_label: unit,
                 lines,
                 y_range: range,
-                height: Some(196.0),
-                width: Some(HALF),
+                size: Some((HALF, 196.0)),
                 ..LineChart::default()
             }));
         }
@@ -174,7 +174,7 @@ fn unbanded(line: Line) -> Line {
 }
 
 /// For each factor the validation score by epoch, a line for each value.
-pub(crate) fn by_epoch(found: &Variations, courses: &Courses, width: Option<f64>) -> Vec<Drawing> {
+pub(crate) fn by_epoch(found: &Variations, courses: &Courses, layout: ChartLayout) -> Vec<Drawing> {
     let (column, unit): (Column, &str) = match found.metric {
         Metric::Accuracy => (|c| &c.valid_accuracy, "accuracy"),
         Metric::Loss => (|c| &c.valid_loss, "log loss"),
@@ -207,7 +207,7 @@ pub(crate) fn by_epoch(found: &Variations, courses: &Courses, width: Option<f64>
                 y_label: unit,
                 lines,
                 explored: true,
-                width,
+                size: layout.size,
                 ..LineChart::default()
             })
         })

@@ -27,7 +27,9 @@ pub(crate) fn section(study: &Study) -> Option<Section> {
         let courses = stage.tables.get("curves").and_then(Courses::read);
         let caption = "The interval is that of the difference from the base, paired by seed and drawn around the mean: where it does not reach the base's line, the seeds differ by more than chance \
                        (before correction for the number of settings).";
-        inner.blocks.extend(figures::effects(found).map(|drawing| Block::Figure(Figure::new(drawing, caption))));
+        inner
+            .blocks
+            .extend(figures::effects(found, study.layout).map(|drawing| Block::Figure(Figure::new(drawing, caption))));
         for factor in &found.factors {
             let parameter = factor_name(factor);
             let levels: Vec<(String, usize)> =
@@ -51,7 +53,7 @@ pub(crate) fn section(study: &Study) -> Option<Section> {
             if !figures.is_empty() {
                 inner.push(Block::Gallery { figures, narrow: false });
             }
-            let by_epoch = figures::by_epoch(found, &courses, study.chart_width);
+            let by_epoch = figures::by_epoch(found, &courses, study.layout);
             if !by_epoch.is_empty() {
                 let figures = by_epoch.into_iter().map(|drawing| Figure::new(drawing, "")).collect();
                 let summary = "Validation score by epoch for each factor".to_owned();

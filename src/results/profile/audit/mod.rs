@@ -33,7 +33,7 @@ pub struct Audit {
 impl Audit {
     /// The columns that leak the label, in the table's order.
     pub fn leaking(&self) -> impl Iterator<Item = &str> {
-        let found = self.target_leaks.iter().filter(|column| column.verdict == TargetLeakVerdict::GivesAway);
+        let found = self.target_leaks.iter().filter(|column| column.verdict == TargetLeakVerdict::Leaks);
         found.map(|column| column.column.as_str())
     }
 

@@ -62,7 +62,8 @@ pub enum ReadBy {
 pub enum TargetLeakVerdict {
     /// Right on ≥ 95 % of covered rows, avoiding ≥ 60 % of the errors of guessing the largest class there, and by more than chance ≥ 40 % of them on
     /// all rows.
-    GivesAway,
+    #[serde(rename = "gives_away")]
+    Leaks,
     /// Right on ≥ 83 % of covered rows, avoiding ≥ 60 % of these errors there, and by more than chance ≥ 15 % of them on all rows.
     Nearly,
     /// Knows repeated rows again, but says little of rows in other groups: an identifier.

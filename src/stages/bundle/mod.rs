@@ -1,5 +1,7 @@
 //! `bundle`: what is to be handed in, as one folder and one zip: articles, pages, predictions, the pipeline file, digests.
 
+mod readme;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{Cursor, Write as _};
@@ -16,10 +18,13 @@ use runner_boundary::files::open_regular;
 use runner_boundary::text::quoted;
 use runner_engine::FileRecord;
 use runner_engine::{
-    Accepts, Arity, CheckContext, InputPort, Lineage, OutputPort, PortType, Source, Stage, StageContext, WholeStage,
+    Accepts, Arity, CheckContext, InputPort, OutputPort, PortType, Source, Stage, StageContext, WholeStage,
 };
-use runner_names::Folder;
+use runner_names::{Folder, Localized};
 use runner_report::counted;
+
+use super::language::TextLanguage;
+use readme::Collected;
 
 /// Collects the files of stages (articles, pages, figures, predictions) and files of your own, e.g. the pipeline, into one folder and a zip,
 /// with a README, SHA-256 sums, a lock of every result behind them, and `rerun.yaml`, the pipeline as it was run, which makes them anew. The same content gives the same zip, byte for byte.
@@ -28,19 +33,24 @@ use runner_report::counted;
 pub(crate) struct Bundle {
     /// Name of the folder and of the zip, e.g. `${author}_handin`.
     name: String,
-    /// The README's title.
+    /// The README's title; in two languages as `{en: …, fr: …}`.
     #[serde(default)]
-    title: Option<String>,
+    title: Option<Localized>,
     /// The person who hands it in.
     #[serde(default)]
     author: Option<String>,
     /// Files of your own by their name in the bundle, e.g. `{full.yaml: pipelines/full.yaml}`.
     #[serde(default)]
     files: BTreeMap<String, String>,
+    /// Files and folders of the stages that stay out, e.g. `report/figures`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    leave_out: Vec<String>,
+    /// The README's language: `en` or `fr`.
+    #[serde(default)]
+    language: TextLanguage,
 }
 
-const RERUN_HEAD: &str =
-    "# The pipeline as it was run: includes, templates and settings of the command line are in it.\n";
+const RERUN_HEAD: &str = "# The pipeline as it was run: includes, templates and settings of the command line are in it. Every kind and parameter is explained where it comes first.\n";
 
 /// What the bundle itself writes.
 const OWN: [&str; 4] = ["README.md", "SHA256SUMS", "results.lock", RERUN];
@@ -49,7 +59,7 @@ const RERUN: &str = "rerun.yaml";
 
 impl Stage for Bundle {
     const KIND: &'static str = "bundle";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const SUMMARY: &'static str = "a folder and a zip to hand in";
     const INPUTS: &'static [InputPort] = &[InputPort {
         name: "stages",
@@ -101,15 +111,29 @@ impl Stage for Bundle {
         let mut lock = String::from(
             "# What the files of this bundle were made from: every output of its stages, by BLAKE3 digest.\n",
         );
+        let (mut collected, mut is_used) = (Vec::new(), vec![false; self.leave_out.len()]);
         for whole in context.whole_stages("stages") {
             let stage = whole.view.stage.clone();
             add_lock(&mut lock, &stage, &whole);
             for output in whole.outputs.iter().filter(|output| output.holds() == PortType::Files) {
                 for name in output.file_names() {
                     go_on(context)?;
-                    files.insert(format!("{stage}/{name}"), output.file(name)?);
+                    let path = format!("{stage}/{name}");
+                    let left = self.leave_out.iter().position(|out| Path::new(&path).starts_with(out));
+                    match left {
+                        Some(place) => is_used[place] = true,
+                        None => _ = files.insert(path, output.file(name)?),
+                    }
                 }
             }
+            collected.push(Collected {
+                model: whole.view.inputs.iter().find(|input| input.port == "model").map(|input| input.stage.clone()),
+                kind: whole.view.kind.clone(),
+                stage,
+            });
+        }
+        for (path, _) in self.leave_out.iter().zip(&is_used).filter(|(_, is_used)| !**is_used) {
+            context.report().warn(&format!("leave_out: no file of the stages lies at '{}'", quoted(path)));
         }
         files.insert("results.lock".to_owned(), lock.into_bytes());
         let lineage =
@@ -129,7 +153,7 @@ impl Stage for Bundle {
         let sums = sums(&files, context)?;
         // As `sha256sum` writes and checks them.
         let listed: String = files.keys().zip(&sums).map(|(name, sum)| format!("{sum}  {name}\n")).collect();
-        files.insert("README.md".to_owned(), self.readme(&files, &sums, &lineage).into_bytes());
+        files.insert("README.md".to_owned(), readme::text(self, &files, &collected, &lineage).into_bytes());
         files.insert("SHA256SUMS".to_owned(), listed.into_bytes());
         let bytes = zipped(&self.name, &files, context)?;
         context.headline(format!(
@@ -144,43 +168,6 @@ impl Stage for Bundle {
             context.put_file("folder", &format!("{}/{name}", self.name), bytes)
         })
     }
-}
-
-impl Bundle {
-    /// `sums` are those of the files, in their order.
-    fn readme(&self, files: &BTreeMap<String, Vec<u8>>, sums: &[String], lineage: &Lineage) -> String {
-        let mut text = format!("# {}\n\n", quoted(self.title.as_deref().unwrap_or(&self.name).trim()));
-        if let Some(author) = &self.author {
-            let _ = writeln!(text, "{}\n", quoted(author.trim()));
-        }
-        text.push_str("Collected by `runner`. `sha256sum -c SHA256SUMS` checks the files; `results.lock` names every result behind them.\n");
-        let _ = write!(
-            text,
-            "\n`runner run {RERUN}` in this folder makes the results anew: that file is the pipeline as it was run, in one piece."
-        );
-        let needed: Vec<String> = lineage.needed.iter().map(|path| code(&path.display().to_string())).collect();
-        match needed.is_empty() {
-            true => text.push('\n'),
-            false => {
-                let _ = writeln!(
-                    text,
-                    " It reads the data, which must lie where these paths lead from here: {}.",
-                    needed.join(", ")
-                );
-            }
-        }
-        text.push_str("\n| file | bytes | SHA-256 |\n|---|---:|---|\n");
-        for ((name, bytes), sum) in files.iter().zip(sums) {
-            let _ = writeln!(text, "| {} | {} | `{sum}` |", code(name).replace('|', "\\|"), bytes.len());
-        }
-        text
-    }
-}
-
-/// A name in a fixed font, which a grave accent of its own does not end.
-fn code(name: &str) -> String {
-    let name = quoted(name);
-    if name.contains('`') { format!("`` {name} ``") } else { format!("`{name}`") }
 }
 
 /// Each name once, with its first place.

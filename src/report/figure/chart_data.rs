@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Number, Value, json};
 
-use super::lines::{Line, LineChart};
+use super::line_chart::{Line, LineChart};
 
 /// Where the plot lies in its drawing, in user units.
 pub(super) struct Frame {
@@ -20,20 +20,20 @@ pub(super) struct Frame {
 /// where they are whole numbers in a row) or `x`; `low` and `high` where it has a band. Safe within a `<script>`.
 pub(super) fn json(chart: &LineChart, frame: Frame) -> String {
     let lines: Vec<Value> = chart.lines.iter().map(line).collect();
-    let mut course = json!({
+    let mut data = json!({
         "frame": [short(frame.top), short(frame.right), short(frame.bottom), short(frame.width)],
         "x": chart.x_label,
         "y": chart.y_label,
         "lines": lines,
     });
     if chart.log_y {
-        course["log"] = json!(true);
+        data["log"] = json!(true);
     }
     if let Some((place, label)) = &chart.marker {
-        course["marker"] = json!([short(*place), label]);
+        data["marker"] = json!([short(*place), label]);
     }
     // No text of a user's can end the script that holds it.
-    course.to_string().replace('<', "\\u003c")
+    data.to_string().replace('<', "\\u003c")
 }
 
 fn line(line: &Line) -> Value {
