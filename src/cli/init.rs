@@ -127,6 +127,9 @@ fn of_table(arguments: &InitArguments, from: &Path) -> Outcome {
     ];
     let left_out = study.columns.iter().filter(|column| column.use_ == table::Use::LeftOut);
     let mut text = String::new();
+    if let Some(note) = &study.unlabelled {
+        text.push_str(&format!("  {}\n", quoted(note)));
+    }
     for column in left_out {
         text.push_str(&format!("  left out: {} ({})\n", quoted(&column.name), quoted(&column.why)));
     }

@@ -125,6 +125,14 @@ fn given(arguments: &PredictArguments) -> Result<Given<'_>, Failure> {
     // A file that cannot be read is neither.
     open_regular(&arguments.model).map_err(|error| anyhow!("cannot read {}: {error}", arguments.model.display()))?;
     let is_exported = is_package(&arguments.model);
+    if !is_exported && arguments.model.extension().is_some_and(|end| end == "runner") {
+        let is_empty = std::fs::metadata(&arguments.model).is_ok_and(|metadata| metadata.len() == 0);
+        let what = if is_empty { "the file is empty" } else { "the file does not begin as one" };
+        let model = arguments.model.display();
+        return Err(invalid(&format!(
+            "{model} is no model that `runner export` wrote: {what} (export or copy it again)"
+        )));
+    }
     let (package, input) = match (arguments.rest.as_slice(), is_exported) {
         ([input], true) => (fitted::of_file(&arguments.model)?, input),
         ([stage, input], false) => {
@@ -315,7 +323,8 @@ impl<'a> Run<'a> {
             ..=TOLD => {
                 // An open quote takes what follows it along.
                 let taken = if lines > 1 { format!(" ({lines} lines)") } else { String::new() };
-                self.told.bar.suspend(|| fitted::warn(&format!("left out{taken}: {error:#}")));
+                let why = format!("{error:#}").lines().collect::<Vec<_>>().join("; ");
+                self.told.bar.suspend(|| fitted::warn(&format!("left out{taken}: {why}")));
             }
             faults if faults == TOLD + 1 => {
                 self.told.bar.suspend(|| fitted::warn("further rows are left out, which are only counted"))

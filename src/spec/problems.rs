@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use unicode_normalization::is_nfc;
+
 use super::pipeline::PipelineSpec;
 use super::problem::Problem;
 use super::render;
@@ -20,11 +22,23 @@ pub struct Problems {
     pub(crate) rest: Option<Box<PipelineSpec>>,
 }
 
+/// Names of tables are in Unicode's composed form; one that looks the same and is not is found nowhere.
+fn tell_of_decomposed(problem: &mut Problem, sources: &Sources) {
+    const TOLD: &str =
+        "letters and accents stand apart in what is written here (Unicode's decomposed form): type it anew";
+    let is_decomposed = problem.span.is_some_and(|span| !is_nfc(sources.slice(span)));
+    if is_decomposed {
+        let help = problem.help.take().map(|help| format!("{help}; "));
+        problem.help = Some(help.unwrap_or_default() + TOLD);
+    }
+}
+
 impl Problems {
     /// Sorts by place (those without one first) and drops repetitions: the instances of a matrix,
     /// or stages that share an anchor, find the same fault several times. Findings about one thing become one.
     pub fn new(mut list: Vec<Problem>, sources: Sources) -> Self {
         tidy(&mut list);
+        list.iter_mut().for_each(|problem| tell_of_decomposed(problem, &sources));
         Problems { list, sources, rest: None }
     }
 

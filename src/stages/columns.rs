@@ -203,19 +203,39 @@ pub(super) fn numbers(table: &Table, name: &str) -> anyhow::Result<Result<Vec<f6
         if let Ok(values) = &found
             && let Some((one, other)) = merged(texts.iter(), values)
         {
-            bail!(
-                "column '{name}': '{one}' and '{other}' have more digits than a number holds, and would be one: leave it out of `numeric`, or list it under \
-                 `categories`"
-            );
+            return Err(would_be_one(name, one, other));
         }
         return Ok(found);
     }
     if !matches!(array.data_type(), DataType::Int64 | DataType::Float64 | DataType::Float32 | DataType::Boolean) {
         bail!("column '{name}' holds {}, not numbers (leave it out of `numeric`)", array.data_type());
     }
+    if let Some(integers) = array.as_primitive_opt::<Int64Type>()
+        && let Some((one, other)) = same_float(integers.iter().flatten())
+    {
+        return Err(would_be_one(name, &one.to_string(), &other.to_string()));
+    }
     let array = cast(array, &DataType::Float64)?;
     let array = array.as_primitive::<Float64Type>();
     Ok(Ok(array.iter().map(|value| value.unwrap_or(f64::NAN)).collect()))
+}
+
+fn would_be_one(name: &str, one: &str, other: &str) -> anyhow::Error {
+    anyhow!(
+        "column '{name}': '{one}' and '{other}' have more digits than a number holds, and would be one: leave it out of `numeric`, or list it under `categories`"
+    )
+}
+
+/// Two integers that are the same float.
+fn same_float(integers: impl Iterator<Item = i64>) -> Option<(i64, i64)> {
+    let mut seen: HashMap<u64, i64> = HashMap::new();
+    for integer in integers.filter(|integer| integer.unsigned_abs() > 1 << f64::MANTISSA_DIGITS) {
+        let first = *seen.entry((integer as f64).to_bits()).or_insert(integer);
+        if first != integer {
+            return Some((first, integer));
+        }
+    }
+    None
 }
 
 /// Two whole numbers, written with different digits, that have the same value as floats.

@@ -6,6 +6,15 @@ use indexmap::IndexMap;
 use super::missing::Missing;
 use super::words::{RowPlace, places, quoted, row_count};
 
+/// Why rows have no label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unlabelled {
+    /// How many, why, and what to do about tokens that are classes, in words.
+    pub told: String,
+    /// The first tokens that stand there for a missing value.
+    pub tokens: Vec<String>,
+}
+
 /// Tokens and columns that a note lists.
 const LISTED: usize = 5;
 
@@ -51,8 +60,7 @@ impl Absent {
     }
 
     /// What to say of the label, in notes: which rows have none, although their file has labels.
-    pub(crate) fn label_notes(mut self, rows: &Rows, missing: &Missing) -> Vec<String> {
-        let mut notes = Vec::new();
+    pub(crate) fn unlabelled(mut self, rows: &Rows, missing: &Missing) -> Option<Unlabelled> {
         self.retain(rows.keep);
         // A file without a single label holds rows to predict; it is no news that these are blank.
         let files = rows.source.iter().max().map_or(0, |last| last + 1);
@@ -64,7 +72,7 @@ impl Absent {
         }
         self.rows.retain(|_, rows| !rows.is_empty());
         if self.rows.is_empty() {
-            return notes;
+            return None;
         }
         let (column, count) = (&self.column, self.count());
         let mut parts: Vec<String> = Vec::new();
@@ -90,11 +98,9 @@ impl Absent {
             tokens => format!("; for classes of these names write {}", missing.changed(column, &[], tokens)),
         };
         let noun = if count == 1 { "row has" } else { "rows have" };
-        notes.push(format!(
-            "label '{column}': {count} {noun} none and cannot be learnt from: {}{remedy}",
-            parts.join("; ")
-        ));
-        notes
+        let parts = parts.join("; ");
+        let told = format!("label '{column}': {count} {noun} none and cannot be learnt from: {parts}{remedy}");
+        Some(Unlabelled { told, tokens: tokens.into_iter().map(str::to_owned).collect() })
     }
 
     /// What to say of all text columns beside the label, in one note.

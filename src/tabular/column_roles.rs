@@ -2,11 +2,11 @@
 //!
 //! A proposal with its numbers, for somebody to read and change: nothing in the engine rests on it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type};
+use arrow::datatypes::{DataType, Float64Type, Int64Type};
 
 use super::date;
 use super::numerals::Numerals;
@@ -58,6 +58,8 @@ pub struct ColumnRole {
     pub separator: Option<char>,
     /// Its values and their rows, the most frequent first.
     pub elements: Vec<(String, usize)>,
+    /// A number that is beyond those that models learn from, which have 32 bits.
+    pub beyond: Option<f64>,
 }
 
 /// What is known of dates.
@@ -100,6 +102,7 @@ impl ColumnRole {
             units: Vec::new(),
             separator: None,
             elements: Vec::new(),
+            beyond: None,
         }
     }
 }
@@ -145,15 +148,25 @@ fn of_numbers(name: &str, column: &ArrayRef) -> ColumnRole {
     let mut sorted = values.clone();
     sorted.sort_unstable_by(f64::total_cmp);
     sorted.dedup();
-    let (rows, distinct) = (values.len(), sorted.len());
+    let (rows, mut distinct) = (values.len(), sorted.len());
+    let mut has_more_digits = false;
+    if let Some(integers) = column.as_primitive_opt::<Int64Type>() {
+        distinct = integers.iter().flatten().collect::<HashSet<i64>>().len();
+        // In 128 bits: 2^63, to which the largest integers are rounded, is none of 64.
+        has_more_digits = integers.iter().flatten().any(|integer| integer as f64 as i128 != i128::from(integer));
+    }
     let role = match distinct {
         0 => Role::Empty,
         1 if rows == column.len() => Role::Constant,
         // Measurements may differ in every row; a count of rows leaves hardly a number out.
         _ if is_whole && distinct == rows && rows >= LEAST_ROWS && is_dense(&sorted) => Role::Identifier,
+        // What has more digits than a number holds is a name.
+        _ if has_more_digits && distinct == rows => Role::Identifier,
+        _ if has_more_digits => Role::Category,
         _ => Role::Number,
     };
-    ColumnRole::new(name, role, column.len() - rows, distinct)
+    let beyond = values.into_iter().find(|value| !(*value as f32).is_finite());
+    ColumnRole { beyond, ..ColumnRole::new(name, role, column.len() - rows, distinct) }
 }
 
 /// Whether whole numbers are close together, as those of a counter of which some rows were taken out.

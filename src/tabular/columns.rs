@@ -110,6 +110,10 @@ fn beyond_f32<'a>(name: &str, column: &ArrayRef, place: &Place<'a>, notes: &mut 
     Some(serde_json::Value::Object(places.collect()).to_string())
 }
 
+/// Bytes of joined texts, beside so many times those of the cells that are read.
+const LARGEST_JOINED: usize = 16 << 20;
+const TIMES_THE_FILES: usize = 4;
+
 /// Adds the derived columns; those that lose values are told of, with examples of what was not understood, as it is `written` in the files.
 pub(super) fn derive<'a>(
     columns: &mut Vec<(String, ArrayRef)>,
@@ -120,6 +124,8 @@ pub(super) fn derive<'a>(
 ) -> Result<(), Vec<CsvError>> {
     let mut problems = Problems::default();
     let rows = columns[0].1.len();
+    // Joined texts that are joined again may double every time.
+    let most = LARGEST_JOINED + TIMES_THE_FILES * written.values().map(|cells| cells.value_data().len()).sum::<usize>();
     let mut ambiguous: IndexMap<&str, Ambiguous> = IndexMap::new();
     for (name, derivation) in &options.derive {
         let names = derivation.sources();
@@ -136,6 +142,11 @@ pub(super) fn derive<'a>(
             let text = |row: usize| sources.first().map_or(String::new(), |source| quoted(source.cell(row).trim()));
             examples(rows.iter().map(|&row| (text(row), place(row))))
         };
+        if let Some(bytes) = derivation.bytes(&sources).filter(|bytes| *bytes > most) {
+            problems.push(CsvError::options(Problem::DerivedTooLarge { name: name.clone(), bytes, most }));
+            columns.push((name.clone(), arrow::array::new_null_array(&derivation.data_type(), rows)));
+            continue;
+        }
         let derived = match derivation.apply(&sources, options.dialect.numerals()) {
             Some(derived) => {
                 if let [source] = sources.as_slice() {

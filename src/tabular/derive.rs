@@ -101,6 +101,20 @@ impl Derivation {
         }
     }
 
+    /// About as many bytes as the texts of the derived column have at most, where texts are what it holds.
+    pub(super) fn bytes(&self, sources: &[Source]) -> Option<usize> {
+        /// Of a number that is written out.
+        const NUMBER: usize = 24;
+        let Derivation::Joined { separator, .. } = self else { return None };
+        let of = |source: &Source| match source.column.as_string_opt::<i32>() {
+            Some(texts) => texts.value_data().len(),
+            None => NUMBER * source.column.len(),
+        };
+        let rows = sources.first().map_or(0, |first| first.column.len());
+        let between = separator.len().saturating_mul(rows).saturating_mul(sources.len());
+        Some(sources.iter().map(of).fold(between, usize::saturating_add))
+    }
+
     /// The derived column, as long as those it is made of; `None` when a number is needed and the column holds texts.
     pub(super) fn apply(&self, sources: &[Source], numerals: Numerals) -> Option<Derived> {
         let first = sources.first()?;

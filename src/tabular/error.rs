@@ -175,6 +175,12 @@ pub enum Problem {
     DerivedExists(String),
     #[error("derive.{name}: column '{source_column}' holds text, not numbers, e.g. {examples} (if it holds numbers, declare `types: {{{key}: number}}`; else derive from another column)", key = yaml(.source_column))]
     DerivedFromText { name: String, source_column: String, examples: String },
+    #[error(
+        "derive.{name}: its texts would have {} MB, of at most {} MB for these files (join fewer columns: one that is joined of joined ones grows every time)",
+        .bytes >> 20,
+        .most >> 20
+    )]
+    DerivedTooLarge { name: String, bytes: usize, most: usize },
     #[error("{}: {} ({})", .0.key, .0.message, .0.help)]
     Misfit(Misfit),
     #[error("`keep` and `drop` cannot both be given (keep one of them)")]

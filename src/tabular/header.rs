@@ -12,6 +12,7 @@ use super::extent::Extent;
 use super::names::LONGEST_NAME;
 use super::names::own;
 use super::records::{Records, Span};
+use super::spelling::composed;
 use super::unpack::is_packed;
 use super::words::shorten;
 
@@ -100,8 +101,9 @@ pub(super) fn read_header<'a>(
     if !of_columns {
         check_delimiter(path, shown, records.fields().len(), span.line, dialect).map_err(|error| vec![error])?;
     }
-    let written: Vec<String> =
-        records.fields().iter().map(|field| String::from_utf8_lossy(field).trim().to_owned()).collect();
+    // One name, in whichever of Unicode's forms a program wrote it.
+    let name = |field| composed(String::from_utf8_lossy(field).trim()).into_owned();
+    let written: Vec<String> = records.fields().iter().map(name).collect();
     let mut names = Vec::with_capacity(written.len());
     let (mut unnamed, mut renamed) = (Vec::new(), Vec::new());
     for (index, name) in written.iter().enumerate() {

@@ -79,6 +79,7 @@ mod types;
 mod unpack;
 mod words;
 
+pub use absent::Unlabelled;
 pub use column_roles::{ColumnRole, DateOrder, DateSpan, Role, column_roles};
 pub use column_type::ColumnType;
 pub use columns::BEYOND_F32;

@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, StringBuilder
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
 
-use super::absent::{self, Absent};
+use super::absent::{self, Absent, Unlabelled};
 use super::body::{File, check_inputs, check_size, open, read};
 use super::columns::{BEYOND_F32, derive, typed};
 use super::contents::Contents;
@@ -34,6 +34,15 @@ pub struct Loaded {
     pub batch: RecordBatch,
     /// In words, for the user.
     pub notes: Vec<String>,
+    /// Of rows without a label.
+    pub unlabelled: Option<Unlabelled>,
+}
+
+impl Loaded {
+    /// All that is worth telling, in words.
+    pub fn told(&self) -> Vec<String> {
+        self.notes.iter().chain(self.unlabelled.iter().map(|found| &found.told)).cloned().collect()
+    }
 }
 
 /// Joins the files by column name into one table; a column that a file lacks is missing there.
@@ -119,14 +128,14 @@ pub(super) fn load_behind(
     notes.extend(unmatched.iter().map(|unmatched| format!("where: {unmatched}")));
     notes.extend(emptied(&files, &source, &keep, options));
     let kept = absent::Rows { keep: &keep, source: &source, place: &place };
-    notes.extend(typed.label.into_iter().flat_map(|label| label.label_notes(&kept, &options.missing)));
+    let unlabelled = typed.label.and_then(|label| label.unlabelled(&kept, &options.missing));
     notes.extend(Absent::text_note(typed.texts, &kept, &options.missing));
 
     let schema = batch.schema_ref();
     let kept = ROW_COLUMNS.iter().copied().chain(layout.output.iter().map(String::as_str));
     let kept: Result<Vec<usize>, ArrowError> = kept.map(|name| schema.index_of(name)).collect();
     let batch = kept.and_then(|kept| batch.project(&kept)).map_err(|e| vec![arrow_error(&e)])?;
-    Ok(Loaded { batch, notes })
+    Ok(Loaded { batch, notes, unlabelled })
 }
 
 /// The table of all rows and columns, before `where` and `keep`.

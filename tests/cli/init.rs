@@ -2,9 +2,10 @@
 
 use crate::workspace::Workspace;
 
-fn succeeds(work: &Workspace, arguments: &[&str]) {
+fn succeeds(work: &Workspace, arguments: &[&str]) -> String {
     let output = work.runner(arguments);
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
 }
 
 #[test]
@@ -467,4 +468,57 @@ fn dates_numbers_in_texts_and_several_values_become_columns() {
     let faster = ["run", "pipeline.yaml", "--set", "network.epochs=1", "--set", "baseline.models={logistic: {}}"];
     let output = work.command(&faster).current_dir(work.path().join("st")).output().expect("runner");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// `column,number,y` of so many rows.
+fn table(column: &str, rows: usize, row: impl Fn(usize) -> (String, f64, &'static str)) -> String {
+    let line = |i: usize| {
+        let (cell, number, class) = row(i);
+        format!("{cell},{number},{class}\n")
+    };
+    (0..rows).fold(format!("{column},number,y\n"), |text, i| text + &line(i))
+}
+
+#[test]
+fn ids_of_more_digits_than_a_float_holds_are_told_apart() {
+    let id = |i: usize| 9_007_199_254_740_993 + i as u64;
+    let of = |name: &str, row: &dyn Fn(usize) -> (String, f64, &'static str)| {
+        let work = Workspace::new().file("t.csv", &table("id", 120, row));
+        let said = succeeds(&work, &["init", name, "--from", "t.csv", "--label", "y"]);
+        (said, work.text(&format!("{name}/pipeline.yaml")))
+    };
+    let class = |i: usize| ["p", "q"][i * 7 % 11 % 2];
+    // Neighbours are one float.
+    let (said, yaml) = of("every", &|i| (id(i).to_string(), (i * 37 % 91) as f64, class(i)));
+    assert!(said.contains("left out: id (another value in every one of 120 rows: an identifier)"), "{said}\n{yaml}");
+    let (_, yaml) = of("some", &|i| (id(i % 40).to_string(), (i * 37 % 91) as f64, class(i)));
+    assert!(yaml.contains("#   id: 40 categories"), "{yaml}");
+}
+
+#[test]
+fn a_number_beyond_those_of_models_is_left_out_and_a_label_that_stands_for_missing_is_a_class() {
+    let class = |i: usize| ["FR", "NA"][i * 7 % 11 % 2];
+    let row =
+        |i: usize| (if i == 60 { "1e39".to_owned() } else { format!("{}.5", i % 50) }, (i * 37 % 91) as f64, class(i));
+    let work = Workspace::new().file("t.csv", &table("size", 120, row));
+    let said = succeeds(&work, &["init", "st", "--from", "t.csv", "--label", "y"]);
+    assert!(said.contains("left out: size (1e39 is beyond the numbers that models learn from, ±3.4e38"), "{said}");
+    let yaml = work.text("st/pipeline.yaml");
+    assert!(
+        yaml.contains("# A class of the label, and no missing value") && yaml.contains("y: {remove: [NA]}"),
+        "{yaml}"
+    );
+    let faster = ["run", "pipeline.yaml", "--set", "network.epochs=1", "--set", "baseline.models={logistic: {}}"];
+    let output = work.command(&faster).current_dir(work.path().join("st")).output().expect("runner");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // Beside two other classes it is missing, and that is told with its remedy.
+    let class = |i: usize| ["FR", "DE", "NA"][i * 7 % 11 % 3];
+    let work = Workspace::new().file("t.csv", &table("size", 120, |i| (format!("{}.5", i % 50), i as f64, class(i))));
+    let said = succeeds(&work, &["init", "st", "--from", "t.csv", "--label", "y"]);
+    let told = "say 'NA', which stands for a missing value (t.csv:";
+    assert!(
+        said.contains(told) && said.contains("for classes of these names write `missing: {y: {remove: [NA]}}`"),
+        "{said}"
+    );
+    assert!(work.text("st/pipeline.yaml").contains(told));
 }

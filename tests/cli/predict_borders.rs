@@ -153,3 +153,15 @@ fn one_signal_ends_the_wait_for_input_and_for_a_reader() {
         }
     }
 }
+
+#[test]
+fn a_file_that_is_no_model_is_told_by_name_and_rows_of_two_faults_in_one_line() {
+    let work = study();
+    work.write("e.runner", b"");
+    work.write("new.csv", b"a,when\n1,2024-01-03\n");
+    let said = String::from_utf8(work.runner(&["predict", "e.runner", "new.csv"]).stderr).expect("UTF-8");
+    assert!(said.contains("e.runner is no model that `runner export` wrote: the file is empty"), "{said}");
+    work.write("bad.csv", b"a,when\nx,2024-01-03,\n1,2024-01-03\n");
+    let said = told(&work, &[&["bad.csv"], SKIP.as_slice()].concat());
+    assert!(!said.contains("\\n") && said.contains("left out: bad.csv:2: "), "{said}");
+}

@@ -159,6 +159,9 @@ fn load(out: &mut Draft, study: &StudyTable, places: &Places) {
         Some(new) => out.line(2, &format!("files: {{train: {}, new: {}}}", yaml(&places.train), yaml(new))),
         None => out.line(2, &format!("files: {{train: {}}}", yaml(&places.train))),
     }
+    if let Some(note) = &study.unlabelled {
+        out.line(2, &format!("# {}", one_line(note)));
+    }
     out.line(2, &format!("label: {}", yaml(&study.label)));
     for (key, reason) in &study.sniffed.reasons {
         let Some(value) = setting(&study.sniffed.dialect, key) else { continue };
@@ -171,11 +174,19 @@ fn load(out: &mut Draft, study: &StudyTable, places: &Places) {
         out.line(2, &format!("types: {{{}}}", types.join(", ")));
     }
     if !study.missing.is_empty() {
-        out.line(2, "# Words among numbers, taken for missing values.");
+        if study.missing.values().any(|changes| !changes.add.is_empty()) {
+            out.line(2, "# Words among numbers, taken for missing values.");
+        }
+        if study.missing.values().any(|changes| !changes.remove.is_empty()) {
+            out.line(2, "# A class of the label, and no missing value: the label has hardly another one.");
+        }
         out.line(2, "missing:");
-        for (column, tokens) in &study.missing {
-            let tokens: Vec<String> = tokens.iter().map(|token| yaml(token)).collect();
-            out.line(3, &format!("{}: {{add: [{}]}}", yaml(column), tokens.join(", ")));
+        for (column, changes) in &study.missing {
+            let list = |tokens: &[String]| tokens.iter().map(|token| yaml(token)).collect::<Vec<_>>().join(", ");
+            let parts = [("add", &changes.add), ("remove", &changes.remove)].into_iter();
+            let parts = parts.filter(|(_, tokens)| !tokens.is_empty());
+            let parts: Vec<String> = parts.map(|(key, tokens)| format!("{key}: [{}]", list(tokens))).collect();
+            out.line(3, &format!("{}: {{{}}}", yaml(column), parts.join(", ")));
         }
     }
     let mut derived = study.columns.iter().flat_map(|column| &column.derived).peekable();

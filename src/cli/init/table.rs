@@ -19,8 +19,8 @@ use crate::ml::progress::Silent;
 use crate::results::profile::audit::TargetLeakVerdict;
 use crate::tabular::names::{SOURCE, added_as};
 use crate::tabular::{
-    Changes, ColumnRole, ColumnType, CsvError, DateOrder, DateSpan, Dialect, Encoding, Input, LoadOptions, Missing,
-    Problem, Role, Sniffed, Tokens, column_roles, header, load, sniff,
+    Changes, ColumnRole, ColumnType, CsvError, DateOrder, DateSpan, Dialect, Encoding, Input, LoadOptions, Loaded,
+    Missing, Problem, Role, Sniffed, Tokens, column_roles, header, load, sniff,
 };
 
 /// A file, and what the table of a `load` stage calls it.
@@ -80,12 +80,14 @@ pub(super) struct StudyTable {
     pub(super) sniffed: Sniffed,
     /// Labelled rows of the training file.
     pub(super) rows: usize,
+    /// What to say of the rows that have none.
+    pub(super) unlabelled: Option<String>,
     /// Rows by class, the most frequent first.
     pub(super) classes: Vec<(String, usize)>,
     /// The fewest rows of a class that is learnt.
     pub(super) least: usize,
-    /// Tokens among the numbers of a column that stand for a missing value.
-    pub(super) missing: IndexMap<String, Vec<String>>,
+    /// By column, tokens among its numbers that stand for a missing value, and those among the labels that do not.
+    pub(super) missing: IndexMap<String, Changes>,
     /// Columns of numbers of which some have leading zeros.
     pub(super) numbers: Vec<String>,
     pub(super) columns: Vec<Chosen>,
@@ -129,11 +131,19 @@ pub(super) fn study(
         None => None,
     };
     let mut options = LoadOptions { label: label.clone(), dialect: dialect.clone(), ..LoadOptions::default() };
-    let (table, missing) = read(&inputs, &mut options)?;
-    let of_train = rows_of(&table, train.name)?;
+    let (mut loaded, mut missing) = read(&inputs, &mut options, IndexMap::new())?;
+    if let (Some(label), Some(found)) = (&label, loaded.unlabelled.clone().filter(|found| !found.tokens.is_empty()))
+        && classes_of(&rows_of(&loaded.batch, train.name)?, label)?.len() < 2
+    {
+        // Without them nothing is left to tell apart.
+        missing.entry(label.clone()).or_default().remove = found.tokens;
+        (loaded, missing) = read(&inputs, &mut options, missing)?;
+    }
+    let (batch, unlabelled) = (loaded.batch, loaded.unlabelled.map(|found| found.told));
+    let of_train = rows_of(&batch, train.name)?;
     let columns = column_roles(&of_train, label.as_deref());
     let Some(label) = label else { return Err(candidates(&of_train, &columns)) };
-    let (labelled, classes) = labelled(&of_train, &label)?;
+    let (labelled, classes) = labelled(&of_train, &label, unlabelled.as_deref())?;
     let in_new = new.map(|new| new.header(dialect)).transpose()?;
     // Where no line names columns, those of a file that has fewer are taken for the first ones.
     if !dialect.header
@@ -163,7 +173,7 @@ pub(super) fn study(
     }
     let groups = copies(&labelled, &columns);
     let (rows, numbers) = (labelled.num_rows(), options.types.into_keys().collect());
-    Ok(StudyTable { label, sniffed, rows, classes, least, missing, numbers, columns, groups })
+    Ok(StudyTable { label, sniffed, rows, unlabelled, classes, least, missing, numbers, columns, groups })
 }
 
 /// Of a label that nothing can be learnt of: each value is there a few times at most, or one alone is there more often.
@@ -197,14 +207,23 @@ fn named(names: &[String], asked: &str, has_header: bool) -> Result<String, Fail
 }
 
 /// Loads the files as the study will; words among the numbers of a column are taken for missing values.
-fn read(inputs: &[Input], options: &mut LoadOptions) -> Result<(RecordBatch, IndexMap<String, Vec<String>>), Failure> {
+fn read(
+    inputs: &[Input],
+    options: &mut LoadOptions,
+    mut missing: IndexMap<String, Changes>,
+) -> Result<(Loaded, IndexMap<String, Changes>), Failure> {
     /// Each time the words that were shown are made missing.
     const TRIES: usize = 12;
-    let mut missing: IndexMap<String, Vec<String>> = IndexMap::new();
+    let tokens = |missing: &IndexMap<String, Changes>| missing.values().map(|changes| changes.add.len()).sum::<usize>();
     for _ in 0..TRIES {
-        let known = missing.values().map(Vec::len).sum::<usize>() + options.types.len();
+        let changed = |changes: &Changes| Tokens::Changed(changes.clone());
+        if !missing.is_empty() {
+            options.missing =
+                Missing::ByColumn(missing.iter().map(|(column, changes)| (column.clone(), changed(changes))).collect());
+        }
+        let known = tokens(&missing) + options.types.len();
         let errors = match load(inputs, options) {
-            Ok(loaded) => return Ok((loaded.batch, missing)),
+            Ok(loaded) => return Ok((loaded, missing)),
             Err(errors) => errors,
         };
         for error in &errors {
@@ -214,7 +233,7 @@ fn read(inputs: &[Input], options: &mut LoadOptions) -> Result<(RecordBatch, Ind
                     options.types.insert(column.clone(), ColumnType::Number);
                 }
                 Problem::StrayWord { column, token, .. } | Problem::NotANumber { column, token, .. } => {
-                    let tokens = missing.entry(column.clone()).or_default();
+                    let tokens = &mut missing.entry(column.clone()).or_default().add;
                     if !tokens.contains(token) {
                         tokens.push(token.clone());
                     }
@@ -222,12 +241,9 @@ fn read(inputs: &[Input], options: &mut LoadOptions) -> Result<(RecordBatch, Ind
                 _ => {}
             }
         }
-        if missing.values().map(Vec::len).sum::<usize>() + options.types.len() == known {
+        if tokens(&missing) + options.types.len() == known {
             return Err(refused(&errors));
         }
-        let changed = |tokens: &Vec<String>| Tokens::Changed(Changes { add: tokens.clone(), ..Changes::default() });
-        options.missing =
-            Missing::ByColumn(missing.iter().map(|(column, tokens)| (column.clone(), changed(tokens))).collect());
     }
     Err(invalid(
         "too many words among numbers to tell what they mean: declare the columns' `types` in a pipeline of your own",
@@ -250,16 +266,31 @@ fn rows_at(table: &RecordBatch, rows: Vec<usize>) -> Result<RecordBatch, Failure
     Ok(RecordBatch::try_new(table.schema(), columns?)?)
 }
 
-/// The rows that have a label, and how many each class has.
-fn labelled(table: &RecordBatch, label: &str) -> Result<(RecordBatch, Vec<(String, usize)>), Failure> {
-    let texts = texts(table, label)?;
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    texts.iter().flatten().for_each(|class| *counts.entry(class).or_default() += 1);
-    let mut classes: Vec<(String, usize)> = counts.into_iter().map(|(class, rows)| (class.to_owned(), rows)).collect();
+/// Rows by class, the most frequent first.
+fn classes_of(table: &RecordBatch, label: &str) -> Result<Vec<(String, usize)>, Failure> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    texts(table, label)?.into_iter().flatten().for_each(|class| *counts.entry(class).or_default() += 1);
+    let mut classes: Vec<(String, usize)> = counts.into_iter().collect();
     classes.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
+    Ok(classes)
+}
+
+/// The rows that have a label, and how many each class has.
+fn labelled(
+    table: &RecordBatch,
+    label: &str,
+    note: Option<&str>,
+) -> Result<(RecordBatch, Vec<(String, usize)>), Failure> {
+    let classes = classes_of(table, label)?;
     if classes.len() < 2 {
-        return Err(invalid(&format!("column '{label}' has {} values, but a label needs two or more", classes.len())));
+        let values = match classes.as_slice() {
+            [] => "no value".to_owned(),
+            [(only, rows), ..] => format!("one value, '{only}' in {rows} rows"),
+        };
+        let told = format!("column '{label}' has {values}, but a label needs two or more");
+        return Err(invalid_lines(std::iter::once(told).chain(note.map(str::to_owned))));
     }
+    let texts = texts(table, label)?;
     let is_there: Vec<usize> = (0..texts.len()).filter(|&row| texts[row].is_some()).collect();
     Ok((rows_at(table, is_there)?, classes))
 }
@@ -332,6 +363,12 @@ fn chosen(column: &ColumnRole, rows: usize, in_new: Option<&[String]>, audited: 
         return choose(
             Use::LeftOut,
             format!("leaks the label: alone it is right on {:.1} % of the rows", 100.0 * right),
+        );
+    }
+    if let (Role::Number, Some(value)) = (role, column.beyond) {
+        return choose(
+            Use::LeftOut,
+            format!("{value:e} is beyond the numbers that models learn from, ±3.4e38: correct it, or make it missing"),
         );
     }
     // Of so few values some part of the data would have none.

@@ -203,14 +203,17 @@ impl Command {
             }
         }
         counts.insert(OUT.to_owned(), 1);
-        let mut writes = false;
+        let (mut writes, mut is_unknown) = (false, false);
         for (i, word) in self.run.iter().enumerate() {
-            writes |= words::placeholders(&word.text()).contains(&OUT.to_owned());
+            let named = words::placeholders(&word.text());
+            writes |= named.contains(&OUT.to_owned());
+            // Which may be meant for it.
+            is_unknown |= named.iter().any(|name| !counts.contains_key(name));
             for (message, help) in words::check(&word.text(), &counts) {
                 context.problem(&["run", &i.to_string()], message, Some(help));
             }
         }
-        if !writes && !self.outputs.is_empty() {
+        if !writes && !is_unknown && !self.outputs.is_empty() {
             let help = "write e.g. \"{out}/result.json\" where the program takes the path of its output".to_owned();
             context.problem(&["run"], "no word holds `{out}`, so the program cannot know where to write", Some(help));
         }

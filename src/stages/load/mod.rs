@@ -109,7 +109,7 @@ fn default_header() -> bool {
 
 impl Stage for Load {
     const KIND: &'static str = "load";
-    const VERSION: u32 = 8;
+    const VERSION: u32 = 9;
     const SUMMARY: &'static str = "CSV, Parquet and Arrow files to one table";
     const INPUTS: &'static [InputPort] = &[];
     const SEEDED: bool = false;

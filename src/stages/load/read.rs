@@ -54,8 +54,8 @@ impl Load {
             },
             [] => all_of(&errors),
         })?;
-        for note in &loaded.notes {
-            context.report().warn(note);
+        for note in loaded.told() {
+            context.report().warn(&note);
         }
         let rows = Table::new(self.with_label_name(loaded.batch)?);
         context.put_table("rows", &rows)?;

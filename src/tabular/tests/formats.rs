@@ -51,8 +51,8 @@ fn other_encodings_are_read_as_if_they_were_utf_8() {
         assert_eq!(loaded.batch.columns(), plain.columns(), "{yaml}");
         assert_eq!(loaded.batch.schema().metadata()["header.a"], "name,x");
         // What nobody asked for is told.
-        let is_told = loaded.notes.iter().any(|note| note.contains("as its byte-order mark says"));
-        assert_eq!(is_told, yaml == "{}", "{:?}", loaded.notes);
+        let is_told = loaded.told().iter().any(|note| note.contains("as its byte-order mark says"));
+        assert_eq!(is_told, yaml == "{}", "{:?}", loaded.told());
     }
     // Shift JIS of Python: 'n\n日本\n'.encode('shift_jis').
     assert_eq!(texts(&table_of(b"n\n\x93\xfa\x96{\n", "shift_jis"), "n"), some_texts(["日本"]));
@@ -76,9 +76,9 @@ fn bytes_that_are_not_in_the_encoding_are_told_with_their_place() {
     assert!(found(&lone, "{}").starts_with("a.csv:2:1: byte 0x00 is not valid UTF-16LE"), "{}", found(&lone, "{}"));
     assert_eq!(found(b"\xff\xfe\0\0x\0\0\0", "{}"), "a.csv: the file is UTF-32 (save it as UTF-8)");
     // What is UTF-8 already would come out wrong, and that is told.
-    let notes = load_one("n\nZoë\n", "dialect: {encoding: latin1}").expect("a table").notes;
+    let notes = load_one("n\nZoë\n", "dialect: {encoding: latin1}").expect("a table").told();
     assert!(notes[0].starts_with("a.csv: the file is valid UTF-8, but read as windows-1252"), "{notes:?}");
-    let notes = load_one("\u{feff}n\nZoë\n", "dialect: {encoding: latin1}").expect("a table").notes;
+    let notes = load_one("\u{feff}n\nZoë\n", "dialect: {encoding: latin1}").expect("a table").told();
     assert!(notes[0].starts_with("a.csv: read as UTF-8, as its byte-order mark says, although"), "{notes:?}");
 }
 
@@ -158,12 +158,12 @@ fn files_without_a_header_have_numbered_or_given_names() {
     assert_eq!(numbers(&named.batch, "length").last(), Some(&Some(7.0)));
     assert!(
         named
-            .notes
+            .told()
             .iter()
             .any(|note| note.starts_with("b.csv has 1 of 2 columns, which are taken for the first column as"))
     );
     // No note that the first line looks like a record: it is said to be one.
-    assert!(named.notes.iter().all(|note| !note.contains("looks like a record")), "{:?}", named.notes);
+    assert!(named.told().iter().all(|note| !note.contains("looks like a record")), "{:?}", named.told());
     let few = errors(text, "dialect: {header: false, names: [a]}").remove(0);
     assert!(few.starts_with("a.csv:1: the first line has 2 fields, but `names` has 1"), "{few}");
     let many = errors(text, "dialect: {header: false, names: [a, b, c]}").remove(0);
@@ -200,7 +200,7 @@ fn numbers_with_a_decimal_comma_are_numbers() {
     assert_eq!(texts(&batch, added::RECORD)[0].as_deref(), Some("1.234,5;7;a,b;2020.5"));
     let bad = errors("x;y\n1,5;1\n1.5;2\n", "{dialect: {delimiter: ';', decimal: ','}, types: {x: number}}").remove(0);
     assert!(bad.starts_with("a.csv:3: column 'x': '1.5' is not a number"), "{bad}");
-    let note = load_one("x;y\n1,5;1\n2,5;2\n", "dialect: {delimiter: ';'}").expect("a table").notes.remove(0);
+    let note = load_one("x;y\n1,5;1\n2,5;2\n", "dialect: {delimiter: ';'}").expect("a table").told().remove(0);
     assert!(note.contains("read the files with `decimal: \",\"` or `thousands: \",\"`"), "{note}");
 }
 
@@ -334,7 +334,7 @@ fn mistakes_in_files_of_columns_are_told_by_row() {
     let label: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), None, Some("b")]));
     let notes = load_one(arrow(&RecordBatch::try_from_iter([("y", label)]).expect("a batch")), "label: y")
         .expect("a table")
-        .notes;
+        .told();
     assert!(notes[0].contains("1 is blank (a.csv, row 2)"), "{notes:?}");
 }
 

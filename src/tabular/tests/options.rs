@@ -7,7 +7,9 @@ use arrow::array::{
 };
 use arrow::datatypes::{Float64Type, Int32Type};
 
-use super::super::{Filter, LoadOptions, columns};
+use arrow::array::{Array as _, AsArray as _};
+
+use super::super::{Filter, Input, LoadOptions, columns, load};
 use super::{errors, header_of, integers, load_one, names, numbers, options, table, texts};
 
 #[test]
@@ -119,7 +121,7 @@ fn parts_of_dates_are_derived() {
 
 #[test]
 fn dates_that_can_be_read_both_ways_are_told_once() {
-    let told = |rows: &str, yaml: &str| load_one(format!("d\n{rows}"), yaml).expect("the file loads").notes;
+    let told = |rows: &str, yaml: &str| load_one(format!("d\n{rows}"), yaml).expect("the file loads").told();
     let found =
         told("01/03/1990\n02/03/1990\n05/05/1990\n", "derive: {m: {month_of: d}, w: {weekday_of: d}, y: {year_of: d}}");
     assert_eq!(
@@ -151,7 +153,7 @@ fn numbers_lengths_joined_texts_and_elements_are_derived() {
     assert_eq!(integers(&batch, "long"), [Some(7), Some(2), None, Some(1)]);
     let found = load_one("n\n90 min\n2 Seasons\n1 Season\n3 or 4\n", "derive: {x: {number_of: n}}")
         .expect("the file loads")
-        .notes;
+        .told();
     assert!(found[0].contains("1 of 4 values of 'n' could not be used, e.g. '3 or 4' (a.csv:5)"), "{found:?}");
     assert!(
         found[1].contains("numbers of different units, which are not converted: 'season' (2 rows), 'min' (1 row)"),
@@ -306,4 +308,38 @@ fn filters_work_on_tables_from_elsewhere() {
     assert!(error.starts_with("column 'v' of type"), "{error}");
     let error = rows("{bb: 1}").unwrap_err().to_string();
     assert!(error.starts_with("there is no column 'bb'"), "{error}");
+}
+
+#[test]
+fn texts_that_are_joined_again_and_again_are_refused_before_they_fill_the_memory() {
+    let text: String = (0..500).map(|i| format!("some text {i},other {i}\n")).collect();
+    let bytes = format!("a,b\n{text}");
+    let input = Input { name: "all", path: "t.csv", bytes: bytes.as_bytes() };
+    let joined = |of: [&str; 2]| serde_json::json!({"joined": of});
+    let mut derive = serde_json::Map::new();
+    derive.insert("j0".to_owned(), joined(["a", "b"]));
+    (1..40).for_each(|i| _ = derive.insert(format!("j{i}"), joined([&format!("j{}", i - 1); 2])));
+    let options_of = |derive: &serde_json::Map<String, serde_json::Value>| -> LoadOptions {
+        serde_json::from_value(serde_json::json!({ "derive": derive })).expect("options")
+    };
+    let errors = load(&[input], &options_of(&derive)).expect_err("too large");
+    let told = errors[0].to_string();
+    assert!(told.starts_with("derive.j") && told.contains("MB, of at most 16 MB for these files"), "{told}");
+    derive.retain(|name, _| name == "j0" || name == "j1");
+    let loaded = load(&[input], &options_of(&derive)).expect("small ones are made");
+    let column = loaded.batch.column_by_name("j1").expect("j1").as_string::<i32>();
+    assert_eq!(column.value(7), "some text 7 other 7 some text 7 other 7");
+}
+
+#[test]
+fn a_column_is_one_in_whichever_form_of_unicode_its_name_is_written() {
+    let (composed, apart) = ("caf\u{e9},x\n1,2\n", "cafe\u{301},x\n3,4\n");
+    let input = |name, text: &'static str| Input { name, path: name, bytes: text.as_bytes() };
+    let loaded =
+        load(&[input("one.csv", composed), input("two.csv", apart)], &LoadOptions::default()).expect("a table");
+    assert_eq!(loaded.batch.num_columns(), 4 + 2);
+    assert_eq!(loaded.batch.column_by_name("caf\u{e9}").expect("one column").null_count(), 0);
+    let both = "caf\u{e9},cafe\u{301}\n1,2\n";
+    let errors = load(&[input("both.csv", both)], &LoadOptions::default()).expect_err("two of one name");
+    assert!(errors[0].to_string().contains("occurs twice in the header, as number 1 and 2"), "{}", errors[0]);
 }

@@ -41,7 +41,7 @@ fn types_are_inferred_over_all_files() {
     assert_eq!(integers(batch, "runner.row_id"), [Some(0), Some(1), Some(2), Some(3)]);
     assert_eq!(integers(batch, "runner.line"), [Some(2), Some(3), Some(2), Some(3)]);
     assert_eq!(texts(batch, "runner.source"), some_texts(["a", "a", "b", "b"]));
-    assert!(loaded.notes.is_empty(), "{:?}", loaded.notes);
+    assert!(loaded.told().is_empty(), "{:?}", loaded.told());
 }
 
 #[test]
@@ -52,9 +52,9 @@ fn a_column_or_label_that_a_file_lacks_is_missing_there() {
     assert_eq!(texts(&loaded.batch, "genre"), [Some("2".to_owned()), None]);
     assert_eq!(integers(&loaded.batch, "extra"), [None, Some(3)]);
     // Files to predict have no label.
-    assert_eq!(loaded.notes, ["train.csv has no column extra (missing there)"]);
+    assert_eq!(loaded.told(), ["train.csv has no column extra (missing there)"]);
     let alone = load_all(&files[1..], "{label: genre, keep: [x]}").unwrap();
-    assert_eq!(alone.notes, ["no file has the label column 'genre'"]);
+    assert_eq!(alone.told(), ["no file has the label column 'genre'"]);
     assert_eq!(names(&alone.batch)[4..], ["x"]);
 }
 
@@ -86,10 +86,10 @@ fn blank_lines_do_not_shift_line_numbers() {
     let loaded = load_one("\n\nx\r\n\r\n1\r\n\r\n\r\n2\r\n", "{}").unwrap();
     assert_eq!(integers(&loaded.batch, "runner.line"), [Some(5), Some(8)]);
     assert_eq!(texts(&loaded.batch, "runner.record"), some_texts(["1", "2"]));
-    assert_eq!(loaded.notes, ["a.csv: 5 blank lines were skipped"]);
+    assert_eq!(loaded.told(), ["a.csv: 5 blank lines were skipped"]);
     let mixed = load_one("x\n1\r\n2\n", "{}").unwrap();
     assert_eq!(texts(&mixed.batch, "runner.record"), some_texts(["1", "2"]));
-    assert_eq!(mixed.notes, ["a.csv: 1 lines do not end in \"\\n\" like the header"]);
+    assert_eq!(mixed.told(), ["a.csv: 1 lines do not end in \"\\n\" like the header"]);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn another_delimiter_and_nameless_columns_are_read() {
     let loaded = load_one(";x\nr1;\"1;5\"\n", "dialect: {delimiter: ';'}").unwrap();
     assert_eq!(texts(&loaded.batch, "x"), some_texts(["1;5"]));
     assert_eq!(texts(&loaded.batch, "unnamed_1"), some_texts(["r1"]));
-    assert_eq!(loaded.notes, ["a.csv: column 1 has no name, it is called 'unnamed_1'"]);
+    assert_eq!(loaded.told(), ["a.csv: column 1 has no name, it is called 'unnamed_1'"]);
     assert_eq!(loaded.batch.schema().metadata()["delimiter"], ";");
     let tab = table("x\ty\n1\t2\n", "dialect: {delimiter: \"\\t\"}");
     assert_eq!(integers(&tab, "y"), [Some(2)]);
@@ -214,23 +214,23 @@ fn repeated_words_and_signs_among_numbers_may_stand_for_missing_values() {
     // Too many for errors: the column is text, and a note says why.
     let loaded = load_one(with(&[("?", 40), ("n/a", 30)]), "{}").unwrap();
     assert_eq!(
-        loaded.notes,
+        loaded.told(),
         [
             "column 'age' is read as text, although 200 of its 270 values are numbers: '?' (40 rows), 'n/a' (30 rows) may \
           stand for a missing value: if so, write `missing: {age: {add: ['?', 'n/a']}}`"
         ]
     );
     assert_eq!(
-        load_one(with(&[("?", 40), ("n/a", 30)]), "missing: {age: {add: ['?', 'n/a']}}").unwrap().notes.len(),
+        load_one(with(&[("?", 40), ("n/a", 30)]), "missing: {age: {add: ['?', 'n/a']}}").unwrap().told().len(),
         0
     );
     // Signs are no texts, however frequent.
-    assert_eq!(load_one(with(&[("?", 900)]), "{}").unwrap().notes.len(), 1);
+    assert_eq!(load_one(with(&[("?", 900)]), "{}").unwrap().told().len(), 1);
     // Words are, where they prevail, differ much or have digits.
     let words: Vec<String> = (0..40).map(|i| format!("w{}", "abcdefghij".chars().nth(i % 10).unwrap())).collect();
     let many: Vec<(&str, usize)> = words.iter().map(|word| (word.as_str(), 1)).collect();
     for others in [&[("low", 300)][..], &many, &[("12a", 60)]] {
-        assert!(load_one(with(others), "{}").unwrap().notes.is_empty(), "{others:?}");
+        assert!(load_one(with(others), "{}").unwrap().told().is_empty(), "{others:?}");
     }
 }
 
@@ -337,7 +337,7 @@ fn remedies_keep_what_was_written_of_missing_values() {
     assert!(found[0].contains("by `missing: {x: {add: [NA]}}`"), "{found:?}");
     // The same of words that are to be kept.
     let label = load_one("t,x\nNA,1\nb,2\n", "{label: t, missing: {t: {add: [U]}}}").unwrap();
-    assert!(label.notes[0].ends_with("write `missing: {t: {add: [U], remove: [NA]}}`"), "{:?}", label.notes);
+    assert!(label.told()[0].ends_with("write `missing: {t: {add: [U], remove: [NA]}}`"), "{:?}", label.told());
 }
 
 #[test]
@@ -375,7 +375,7 @@ fn columns_without_a_name_match_by_their_order_wherever_they_stand() {
     assert_eq!(integers(&loaded.batch, "unnamed_2"), [Some(72), Some(62)]);
     // The label is absent from files to predict: no news.
     assert_eq!(
-        loaded.notes,
+        loaded.told(),
         [
             "train.csv: columns 3, 4 have no names, they are called unnamed_1, unnamed_2",
             "test.csv: columns 2, 3 have no names, they are called unnamed_1, unnamed_2"
@@ -383,7 +383,7 @@ fn columns_without_a_name_match_by_their_order_wherever_they_stand() {
     );
     // Where a file has none of them, none can be another.
     let plain = load_all(&[("train", train), ("test", b"name\nn1\n")], "label: y").unwrap();
-    assert_eq!(plain.notes[1], "test.csv has no column unnamed_1, unnamed_2 (missing there)");
+    assert_eq!(plain.told()[1], "test.csv has no column unnamed_1, unnamed_2 (missing there)");
 }
 
 #[test]
@@ -412,19 +412,19 @@ fn columns_without_a_name_that_could_be_one_another_are_refused() {
 #[test]
 fn text_behind_a_closing_quote_is_told_with_examples() {
     let plain = b"id,t\n1,\"a, b\"\n2,\"say \"\"so\"\" twice\"\n3,it \"is\"\n4,\"\"\n5,\"two\nlines\"\n";
-    assert!(load_one(plain, "{}").unwrap().notes.is_empty());
+    assert!(load_one(plain, "{}").unwrap().told().is_empty());
     let loose = b"id,t\n1,\"Great\" ramen\n2,\"A\" or \"B\"\n3,\"x\ny\" z\n5,plain\n6,\"C\" D\n";
     let loaded = load_one(loose, "{}").unwrap();
     let read = ["Great ramen", "A or \"B\"", "x\ny z", "plain", "C D"];
     assert_eq!(texts(&loaded.batch, "t"), some_texts(read));
-    assert_eq!(loaded.notes.len(), 1, "{:?}", loaded.notes);
+    assert_eq!(loaded.told().len(), 1, "{:?}", loaded.told());
     for part in [
         ": 4 cells have text behind a closing quote",
         "line 2: '\"Great\" ramen' is read as 'Great ramen'; line 3: '\"A\" or \"B\"' is read as 'A or \"B\"'; line 4: ",
         " … (write a quote",
     ] {
-        assert!(loaded.notes[0].contains(part), "'{part}' is not in {}", loaded.notes[0]);
+        assert!(loaded.told()[0].contains(part), "'{part}' is not in {}", loaded.told()[0]);
     }
     let one = load_one(b"id,t\n1,\"a\" b\n", "{}").unwrap();
-    assert!(one.notes[0].contains(": a cell has text behind a closing quote"), "{:?}", one.notes);
+    assert!(one.told()[0].contains(": a cell has text behind a closing quote"), "{:?}", one.told());
 }

@@ -4,7 +4,7 @@ use super::{errors, integers, load_all, load_one, numbers, some_texts, table, te
 
 #[track_caller]
 fn notes(text: &str, yaml: &str) -> Vec<String> {
-    load_one(text, yaml).expect("the file loads").notes
+    load_one(text, yaml).expect("the file loads").told()
 }
 
 /// 40 numbers, of which the third is this token.
@@ -91,7 +91,7 @@ fn large_labels_are_one_class_in_two_spellings() {
     let loaded = load_one("x,t\n1,9007199254740993\n2,9007199254740993.0\n3,9007199254740992\n", "label: t").unwrap();
     let id = "9007199254740993";
     assert_eq!(texts(&loaded.batch, "t"), some_texts([id, id, "9007199254740992"]));
-    assert!(loaded.notes[0].contains("'9007199254740993.0' as '9007199254740993'"), "{:?}", loaded.notes);
+    assert!(loaded.told()[0].contains("'9007199254740993.0' as '9007199254740993'"), "{:?}", loaded.told());
     let mixed = notes("x,t\n1,9007199254740993\n2,9007199254740993.0\n3,other\n", "label: t");
     assert!(mixed[0].contains("count as classes of their own, although they are the same number"), "{mixed:?}");
 }
@@ -104,8 +104,8 @@ fn derived_numbers_are_finite_and_derived_columns_have_names() {
         let found = numbers(&loaded.batch, "d");
         assert_eq!((found[0], found[2]), (None, None));
         assert!(found[1].is_some_and(f64::is_finite));
-        assert!(loaded.notes[0].contains("2 of 3 values of 'x' could not be used"), "{:?}", loaded.notes);
-        assert!(loaded.notes[0].contains("is the period right?"), "{:?}", loaded.notes);
+        assert!(loaded.told()[0].contains("2 of 3 values of 'x' could not be used"), "{:?}", loaded.told());
+        assert!(loaded.told()[0].contains("is the period right?"), "{:?}", loaded.told());
     }
     for name in ["''", "'  '"] {
         let found = errors(text, &format!("derive: {{{name}: {{log_of: x}}}}"));
@@ -116,13 +116,13 @@ fn derived_numbers_are_finite_and_derived_columns_have_names() {
 #[test]
 fn a_file_that_loses_all_rows_is_told_of() {
     let files: [(&str, &[u8]); 2] = [("train", b"x,c\n1,JP\n2,TW\n3,US\n"), ("test", b"x\n4\n5\n")];
-    let found = load_all(&files, "{label: c, where: {c: [JP, TW]}}").unwrap().notes;
+    let found = load_all(&files, "{label: c, where: {c: [JP, TW]}}").unwrap().told();
     let lost = "where: no row of test.csv is left, as it has no column c (to choose rows to learn from only, write `where` in the `split` stage instead)";
     assert!(found.iter().any(|note| note == lost), "{found:?}");
-    let found = load_all(&files, "{label: c, where: {x: {max: 3}}}").unwrap().notes;
+    let found = load_all(&files, "{label: c, where: {x: {max: 3}}}").unwrap().told();
     assert!(found.iter().any(|note| note.starts_with("where: no row of test.csv is left (to choose")), "{found:?}");
     // Asked for by file, it is what was meant.
-    let found = load_all(&files, "{label: c, where: {source: train}}").unwrap().notes;
+    let found = load_all(&files, "{label: c, where: {source: train}}").unwrap().told();
     assert!(!found.iter().any(|note| note.contains("is left")), "{found:?}");
 }
 

@@ -9,7 +9,7 @@ use super::{errors, integers, load_all, load_one, numbers, options, some_texts, 
 
 #[track_caller]
 fn notes(text: &str, yaml: &str) -> Vec<String> {
-    load_one(text, yaml).expect("the file loads").notes
+    load_one(text, yaml).expect("the file loads").told()
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn labels_that_read_as_missing_are_counted_and_named() {
     assert_eq!(texts(&loaded.batch, "country")[5].as_deref(), Some("null"));
     // A blank label is none, whatever the tokens.
     assert_eq!(texts(&loaded.batch, "country")[3..5], [None, None]);
-    assert!(loaded.notes[0].starts_with("label 'country': 2 rows have none and cannot be learnt from: 2 are blank"));
+    assert!(loaded.told()[0].starts_with("label 'country': 2 rows have none and cannot be learnt from: 2 are blank"));
     // Rows that the user takes out are no news.
     assert!(notes(text, "{label: country, where: {country: {missing: false}}}").is_empty());
 }
@@ -54,7 +54,7 @@ fn labels_that_read_as_missing_are_counted_and_named() {
 #[test]
 fn a_file_without_a_single_label_is_one_to_predict() {
     let files: [(&str, &[u8]); 2] = [("train", b"x,y\n1,p\n2,\n"), ("test", b"x,y\n3,\n4,\n")];
-    let found = load_all(&files, "label: y").unwrap().notes;
+    let found = load_all(&files, "label: y").unwrap().told();
     assert_eq!(found, ["label 'y': 1 row has none and cannot be learnt from: 1 is blank (train.csv:3)"]);
 }
 
@@ -63,7 +63,7 @@ fn labels_lose_the_white_space_around_them() {
     let loaded = load_one("x,y\n1,pop\n2,pop \n3, rap\n", "label: y").unwrap();
     assert_eq!(texts(&loaded.batch, "y"), some_texts(["pop", "pop", "rap"]));
     assert_eq!(
-        loaded.notes,
+        loaded.told(),
         ["label 'y': white space around 2 labels is left out, e.g. 'pop ' (a.csv:3), ' rap' (a.csv:4)"]
     );
 }
@@ -95,18 +95,18 @@ fn identifiers_never_pass_through_a_float() {
         assert_eq!(found[1].as_deref(), Some("9007199254740994"), "{odd}");
         found.dedup();
         assert_eq!(found.len(), 121, "{odd}");
-        assert!(loaded.notes[0].starts_with("column 'id' is read as text: it has fractions"), "{:?}", loaded.notes);
-        assert!(loaded.notes[0].contains("(a.csv:122)"), "{:?}", loaded.notes);
+        assert!(loaded.told()[0].starts_with("column 'id' is read as text: it has fractions"), "{:?}", loaded.told());
+        assert!(loaded.told()[0].contains("(a.csv:122)"), "{:?}", loaded.told());
     }
     // Beyond 64 bits: text, and no word among numbers.
     let loaded = load_one(ids("99999999999999999999"), "{}").unwrap();
     assert_eq!(loaded.batch.column_by_name("id").unwrap().data_type(), &DataType::Utf8);
-    assert!(loaded.notes[0].contains("'99999999999999999999' (a.csv:122)"), "{:?}", loaded.notes);
+    assert!(loaded.told()[0].contains("'99999999999999999999' (a.csv:122)"), "{:?}", loaded.told());
     // Fractions that a float holds are numbers, also beside whole ones that it holds.
     assert_eq!(numbers(&table("n\n9007199254740992\n0.5\n", "{}"), "n")[0], Some(9_007_199_254_740_992.0));
     // Whoever asks for numbers gets them, and is told.
     let loaded = load_one(ids("1.5"), "types: {id: number}").unwrap();
-    assert!(loaded.notes[0].contains("60 whole numbers beyond 2^53 are rounded"), "{:?}", loaded.notes);
+    assert!(loaded.told()[0].contains("60 whole numbers beyond 2^53 are rounded"), "{:?}", loaded.told());
 }
 
 #[test]
@@ -120,15 +120,15 @@ fn numbers_that_a_float_would_merge_are_text() {
     ] {
         let loaded = load_one(column(&ids), "{}").unwrap();
         assert_eq!(texts(&loaded.batch, "id"), some_texts(ids));
-        assert!(loaded.notes[0].contains("is read as text: as fractions different numbers would become one"));
+        assert!(loaded.told()[0].contains("is read as text: as fractions different numbers would become one"));
         let places = format!("'{}' (a.csv:2), '{}' (a.csv:3)", ids[0], ids[1]);
-        assert!(loaded.notes[0].contains(&places), "{:?}", loaded.notes);
+        assert!(loaded.told()[0].contains(&places), "{:?}", loaded.told());
         let declared = load_one(column(&ids), "types: {id: number}").unwrap();
-        assert!(declared.notes[0].contains("different numbers become one"), "{:?}", declared.notes);
+        assert!(declared.told()[0].contains("different numbers become one"), "{:?}", declared.told());
         // As labels they are two classes, of which nobody says that they are the same number.
         let labels = load_one(column(&ids), "label: id").unwrap();
         assert_eq!(texts(&labels.batch, "id"), some_texts(ids));
-        assert!(labels.notes.is_empty(), "{:?}", labels.notes);
+        assert!(labels.told().is_empty(), "{:?}", labels.told());
     }
     // A float's own digits, however many of them, and digits beyond them that tell no two rows apart.
     for fine in [
@@ -139,7 +139,7 @@ fn numbers_that_a_float_would_merge_are_text() {
     ] {
         let loaded = load_one(column(&fine), "{}").unwrap();
         assert_eq!(loaded.batch.column_by_name("id").unwrap().data_type(), &DataType::Float64, "{fine:?}");
-        assert!(loaded.notes.is_empty(), "{:?}", loaded.notes);
+        assert!(loaded.told().is_empty(), "{:?}", loaded.told());
     }
 }
 
@@ -153,7 +153,7 @@ fn leading_zeros_make_a_column_text() {
     let loaded = load_one(zips(3), "{}").unwrap();
     assert_eq!(texts(&loaded.batch, "zip")[0].as_deref(), Some("00123"));
     assert!(
-        loaded.notes[0]
+        loaded.told()[0]
             .starts_with("column 'zip' is read as text, as 3 of its 100 whole numbers are with leading zeros")
     );
     // Where they are frequent that is what the column is.
@@ -196,7 +196,7 @@ fn conditions_that_no_row_meets_are_explained() {
 fn numbers_beyond_32_bits_are_told_of_and_marked() {
     let loaded = load_one("x,y\n1,2\n1e39,3\n-4e38,4\n3e38,5\n", "{}").unwrap();
     assert_eq!(
-        loaded.notes,
+        loaded.told(),
         [
             "column 'x': 2 numbers are beyond ±3.4e38, the range of 32-bit numbers in which models compute, so none will take \
           the column: 1e39 (a.csv:3), -4e38 (a.csv:4)"
@@ -249,12 +249,12 @@ fn a_fraction_among_codes_leaves_them_text() {
     let loaded = load_one(format!("zip\n{rows}46843.0\n"), "{}").unwrap();
     let zips = texts(&loaded.batch, "zip");
     assert_eq!((zips[0].as_deref(), zips[40].as_deref()), (Some("0501"), Some("46843.0")));
-    assert_eq!(loaded.notes.len(), 1, "{:?}", loaded.notes);
+    assert_eq!(loaded.told().len(), 1, "{:?}", loaded.told());
     for part in [
         "is read as text, as 5 of its 41 numbers have leading zeros, e.g. '0501' (a.csv:2)",
         "although one has a fraction: '46843.0' (a.csv:42) (correct it, or declare `types: {zip: number}`",
     ] {
-        assert!(loaded.notes[0].contains(part), "'{part}' is not in {:?}", loaded.notes);
+        assert!(loaded.told()[0].contains(part), "'{part}' is not in {:?}", loaded.told());
     }
     // One code among fractions is a slip, which to make missing nobody is told.
     let numbers: String = (0..40).map(|i| format!("{i}.5\n")).collect();
@@ -268,7 +268,7 @@ fn a_fraction_among_codes_leaves_them_text() {
     );
     // As it says.
     let loaded = load_one(format!("x\n{numbers}007\n"), "types: {x: number}").unwrap();
-    assert!(loaded.notes.is_empty(), "{:?}", loaded.notes);
+    assert!(loaded.told().is_empty(), "{:?}", loaded.told());
 }
 
 /// Values that cannot be read in one column hide none of another.
@@ -322,18 +322,18 @@ fn numbers_written_for_people_stay_text_and_are_told_of() {
     assert_eq!(texts(&loaded.batch, "price"), some_texts(["1 000", "900", "12 500"]));
     // A code keeps its zeros.
     assert_eq!(texts(&loaded.batch, "plz"), some_texts(["01234", "10115", "04109"]));
-    assert_eq!(loaded.notes.len(), 2, "{:?}", loaded.notes);
+    assert_eq!(loaded.told().len(), 2, "{:?}", loaded.told());
     assert!(
-        loaded.notes[0].starts_with(
+        loaded.told()[0].starts_with(
             "column 'price' is read as text, as 2 of its 3 values are numbers with a thousands separator, e.g. '1 000' (a.csv:2), '12 500' (a.csv:4)"
         ),
         "{:?}",
-        loaded.notes
+        loaded.told()
     );
     assert!(
-        loaded.notes[1]
+        loaded.told()[1]
             .starts_with("column 'rate' is read as text, as 3 of its 3 values are numbers with a percent sign")
     );
     let declared = load_one("price\n1 000\n2 000\n", "types: {price: text}").unwrap();
-    assert!(declared.notes.is_empty());
+    assert!(declared.told().is_empty());
 }
