@@ -141,6 +141,11 @@ impl Metric {
         matches!(self, Metric::Loss | Metric::Brier | Metric::CalibrationError | Metric::Cost | Metric::RankError)
     }
 
+    /// Whether it counts mistakes by the order of the classes.
+    pub fn is_of_order(self) -> bool {
+        matches!(self, Metric::QuadraticKappa | Metric::RankError)
+    }
+
     /// Whether it looks at probabilities alone, so that what is predicted of a row (the likeliest class, or by a threshold) is all the same.
     pub fn is_of_probabilities(self) -> bool {
         !matches!(

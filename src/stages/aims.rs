@@ -11,8 +11,10 @@ use runner_ml::train::class_named;
 use runner_results::Metric;
 use runner_results::costs::{CostMatrix, Costs, MOST_CLASSES};
 use runner_results::scores::Scoring;
+use runner_results::spec::{Loss, TrainingSpec};
 use runner_results::threshold::{self, ThresholdAim};
 
+use super::class_order;
 use super::dataset::Dataset;
 
 /// The score that chooses epochs, trials, weights and the best model.
@@ -141,10 +143,32 @@ pub(super) fn scoring(
 
 /// Says at plan time what is wrong with what models are chosen by.
 pub(super) fn check(context: &mut CheckContext) {
-    let is_by_cost = context.aim(METRIC.key) == Some(Metric::Cost.key());
-    if is_by_cost && !context.has_aim(COSTS.key) {
-        let message = "`metric: cost` needs `costs` at the top of the file, which say what mistakes cost";
-        context.aim_problem(METRIC.key, &[], message, Some(COSTS_HELP.to_owned()));
+    check_metric(context.aim(METRIC.key).and_then(metric_of), None, context);
+}
+
+/// Says at plan time what a training of these parameters lacks.
+pub(super) fn check_training(training: &TrainingSpec, context: &mut CheckContext) {
+    check_metric(training.early_stopping.metric, Some(&["early_stopping", "metric"]), context);
+    if training.loss == Loss::Ordinal {
+        class_order::check_needed(context, &["loss"], "`loss: ordinal`");
+    }
+}
+
+/// Says at plan time what a metric lacks. `path` leads to the stage's own parameter, if that names it.
+pub(super) fn check_metric(metric: Option<Metric>, path: Option<&[&str]>, context: &mut CheckContext) {
+    let Some(metric) = metric else { return };
+    let (lack, help) = if metric == Metric::Cost && !context.has_aim(COSTS.key) {
+        ("`costs` at the top of the file, which say what mistakes cost", COSTS_HELP)
+    } else if metric.is_of_order() && class_order::is_lacking(context) {
+        ("the order of the classes", class_order::HELP)
+    } else {
+        return;
+    };
+    let key = path.and_then(|path| path.last()).copied().unwrap_or(METRIC.key);
+    let message = format!("`{key}: {}` needs {lack}", metric.key());
+    match path {
+        Some(path) => context.problem(path, message, Some(help.to_owned())),
+        None => context.aim_problem(METRIC.key, &[], message, Some(help.to_owned())),
     }
 }
 
@@ -234,6 +258,8 @@ pub(super) fn require_meaning(
     let is_rank = matches!(metric, Metric::RocAuc | Metric::AveragePrecision);
     let message = if metric == Metric::Cost && data.scoring.costs.is_none() {
         "no `costs` at the top of the file say what mistakes cost".to_owned()
+    } else if metric.is_of_order() && !data.scoring.is_ordered {
+        "nothing says in which order the classes are (`class_order` beside `label` does)".to_owned()
     } else if data.classes.len() <= most {
         format!("of {} classes every row's is among the {most} likeliest", data.classes.len())
     } else if is_rank && there.len() < 2 && !data.valid.is_empty() {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::adapter::Adapter;
 use super::aims::{self, COSTS, METRIC, POSITIVE};
 use super::calibration::require_classes;
+use super::class_order;
 use super::columns::{FOLDS, PARTS, PREDICTIONS};
 use super::conditions::require_left;
 use super::dataset::{Selection, dataset, tell_of_model};
@@ -177,7 +178,10 @@ impl Stage for Baseline {
             let help = "set `folds` of the `split` stage to 2 or more, and read its port `rows`".to_owned();
             context.common_problem(&["rows"], format!("folds of {stage}"), message, Some(help));
         }
-        for (name, _) in self.models.estimators() {
+        for (name, estimator) in self.models.estimators() {
+            if estimator.needs_order() {
+                class_order::check_needed(context, &["models", &name], &format!("`{name}`"));
+            }
             tell_of_model(context, &name, selection.model_columns());
             procedure::tell(context, &name, selection.sample_weight, selection.filter);
             context.tell(&name, NO_NETWORK, "a baseline, which has no layers to carry over");
@@ -191,6 +195,9 @@ impl Stage for Baseline {
         let options = self.tfidf.clone().unwrap_or_default();
         let inputs = Inputs::of(&data.frame, &numeric, &text, &categories, &data.train)?.with_texts(&texts, &options);
         require_classes(&self.class_weights, &data.classes).map_err(|error| context.placed("class_weights", error))?;
+        if let Some((name, _)) = self.models.estimators().iter().find(|(_, estimator)| estimator.needs_order()) {
+            class_order::require(&data, &format!("models.{name}"), &format!("`{name}`"), context)?;
+        }
         self.warn_of_neighbours(&data.folds, context);
         let threshold = aims::threshold(self.threshold, &data, context)?;
         let kept = Kept::new(self, &data.scoring, context);

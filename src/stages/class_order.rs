@@ -7,11 +7,13 @@ use anyhow::anyhow;
 use arrow::datatypes::Field;
 
 use super::aims::unknown_classes;
-use super::columns::{LABEL, LABEL_NAME};
+use super::columns::{LABEL, LABEL_COLUMN, LABEL_NAME};
+use super::dataset::Dataset;
+use super::split_ways::text;
 use runner_artifact::Table;
-use runner_engine::{CheckContext, Fact};
+use runner_engine::{CheckContext, Fact, StageContext};
 use runner_ml::train::class_named;
-use runner_tabular::{Scalar, spelled};
+use runner_tabular::Scalar;
 
 /// The parameter, and the metadata of a label's field: the JSON of the classes' names, lowest first.
 pub(super) const KEY: &str = "class_order";
@@ -21,14 +23,7 @@ pub(super) const CLASS_ORDER: Fact<Vec<String>> = Fact::new(KEY);
 
 /// The classes as they are written.
 pub(super) fn names(order: &[Scalar]) -> Vec<String> {
-    let text = |value: &Scalar| match value {
-        Scalar::Boolean(value) => value.to_string(),
-        Scalar::Integer(value) => value.to_string(),
-        Scalar::Unsigned(value) => value.to_string(),
-        Scalar::Number(value) => spelled(*value),
-        Scalar::Text(text) => text.trim().to_owned(),
-    };
-    order.iter().map(text).collect()
+    order.iter().map(|value| text(value).trim().to_owned()).collect()
 }
 
 /// Says what is wrong with the parameter. `has_label`: the stage names the label whose order it is.
@@ -50,6 +45,35 @@ pub(super) fn check(order: &[Scalar], has_label: bool, context: &mut CheckContex
             context.problem(&[KEY, &i.to_string()], format!("'{name}' is named twice"), help);
         }
     }
+}
+
+/// How to say in which order classes are.
+pub(super) const HELP: &str =
+    "name all classes beside `label`, the lowest first, e.g. `class_order: [poor, fair, good]`";
+
+/// Whether the rows of a learner have a label whose classes are known to have no order.
+pub(super) fn is_lacking(context: &CheckContext) -> bool {
+    context.fact("rows", LABEL_COLUMN).is_some() && context.fact("rows", CLASS_ORDER).is_none()
+}
+
+/// Says at plan time that a parameter makes no sense of classes without an order; `what` learns from it.
+pub(super) fn check_needed(context: &mut CheckContext, path: &[&str], what: &str) {
+    if is_lacking(context) {
+        context.problem(path, unordered(what), Some(HELP.to_owned()));
+    }
+}
+
+/// # Errors
+/// The classes have no order.
+pub(super) fn require(data: &Dataset, path: &str, what: &str, context: &StageContext) -> anyhow::Result<()> {
+    if data.scoring.is_ordered {
+        return Ok(());
+    }
+    Err(context.placed(path, anyhow!("{} ({HELP})", unordered(what))))
+}
+
+fn unordered(what: &str) -> String {
+    format!("{what} learns from the order of the classes, and these have none")
 }
 
 /// Passes on what the stages above told.

@@ -182,6 +182,7 @@ impl Stage for Train {
             self.shape().tell(context, "model");
         }
         if let Some(search) = &self.search {
+            aims::check_metric(search.metric, Some(&["search", "metric"]), context);
             let own = self.early_stopping.metric;
             let searched = search.metric.filter(|metric| !metric.has_curve() && own.is_some_and(|own| own != *metric));
             if let Some(metric) = searched {
@@ -222,6 +223,7 @@ impl Train {
             require_left(context, "rows", &self.filter, part, purpose);
         }
         aims::check_threshold(self.threshold, context);
+        aims::check_training(&self.training(), context);
         for (path, message) in self.network.problems() {
             context.parameter(&format!("network.{path}"), message);
         }

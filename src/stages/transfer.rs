@@ -210,6 +210,7 @@ impl Stage for Transfer {
             }
             own.tell(context, "model");
         }
+        aims::check_training(&self.training(), context);
         for (path, message) in self.training().problems() {
             context.parameter(&path, message);
         }

@@ -23,6 +23,7 @@ pub use error::TrainError;
 pub(crate) use run::{Examples, Job, Keep, Outcome, Restraint, logits, run};
 pub use runner_results::Metric;
 pub(crate) use runner_results::PartScores;
+use runner_results::spec::Loss;
 pub use runner_results::spec::TrainingSpec;
 pub use stopping::Replay;
 pub use stopping::replay;
@@ -104,7 +105,7 @@ pub fn train_on(
     progress: &dyn Progress,
 ) -> Result<Fitted, TrainError> {
     check_specs(network, training)?;
-    data.check()?;
+    data.check(training.loss)?;
     fit(data, network, training, None, seed, checkpoints, progress)
 }
 
@@ -120,7 +121,7 @@ pub fn refit(
     progress: &dyn Progress,
 ) -> Result<Fitted, TrainError> {
     check_specs(network, training)?;
-    data.check_training()?;
+    data.check_training(training.loss)?;
     fit(data, network, training, Some(epochs), seed, checkpoints, progress)
 }
 
@@ -167,13 +168,17 @@ pub(crate) fn check_specs(network: &NetworkSpec, training: &TrainingSpec) -> Res
 
 impl Data<'_> {
     /// Whether there is something to learn from and to choose by.
-    pub(crate) fn check(&self) -> Result<(), TrainError> {
-        self.check_training()?;
+    pub(crate) fn check(&self, loss: Loss) -> Result<(), TrainError> {
+        self.check_training(loss)?;
         if self.valid.is_empty() { Err(TrainError::NoRows { part: "validation" }) } else { Ok(()) }
     }
 
-    /// Whether there is something to learn from.
-    pub(crate) fn check_training(&self) -> Result<(), TrainError> {
+    /// Whether there is something to learn from, as that loss wants it.
+    pub(crate) fn check_training(&self, loss: Loss) -> Result<(), TrainError> {
+        if loss == Loss::Ordinal && !self.scoring.is_ordered {
+            let message = "`ordinal` learns from the order of the classes, and these have none: name all of them beside `label`, the lowest first, e.g. `class_order: [poor, fair, good]`".to_owned();
+            return Err(TrainError::Parameter { path: "loss".to_owned(), message });
+        }
         if self.train.is_empty() {
             return Err(TrainError::NoRows { part: "training" });
         }
