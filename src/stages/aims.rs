@@ -108,25 +108,26 @@ pub(super) fn costs(
     Ok(cost_matrix(&costs, classes))
 }
 
+/// As many of them as a message can hold.
+pub(super) fn some_of(mut names: Vec<String>) -> String {
+    const MOST: usize = 50;
+    let more = names.len().saturating_sub(MOST);
+    names.truncate(MOST);
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    listed(names)
+}
+
 /// `there is no class 'x' (did you mean 'y'?); the classes are 'y' and 'z'`, of all unknown names at once.
 pub(super) fn unknown_classes(unknown: &[&str], classes: &[String]) -> String {
-    /// Classes and names that a message lists.
-    const MOST: usize = 50;
-    let some = |mut all: Vec<String>| {
-        let more = all.len().saturating_sub(MOST);
-        all.truncate(MOST);
-        if more > 0 {
-            all.push(format!("{more} more"));
-        }
-        listed(all)
-    };
     let named = unknown.iter().map(|name| {
         let hint = suggest(name.trim(), classes.iter().map(String::as_str));
         format!("'{name}'{}", hint.map(|hint| format!(" (did you mean '{hint}'?)")).unwrap_or_default())
     });
     let (word, named) =
-        (if unknown.len() == 1 { "there is no class" } else { "there are no classes" }, some(named.collect()));
-    let classes = some(classes.iter().map(|class| format!("'{class}'")).collect());
+        (if unknown.len() == 1 { "there is no class" } else { "there are no classes" }, some_of(named.collect()));
+    let classes = some_of(classes.iter().map(|class| format!("'{class}'")).collect());
     format!("{word} {named}; the classes are {classes}")
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use anyhow::anyhow;
 use arrow::datatypes::Field;
 
-use super::aims::unknown_classes;
+use super::aims::some_of;
 use super::columns::{LABEL, LABEL_COLUMN, LABEL_NAME};
 use super::dataset::Dataset;
 use super::split_ways::text;
@@ -118,14 +118,16 @@ pub(super) fn spelled_as<'l>(order: &[String], labels: impl IntoIterator<Item = 
 /// Labels that the order does not name, all at once.
 pub(super) fn require_all<'l>(order: &[String], labels: impl IntoIterator<Item = &'l String>) -> anyhow::Result<()> {
     let classes = distinct(labels);
-    let unknown: Vec<&str> =
-        classes.iter().filter(|class| class_named(class, order).is_none()).map(String::as_str).collect();
-    if unknown.is_empty() {
+    let quoted = |names: Vec<&String>| some_of(names.into_iter().map(|name| format!("'{name}'")).collect());
+    let lacking: Vec<&String> = classes.iter().filter(|class| class_named(class, order).is_none()).collect();
+    if lacking.is_empty() {
         return Ok(());
     }
+    let unused: Vec<&String> = order.iter().filter(|name| class_named(name, &classes).is_none()).collect();
+    let unused = if unused.is_empty() { String::new() } else { format!("; no row has {}", quoted(unused)) };
     Err(anyhow!(
-        "{KEY}: {} (add labels where they belong, or leave their rows out by `where`)",
-        unknown_classes(&unknown, order)
+        "{KEY} lacks {}, which rows have{unused} (name every label where it belongs, or leave rows out by `where`)",
+        quoted(lacking)
     ))
 }
 

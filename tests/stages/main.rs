@@ -4,6 +4,7 @@ mod aims;
 mod bad_input;
 mod categories;
 mod checks;
+mod class_order;
 mod command;
 mod contradictions;
 mod costs;

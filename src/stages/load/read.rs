@@ -57,7 +57,7 @@ impl Load {
         for note in loaded.told() {
             context.report().warn(&note);
         }
-        let rows = Table::new(self.with_label_name(loaded.batch)?);
+        let rows = Table::new(self.with_label_name(loaded.batch, context)?);
         context.put_table("rows", &rows)?;
         let sources = strings(&rows, SOURCE)?;
         for name in self.names() {
@@ -79,12 +79,14 @@ impl Load {
     }
 
     /// Marks the label column in its field's metadata, for the stages below.
-    fn with_label_name(&self, batch: RecordBatch) -> anyhow::Result<RecordBatch> {
+    fn with_label_name(&self, batch: RecordBatch, context: &StageContext) -> anyhow::Result<RecordBatch> {
         let Some(label) = &self.label else { return Ok(batch) };
         let mut marks = HashMap::from([(LABEL_NAME.to_owned(), label.clone())]);
         if !self.class_order.is_empty() && batch.schema().field_with_name(label).is_ok() {
             let labels = strings(&Table::new(batch.clone()), label)?;
             let order = class_order::names(&self.class_order);
+            class_order::require_all(&order, labels.iter().flatten())
+                .map_err(|error| context.placed(class_order::KEY, error))?;
             class_order::tell(&mut marks, &class_order::spelled_as(&order, labels.iter().flatten()))?;
         }
         let schema = batch.schema();
