@@ -21,7 +21,7 @@ pub(crate) struct Report {
 
 impl Stage for Report {
     const KIND: &'static str = "report";
-    const VERSION: u32 = 19;
+    const VERSION: u32 = 20;
     const SUMMARY: &'static str = "one HTML page of everything";
     const INPUTS: &'static [InputPort] = &[InputPort {
         name: "stages",

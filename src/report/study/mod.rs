@@ -10,6 +10,7 @@ mod comment;
 mod compare;
 mod curves;
 mod ensemble;
+mod families;
 pub(crate) mod figures;
 mod history;
 mod inspect;
@@ -23,6 +24,7 @@ mod pipeline;
 mod predict;
 pub(crate) mod profile;
 mod refit;
+mod repeats;
 mod scores;
 pub(crate) mod search;
 pub(crate) mod split;
@@ -35,6 +37,7 @@ mod warnings;
 
 pub use comment::confusion_sentence;
 pub use curves::learning_curves;
+pub use repeats::{Repeated, Spread, repeated};
 pub use to_use::models_to_use;
 
 use std::collections::BTreeSet;
@@ -80,6 +83,7 @@ pub fn study(
         ensemble::section(&study),
         compare::section(&study),
         pairs::section(&study, &groups),
+        repeats::section(&study),
         optimism::section(&study),
         inspect::section(&study),
         transfer::section(&study),
