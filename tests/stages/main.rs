@@ -11,6 +11,7 @@ mod costs;
 mod every_kind;
 mod kept;
 mod refit;
+mod repeats;
 mod split_rows;
 mod texts;
 mod weights;
