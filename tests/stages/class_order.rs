@@ -49,6 +49,7 @@ stages:
   mix: {kind: ensemble, members: [base, net], models: [base, net]}
   again: {kind: refit, model: mix, rows: folds}
   moved: {kind: transfer, rows: folds, model: net, epochs: 2, strategies: [copy], loss: ordinal}
+  paper: {kind: article, title: Wines, author: A, stages: [folds, base, net, mix]}
 "#;
 
 fn study() -> Workspace {
@@ -120,6 +121,9 @@ fn classes_stand_in_their_order_and_scores_reckon_with_it() {
         (net.training.early_stopping.metric(), mix.metric),
         (Metric::QuadraticKappa, Some(Metric::QuadraticKappa))
     );
+    let paper = work.text("artifacts/study/paper/article.tex");
+    assert!(paper.contains("cross-entropy of the cuts between the ordered classes"), "the loss is told");
+    assert!(paper.contains("ordinal logistic regression"), "and the classifier");
     let split: Split = read(&work.read("artifacts/study/folds/split.json")).expect("a split");
     assert_eq!(split.parts.test.classes.keys().collect::<Vec<_>>(), ORDER, "rows by class");
     let table = work.screen(&["show", "pipeline.yaml", "net"]);

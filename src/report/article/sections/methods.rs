@@ -40,6 +40,8 @@ static CLASSICAL: &[Method] = &[
     method("majority", "majority class", "classe majoritaire", "").with("the majority class", "la classe majoritaire"),
     method("logistic", "logistic regression", "régression logistique", "")
         .with("logistic regression", "la régression logistique"),
+    method("ordinal_logistic", "ordinal logistic regression", "régression logistique ordinale", "mccullagh")
+        .with("ordinal logistic regression", "la régression logistique ordinale"),
     method("linear_svm", "linear SVM", "SVM linéaire", "").with("the linear SVM", "le SVM linéaire"),
     method("rbf_svm", "RBF SVM", "SVM à noyau RBF", "").with("the RBF SVM", "le SVM à noyau RBF"),
     method("knn", "nearest neighbours", "plus proches voisins", "")
@@ -75,7 +77,7 @@ const fn words(key: &'static str, english: &'static str, french: &'static str) -
 /// What is told of a standard classifier's parameters: those that one would tune first.
 pub(super) fn telling_parameters(name: &str) -> &'static [Parameter] {
     match name {
-        "logistic" | "linear_svm" => const { &[letter("c", "C")] },
+        "logistic" | "ordinal_logistic" | "linear_svm" => const { &[letter("c", "C")] },
         "rbf_svm" => const { &[letter("c", "C"), letter("gamma", r"\gamma")] },
         "knn" => const { &[letter("k", "k")] },
         "tree" => const { &[words("max_depth", "depth", "profondeur")] },
