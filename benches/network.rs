@@ -25,6 +25,7 @@ use runner::ml::network::{NetworkSpec, on_threads};
 use runner::ml::progress::Silent;
 use runner::ml::rng::Stream;
 use runner::ml::train::{Data, TrainingSpec, train};
+use runner::results::scores::PLAIN;
 
 const ROWS: usize = 16_000;
 const TRAINING: usize = 13_000;
@@ -97,7 +98,7 @@ fn epoch(spec: &str, threads: usize) -> f64 {
         weights: &[],
         train: &train_rows,
         valid: &valid_rows,
-        positive: None,
+        scoring: &PLAIN,
     };
     let seconds = |epochs: usize| {
         let training = TrainingSpec { epochs, ..TrainingSpec::default() };

@@ -7,6 +7,7 @@ use runner::ml::network::NetworkSpec;
 use runner::ml::progress::Silent;
 use runner::ml::rng::Stream;
 use runner::ml::train::{Data, TrainingSpec, train};
+use runner::results::scores::PLAIN;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     const ROWS: usize = 3_000;
@@ -34,7 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         weights: &[],
         train: learnt,
         valid,
-        positive: None,
+        scoring: &PLAIN,
     };
     let fitted = train(data, &network, &training, 7, &Silent)?;
     println!("epoch  train loss  valid loss  valid accuracy");

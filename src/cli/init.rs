@@ -1,6 +1,7 @@
 //! `runner init`: a new study, of a table of the user's or of the bundled songs.
 
 mod draft;
+mod order;
 mod table;
 
 use std::path::{Path, PathBuf};

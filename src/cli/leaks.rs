@@ -8,7 +8,7 @@ use crate::artifact::Store;
 use crate::boundary::text::quoted;
 use crate::engine::{ActionRecord, Entry, InputEntry, InputName};
 use crate::report::leaks::{Leak, all, sentence};
-use crate::report::{StageArtifacts, models_to_use};
+use crate::report::{Repeated, StageArtifacts, models_to_use, repeated};
 use crate::results::profile::Profile;
 use crate::stages::aims::metric_of_result;
 use crate::stages::documents::documents;
@@ -22,6 +22,8 @@ pub(super) struct Together {
     pub(super) leaks: Vec<Leak>,
     /// Which models are to be used, a text for each.
     pub(super) to_use: Vec<String>,
+    /// Models on several draws of one split.
+    pub(super) repeated: Vec<Repeated>,
 }
 
 /// Of the stages that `record` knows a result of, by their place in the plan.
@@ -47,7 +49,11 @@ pub(super) fn together<R: AsRef<ActionRecord>>(study: &Study, record: impl Fn(us
             ..StageArtifacts::default()
         });
     }
-    Together { leaks: all(&stages, &edges), to_use: models_to_use(&stages, &edges) }
+    Together {
+        leaks: all(&stages, &edges),
+        to_use: models_to_use(&stages, &edges),
+        repeated: repeated(&stages, &edges),
+    }
 }
 
 /// The columns that leak the label, by the audit that a result of `describe` holds.

@@ -17,6 +17,7 @@ mod models;
 mod output;
 mod plan;
 mod predict;
+mod repeats;
 mod report;
 mod run;
 mod runs;

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::interrupt::{self, interrupted};
 use super::study::Study;
-use super::{DONE, FAILED, Failure, INTERRUPTED, Outcome, StudyArguments, leaks, output, screen, watch};
+use super::{DONE, FAILED, Failure, INTERRUPTED, Outcome, StudyArguments, leaks, output, repeats, screen, watch};
 use crate::boundary::text::quoted;
 use crate::engine::{
     self, ActionRecord, Event, LockFile, Memory, PortType, Recorded, RunLabel, RunOptions, RunSummary,
@@ -285,6 +285,7 @@ fn summary_text(study: &Study, arguments: &StudyArguments, summary: &RunSummary,
     if ran {
         let result = |i: usize| summary.stages.iter().find(|result| result.stage == study.plan.stages[i].name);
         let found = leaks::together(study, |i| result(i)?.record.clone());
+        text.push_str(&repeats::table(&found.repeated, style));
         found.to_use.iter().for_each(|model| text.push_str(&screen::wrap(&quoted(model), "  ", screen::width())));
         found.leaks.iter().for_each(|leak| text.push_str(&leaks::line(leak, style)));
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::fact::{Fact, Facts};
 use super::port::{InputPort, Reads};
+use indexmap::IndexMap;
 use runner_names::Folder;
 use runner_spec::{MOST_ADVISED, Node, Problem, Span, listed, steps, suggest};
 
@@ -53,6 +54,14 @@ pub struct CheckContext<'a> {
     refused: BTreeSet<String>,
     pub(super) outputs: BTreeMap<String, Shape>,
     pub(super) reads: BTreeMap<&'static str, Reads>,
+    aims: AimsTold<'a>,
+}
+
+/// What the pipeline says that models are chosen by, as far as it can be read, and where.
+#[derive(Clone, Copy)]
+pub(super) struct AimsTold<'a> {
+    pub(crate) words: &'a BTreeMap<&'static str, String>,
+    pub(crate) places: &'a IndexMap<&'static str, Node>,
 }
 
 impl<'a> CheckContext<'a> {
@@ -61,6 +70,7 @@ impl<'a> CheckContext<'a> {
         ports: &'static [InputPort],
         inputs: BTreeMap<&'static str, Vec<InputShape>>,
         settled: &'a [Span],
+        aims: AimsTold<'a>,
     ) -> Self {
         CheckContext {
             body,
@@ -73,7 +83,27 @@ impl<'a> CheckContext<'a> {
             refused: BTreeSet::new(),
             outputs: BTreeMap::new(),
             reads: BTreeMap::new(),
+            aims,
         }
+    }
+
+    /// As [`StageContext::aim`](crate::StageContext::aim), where what is written under the key can be read.
+    pub fn aim(&self, key: &str) -> Option<&'a str> {
+        self.aims.words.get(key).map(String::as_str)
+    }
+
+    /// Whether the pipeline says something under a key that models are chosen by, be it right or wrong.
+    pub fn has_aim(&self, key: &str) -> bool {
+        self.aims.places.contains_key(key)
+    }
+
+    /// A mistake in what the pipeline says under such a key, at a path in it; found by several stages it is told once.
+    pub fn aim_problem(&mut self, key: &str, path: &[&str], message: impl Into<String>, help: Option<String>) {
+        let message = message.into();
+        let place = self.aims.places.get(key).map(|node| node.nearest(&steps(path.iter().copied())).0.span);
+        let mut problem = Problem::of(self.body, message.clone()).about(message);
+        problem.span = place.or(problem.span);
+        self.push(Problem { help, ..problem });
     }
 
     /// What is connected to a port, in the order written; empty of ports that are not used.
@@ -200,7 +230,7 @@ impl<'a> CheckContext<'a> {
 
     /// The mistakes that `check` finds in other parameters on the same inputs; nothing else of it counts.
     pub fn probe(&self, check: impl FnOnce(&mut CheckContext)) -> Vec<Problem> {
-        let mut other = CheckContext::new(self.body, self.ports, self.inputs.clone(), &[]);
+        let mut other = CheckContext::new(self.body, self.ports, self.inputs.clone(), &[], self.aims);
         other.advises = self.advises && self.problems.len() < MOST_ADVISED;
         check(&mut other);
         other.problems

@@ -18,7 +18,7 @@ pub enum Entry {
     Device,
     /// What random numbers follow from.
     Seed,
-    /// What the pipeline says once for all stages that models are chosen by: `metric`, `positive`.
+    /// What the pipeline says once for all stages that models are chosen by: `metric`, `positive`, `costs`.
     Aim(&'static str),
     /// A parameter, by its dotted path.
     Parameter(String),

@@ -10,7 +10,7 @@
 //! | digests of the input columns that the stage declares it reads, by port; the number of rows, the schema's metadata if declared; outputs that are no tables | yes | identical output upstream means a hit downstream (early cutoff); a new CSV column that nobody reads invalidates nothing |
 //! | content of source files, digest of encoders | yes | the bytes that the stage reads; the stat cache only spares reading them to decide |
 //! | the stage's seed, or else the pipeline's (of the kinds that draw numbers), device class | yes | they can change the result |
-//! | the pipeline's `metric` and `positive`, where they are written (of the kinds that choose by them) | yes | they can change the result |
+//! | the pipeline's `metric`, `positive` and `costs`, where they are written (of the kinds that choose by them) | yes | they can change the result |
 //! | names, kinds, versions, parameters (paths as written) and links of the stages that a report reads | yes, for that report only | it shows them |
 //! | the pipeline behind the inputs, and the paths that it needs | yes, for `bundle` only | it carries them |
 //! | stage name, pipeline name, paths of sources, thread count, time, host | no | they must not reach the result |
@@ -117,4 +117,4 @@ pub use stage::{Aim, Kind, KindInfo, Registry, Stage};
 pub use workspace::Workspace;
 
 pub use keys::parameter_paths;
-pub use runner_spec::{Node, Problem, Step, listed, suggest, typed_as, typed_json};
+pub use runner_spec::{Node, Problem, Span, Step, listed, steps, suggest, typed_as, typed_json};

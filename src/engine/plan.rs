@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use runner_spec::Node;
 
 use super::bind::{Bound, bind, unknown_kind};
-use super::check::{CheckContext, InputShape, Shape};
+use super::check::{AimsTold, CheckContext, InputShape, Shape};
 use super::comments::ParameterComments;
 use super::dag::Dag;
 use super::lineage::Lineage;
@@ -105,9 +105,14 @@ impl Plan {
             problems.push(circular(&spec, &circle));
             Vec::new()
         });
-        let (reads, mut warnings) = check(&spec, &bound, &inputs, &broken, &order, &mut problems);
+        let mut warnings = Vec::new();
+        let mut of_aims = Vec::new();
+        let aims = aims(&spec, registry, &mut of_aims, &mut warnings);
+        let told = AimsTold { words: &aims, places: &spec.aims };
+        let (reads, found) = check(&spec, &bound, (&inputs, &broken), &order, told, &mut problems);
+        warnings.splice(0..0, found);
         problems.extend(unknown_kinds(&spec, registry));
-        let aims = aims(&spec, registry, &mut problems, &mut warnings);
+        problems.append(&mut of_aims);
         if is_to_look && problems.iter().all(|problem| problem.is_of_source) {
             warnings.append(&mut problems);
         }
@@ -311,9 +316,9 @@ fn unknown_kinds(spec: &PipelineSpec, registry: Registry) -> Vec<Problem> {
 fn check(
     spec: &PipelineSpec,
     bound: &[Option<Bound>],
-    inputs: &[Vec<(Input, Span)>],
-    broken: &[Vec<(&'static str, InputShape)>],
+    (inputs, broken): (&[Vec<(Input, Span)>], &[Vec<(&'static str, InputShape)>]),
     order: &[usize],
+    aims: AimsTold,
     problems: &mut Vec<Problem>,
 ) -> (Vec<BTreeMap<&'static str, Reads>>, Vec<Problem>) {
     let mut warnings = Vec::new();
@@ -343,7 +348,7 @@ fn check(
         let advises = problems.len() < MOST_ADVISED;
         let checked = |stage: &dyn AnyStage| {
             let mut context =
-                CheckContext::new(&spec.stages[i].body, stage.kind().inputs, shapes.clone(), &bound.settled);
+                CheckContext::new(&spec.stages[i].body, stage.kind().inputs, shapes.clone(), &bound.settled, aims);
             context.advises = advises;
             stage.check(&mut context);
             context

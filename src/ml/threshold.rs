@@ -3,7 +3,7 @@
 //! Works on log-odds, as [`Calibration::decide`] does: a threshold is a decision weight of the positive class, so that it belongs to a model as its
 //! calibration does.
 
-use runner_results::threshold::{Threshold, ThresholdAim, ThresholdRows};
+use runner_results::threshold::{Costs, Threshold, ThresholdAim, ThresholdRows};
 
 use super::calibration::{Calibration, log};
 use super::matrix::Matrix;
@@ -36,7 +36,10 @@ pub fn fit(wanted: Wanted, probabilities: &Matrix, labels: &[u32]) -> Option<Vec
         let (hits, alarms, all) = (hits as f64, alarms as f64, all as f64);
         match wanted.aim {
             ThresholdAim::F1 => 2.0 * hits / (all + hits + alarms),
-            ThresholdAim::Cost(costs) => -(costs.false_positive * alarms + costs.false_negative * (all - hits)),
+            ThresholdAim::Cost(costs) => {
+                let costs = costs.unwrap_or(Costs::EVEN);
+                -(costs.false_positive * alarms + costs.false_negative * (all - hits))
+            }
             // Lower thresholds find more; the first that finds enough has the fewest false alarms.
             ThresholdAim::Recall(share) => f64::from(u8::from(hits / all >= share)),
         }
@@ -80,7 +83,6 @@ pub fn told(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use runner_results::threshold::Costs;
 
     /// Fifty rows whose probability is right most of the time, with equal ones among them.
     fn rows() -> (Matrix, Vec<u32>) {
@@ -124,7 +126,7 @@ mod tests {
         assert_eq!(count(&said), EXPECTED_RECALL.1);
         for ([alarm, miss], least) in EXPECTED_COSTS {
             let costs = Costs { false_positive: alarm, false_negative: miss };
-            assert_eq!(cost(&predicted(ThresholdAim::Cost(costs)).1, [alarm, miss]), least);
+            assert_eq!(cost(&predicted(ThresholdAim::Cost(Some(costs))).1, [alarm, miss]), least);
         }
     }
 
@@ -147,7 +149,7 @@ mod tests {
         let costs = Costs { false_positive: 1e6, false_negative: 1e-3 };
         let (probabilities, _) = rows();
         // The likeliest row is a false alarm or not; either way none is predicted beyond those without any alarm.
-        let (_, said) = predicted(ThresholdAim::Cost(costs));
+        let (_, said) = predicted(ThresholdAim::Cost(Some(costs)));
         let (_, labels) = rows();
         assert!(said.iter().zip(&labels).all(|(said, label)| *said == 0 || *label == 1), "{said:?}");
         assert_eq!(said.len(), probabilities.rows);

@@ -36,7 +36,8 @@ pub fn at_threshold(threshold: &Threshold) -> String {
 pub fn threshold_told(threshold: &Threshold) -> String {
     let aim = match threshold.aim {
         ThresholdAim::F1 => "of the highest F1".to_owned(),
-        ThresholdAim::Cost(Costs { false_positive, false_negative }) => {
+        ThresholdAim::Cost(None) => "of least cost".to_owned(),
+        ThresholdAim::Cost(Some(Costs { false_positive, false_negative })) => {
             format!(
                 "of the least cost, a false positive costing {false_positive} and a false negative {false_negative}"
             )
@@ -52,6 +53,13 @@ pub fn threshold_told(threshold: &Threshold) -> String {
         "'{positive}' is predicted from a probability of {} on: the threshold {aim}, chosen {on}",
         decimals(*value, 3)
     )
+}
+
+/// How classes are predicted where mistakes have costs and no threshold was asked for.
+pub fn costs_told(scores: &Scores) -> Option<&'static str> {
+    // Scores that are no probabilities have no expected cost.
+    let is_by_cost = scores.costs.is_some() && scores.threshold.is_none() && scores.log_loss.is_some();
+    is_by_cost.then_some("predicted is the class of least expected cost, by the costs of the study")
 }
 
 /// A model's scores in a line, e.g. `test accuracy 0.812, macro-F1 0.790 (epoch 3)`, with what else is to be said.

@@ -26,9 +26,11 @@ pub mod variations;
 
 pub use confused::{Confused, MOST_CLASSES};
 pub use figure::text::{counted, noun};
-pub use judged::{at_threshold, part_name, score_line, scores_in_words, threshold_told};
+pub use judged::{at_threshold, costs_told, part_name, score_line, scores_in_words, threshold_told};
 pub use read::{ColumnView, Delivered, StageArtifacts, TableView, shown};
-pub use study::{all_figures, confusion_sentence, figures, learning_curves, models_to_use, study};
+pub use study::{
+    Repeated, Spread, all_figures, confusion_sentence, figures, learning_curves, models_to_use, repeated, study,
+};
 
 /// What the fonts of the figures' PDFs lack; `None` where they have everything.
 pub fn pdfs_lack(figures: &[(String, figure::Drawing)]) -> Option<String> {

@@ -29,6 +29,7 @@ pub mod baselines;
 pub mod calibration;
 pub mod comparison;
 pub mod confusion;
+pub mod costs;
 pub mod diagnosis;
 mod document;
 pub mod encoder;

@@ -36,11 +36,17 @@ pub enum Metric {
     /// Share of rows whose class is among the five likeliest, of more than five classes.
     #[serde(rename = "top_5_accuracy")]
     Top5Accuracy,
+    /// Mean cost of a row by the `costs` of the pipeline; lower is better.
+    Cost,
+    /// Cohen's kappa with quadratic weights, of classes that have an order: agreement beyond chance, where far mistakes count more than near ones; −1 to 1.
+    QuadraticKappa,
+    /// Mean absolute error of the rank, of classes that have an order: by how many classes a prediction is off; lower is better.
+    RankError,
 }
 
 impl Metric {
     /// All, in the order in which they are shown.
-    pub const ALL: [Metric; 12] = [
+    pub const ALL: [Metric; 15] = [
         Metric::Accuracy,
         Metric::BalancedAccuracy,
         Metric::MacroF1,
@@ -53,6 +59,9 @@ impl Metric {
         Metric::CalibrationError,
         Metric::Top3Accuracy,
         Metric::Top5Accuracy,
+        Metric::Cost,
+        Metric::QuadraticKappa,
+        Metric::RankError,
     ];
 
     /// As it stands in messages.
@@ -70,6 +79,9 @@ impl Metric {
             Metric::CalibrationError => "calibration error",
             Metric::Top3Accuracy => "top-3 accuracy",
             Metric::Top5Accuracy => "top-5 accuracy",
+            Metric::Cost => "mean cost",
+            Metric::QuadraticKappa => "quadratic kappa",
+            Metric::RankError => "rank error",
         }
     }
 
@@ -93,6 +105,9 @@ impl Metric {
             Metric::CalibrationError => "calibration_error",
             Metric::Top3Accuracy => "top_3_accuracy",
             Metric::Top5Accuracy => "top_5_accuracy",
+            Metric::Cost => "cost",
+            Metric::QuadraticKappa => "quadratic_kappa",
+            Metric::RankError => "rank_error",
         }
     }
 
@@ -113,19 +128,36 @@ impl Metric {
             Metric::CalibrationError => "mean distance of accuracy and confidence over 15 bins of equal width",
             Metric::Top3Accuracy => "share of rows whose class is among the 3 likeliest",
             Metric::Top5Accuracy => "share of rows whose class is among the 5 likeliest",
+            Metric::Cost => "mean cost of a row by the costs of the study",
+            Metric::QuadraticKappa => {
+                "agreement of truth and prediction beyond chance, mistakes counted by the square of their distance in the order of the classes"
+            }
+            Metric::RankError => "mean number of classes by which a prediction is off",
         }
     }
 
     /// Whether less is better.
     pub fn is_loss(self) -> bool {
-        matches!(self, Metric::Loss | Metric::Brier | Metric::CalibrationError)
+        matches!(self, Metric::Loss | Metric::Brier | Metric::CalibrationError | Metric::Cost | Metric::RankError)
+    }
+
+    /// Whether it counts mistakes by the order of the classes.
+    pub fn is_of_order(self) -> bool {
+        matches!(self, Metric::QuadraticKappa | Metric::RankError)
     }
 
     /// Whether it looks at probabilities alone, so that what is predicted of a row (the likeliest class, or by a threshold) is all the same.
     pub fn is_of_probabilities(self) -> bool {
         !matches!(
             self,
-            Metric::Accuracy | Metric::MacroF1 | Metric::BalancedAccuracy | Metric::WeightedF1 | Metric::Mcc
+            Metric::Accuracy
+                | Metric::MacroF1
+                | Metric::BalancedAccuracy
+                | Metric::WeightedF1
+                | Metric::Mcc
+                | Metric::Cost
+                | Metric::QuadraticKappa
+                | Metric::RankError
         )
     }
 

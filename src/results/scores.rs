@@ -9,8 +9,23 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Metric;
+use crate::costs::CostMatrix;
 use crate::interval::{Interval, IntervalMethod, Z, wilson};
 use crate::threshold::Threshold;
+
+/// What scores depend on beside rows and predictions.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scoring {
+    /// Of two classes the one that average precision, curves and thresholds are of; the rarer one of the rows unless given.
+    pub positive: Option<u32>,
+    /// What mistakes cost, where that is said.
+    pub costs: Option<CostMatrix>,
+    /// Whether the classes have an order, that in which they are listed.
+    pub is_ordered: bool,
+}
+
+/// Of classes of which nothing is said.
+pub static PLAIN: Scoring = Scoring { positive: None, costs: None, is_ordered: false };
 
 /// Scores over one set of rows. Macro-F1 averages over the classes of `classes` that occur as truth or prediction.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,6 +52,12 @@ pub struct Scores {
     /// Of two classes, what other thresholds would give.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub curve: Option<ThresholdCurve>,
+    /// What mistakes cost, where that is said.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub costs: Option<CostMatrix>,
+    /// Whether `classes` are listed in an order of theirs, and not by name.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub is_ordered: bool,
     /// The order of `per_class` and of both sides of `confusion`.
     pub classes: Vec<String>,
     /// In the order of `classes`.
@@ -81,6 +102,9 @@ impl<'de> Deserialize<'de> for Scores {
         }
         if !(0.0..=1.0).contains(&scores.accuracy) {
             return Err(D::Error::custom(format!("an accuracy of {}", scores.accuracy)));
+        }
+        if let Some(problem) = scores.costs.as_ref().and_then(|costs| costs.problem(classes)) {
+            return Err(D::Error::custom(problem));
         }
         let supports = scores.per_class.iter().map(|class| class.support);
         if let Some(curve) = &scores.curve
@@ -194,6 +218,8 @@ impl Scores {
             positive: None,
             threshold: None,
             curve: None,
+            costs: None,
+            is_ordered: false,
             classes: classes.to_vec(),
             per_class,
             confusion,
@@ -218,6 +244,16 @@ impl Scores {
                 };
                 let counts: Vec<[f64; 3]> = (0..self.confusion.len()).map(count).collect();
                 of_counts(metric, &counts, self.rows as f64)
+            }
+            Metric::Cost => self.costs.as_ref()?.mean(&self.confusion),
+            Metric::QuadraticKappa | Metric::RankError if self.is_ordered => {
+                let mut ranks = RankSums::default();
+                for (truth, row) in self.confusion.iter().enumerate() {
+                    for (predicted, &rows) in row.iter().enumerate() {
+                        ranks.add(truth as u32, predicted as u32, rows as f64);
+                    }
+                }
+                ranks.value(metric)
             }
             _ => self.by_probabilities.get(&metric).copied(),
         }
@@ -289,6 +325,47 @@ pub fn of_counts(metric: Metric, classes: &[[f64; 3]], total: f64) -> Option<f64
             Some(if scale > 0.0 { covariance / scale.sqrt() } else { 0.0 })
         }
         _ => None,
+    }
+}
+
+/// Sums over rows of the ranks of their classes, true and predicted: what is needed of rows for metrics of classes that have an order.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RankSums {
+    rows: f64,
+    truth: [f64; 2],
+    predicted: [f64; 2],
+    distance: [f64; 2],
+}
+
+impl RankSums {
+    /// Adds a row that counts so much.
+    pub fn add(&mut self, truth: u32, predicted: u32, weight: f64) {
+        let (truth, predicted) = (f64::from(truth), f64::from(predicted));
+        let powers = |rank: f64| [weight * rank, weight * rank * rank];
+        self.rows += weight;
+        for (sums, rank) in [
+            (&mut self.truth, truth),
+            (&mut self.predicted, predicted),
+            (&mut self.distance, (truth - predicted).abs()),
+        ] {
+            sums.iter_mut().zip(powers(rank)).for_each(|(sum, power)| *sum += power);
+        }
+    }
+
+    /// Quadratic kappa or rank error; `None` of no rows, of another metric, and of kappa where all rows are of one class and predicted as it.
+    pub fn value(&self, metric: Metric) -> Option<f64> {
+        if self.rows <= 0.0 {
+            return None;
+        }
+        match metric {
+            Metric::RankError => Some(self.distance[0] / self.rows),
+            Metric::QuadraticKappa => {
+                // The squared distance that truth and prediction would have, were they independent.
+                let by_chance = self.truth[1] + self.predicted[1] - 2.0 * self.truth[0] * self.predicted[0] / self.rows;
+                (by_chance > 0.0).then(|| 1.0 - self.distance[1] / by_chance)
+            }
+            _ => None,
+        }
     }
 }
 

@@ -35,6 +35,9 @@ pub struct Split {
     /// The column that says what part each row is of.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub parts_by: Option<String>,
+    /// All classes from the lowest to the highest, where they have an order.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub class_order: Option<Vec<String>>,
 }
 
 fn is_none(rows: &u64) -> bool {
@@ -57,7 +60,7 @@ pub struct SplitParts {
 pub struct SplitPart {
     /// Labelled rows.
     pub rows: u64,
-    /// Rows by class, sorted by name; every class of the split is in every part, perhaps with 0.
+    /// Rows by class, sorted by name unless the classes have an order; every class of the split is in every part, perhaps with 0.
     pub classes: IndexMap<String, u64>,
     /// Absent where no key was given.
     #[serde(skip_serializing_if = "Option::is_none", default)]

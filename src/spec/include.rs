@@ -3,7 +3,7 @@
 //! Paths count from the folder of the file in which they are written, and are written out: variables are not known yet. What stands nearer
 //! wins for variables: the including file over what it includes, a later file over an earlier one. Stages and templates have one place
 //! each. A file's `seed` holds for its stages and for those of what it includes, unless a file that includes it says one: so the models of a
-//! study are the same when another pipeline includes it. A study has one `metric` and one `positive`: the including file's, or else that of the file
+//! study are the same when another pipeline includes it. A study has one `metric`, one `positive` and one map of `costs`: the including file's, or else that of the file
 //! included last. `name` serves when a file is run by itself; here it does not count. Where a seed or a
 //! variable of an included file does not hold, that is a warning. A file that is reached twice is read once. Does not know what variables,
 //! templates and stages mean.
@@ -22,11 +22,11 @@ use super::yaml;
 use runner_names::{did_you_mean, suggest};
 
 /// The keys that a pipeline file may have.
-pub(super) const TOP_LEVEL: [&str; 8] =
-    ["name", "seed", "metric", "positive", "include", "vars", "templates", "stages"];
+pub(super) const TOP_LEVEL: [&str; 9] =
+    ["name", "seed", "metric", "positive", "costs", "include", "vars", "templates", "stages"];
 
-/// What the models of a study are chosen by, each said once for all stages: words whose meaning the kinds know that use them.
-pub const AIMS: [&str; 2] = ["metric", "positive"];
+/// What the models of a study are chosen by, each said once for all stages: values whose meaning the kinds know that use them.
+pub const AIMS: [&str; 3] = ["metric", "positive", "costs"];
 
 /// Files that include each other in a longer chain are a mistake, and would cost stack.
 const MOST_LEVELS: usize = 32;
@@ -301,7 +301,7 @@ pub(super) fn seed_replaced(inner: &Entry, outer: &Entry, sources: &Sources) -> 
     Some(warning.help(help).about(format!("seed of {file}")))
 }
 
-/// That a metric (or positive class) which differs holds instead of an included file's own.
+/// That a metric (or another aim) which differs holds instead of an included file's own.
 fn aim_replaced(key: &str, inner: &Entry, outer: &Entry, sources: &Sources) -> Option<Problem> {
     if inner.node.to_json() == outer.node.to_json() {
         return None;

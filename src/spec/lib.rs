@@ -60,7 +60,7 @@ pub use variables::is_name;
 use std::path::Path;
 
 /// Reads a pipeline file and applies `--set` arguments to it, each `name=value` (a variable, or
-/// the pipeline's `name`, `seed`, `metric` or `positive`) or `stage.path.to.key=value`, the value being YAML.
+/// the pipeline's `name`, `seed`, `metric`, `positive` or `costs`) or `stage.path.to.key=value`, the value being YAML.
 ///
 /// # Errors
 /// Everything that is wrong with the file or the arguments, as far as it can be found at once.

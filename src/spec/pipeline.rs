@@ -31,7 +31,7 @@ pub struct PipelineSpec {
     pub seed: u64,
     /// Where the seed was written, if it was.
     pub seed_span: Option<Span>,
-    /// What models are chosen by, as far as it is written: the words under `metric` and `positive`.
+    /// What models are chosen by, as far as it is written: the values under `metric`, `positive` and `costs`.
     pub aims: IndexMap<&'static str, Node>,
     /// Resolved values.
     pub vars: IndexMap<String, Node>,

@@ -17,7 +17,7 @@ use super::yaml;
 use runner_names::{did_you_mean, listed};
 
 /// The keys of the top level that `--set` reaches by their bare name.
-const TOP_LEVEL: [&str; 4] = ["name", "seed", "metric", "positive"];
+const TOP_LEVEL: [&str; 5] = ["name", "seed", "metric", "positive", "costs"];
 
 /// The sections of a pipeline file that a path may begin with.
 const SECTIONS: [&str; 3] = ["vars", "templates", "stages"];

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::adapter::Adapter;
-use super::aims::{self, METRIC, POSITIVE};
+use super::aims::{self, COSTS, METRIC, POSITIVE};
 use super::calibration::require_classes;
+use super::class_order;
 use super::columns::{FOLDS, PARTS, PREDICTIONS};
 use super::conditions::require_left;
 use super::dataset::{Selection, dataset, tell_of_model};
@@ -25,6 +26,7 @@ use runner_ml::classical::{
 use runner_report::ranking::{self, Choice, Validation};
 use runner_report::score_line;
 use runner_results::Parts;
+use runner_results::scores::Scoring;
 use runner_results::spec::{ClassWeights, NamedWeights};
 use runner_results::threshold::ThresholdAim;
 use runner_tabular::Filter;
@@ -69,9 +71,9 @@ pub(crate) struct Baseline {
     /// Models by kind, with their parameters, e.g. `{logistic: {}, rbf_svm: {c: 3}}`; all kinds unless given.
     #[serde(default)]
     models: Baselines,
-    /// Of two classes, the threshold on the probability of the positive one from which on it is predicted: `f1`,
+    /// Of two classes, the threshold on the probability of the positive one from which on it is predicted: `f1`, `cost` by the pipeline's `costs`,
     /// `{cost: {false_positive: 1, false_negative: 5}}`, or `{recall: 0.9}` for at least that recall with the fewest false alarms. Chosen on the
-    /// validation part; where there is none, on what models of the other folds say of the training rows. Without it the likeliest class is predicted.
+    /// validation part; where there is none, on what models of the other folds say of the training rows. Without it the likeliest class is predicted, or that of least expected cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     threshold: Option<ThresholdAim>,
     /// Rows to learn from.
@@ -137,7 +139,7 @@ impl Stage for Baseline {
         InputPort::table("embeddings", Arity::Any, "the `embed` stages of the columns in `text`"),
     ];
 
-    const AIMS: &'static [Aim] = &[METRIC, POSITIVE];
+    const AIMS: &'static [Aim] = &[METRIC, POSITIVE, COSTS];
 
     fn outputs(&self) -> Vec<OutputPort> {
         let fixed = [OutputPort::new("scores", PortType::Json), OutputPort::new("predictions", PortType::Table)];
@@ -176,7 +178,10 @@ impl Stage for Baseline {
             let help = "set `folds` of the `split` stage to 2 or more, and read its port `rows`".to_owned();
             context.common_problem(&["rows"], format!("folds of {stage}"), message, Some(help));
         }
-        for (name, _) in self.models.estimators() {
+        for (name, estimator) in self.models.estimators() {
+            if estimator.needs_order() {
+                class_order::check_needed(context, &["models", &name], &format!("`{name}`"));
+            }
             tell_of_model(context, &name, selection.model_columns());
             procedure::tell(context, &name, selection.sample_weight, selection.filter);
             context.tell(&name, NO_NETWORK, "a baseline, which has no layers to carry over");
@@ -190,9 +195,12 @@ impl Stage for Baseline {
         let options = self.tfidf.clone().unwrap_or_default();
         let inputs = Inputs::of(&data.frame, &numeric, &text, &categories, &data.train)?.with_texts(&texts, &options);
         require_classes(&self.class_weights, &data.classes).map_err(|error| context.placed("class_weights", error))?;
+        if let Some((name, _)) = self.models.estimators().iter().find(|(_, estimator)| estimator.needs_order()) {
+            class_order::require(&data, &format!("models.{name}"), &format!("`{name}`"), context)?;
+        }
         self.warn_of_neighbours(&data.folds, context);
         let threshold = aims::threshold(self.threshold, &data, context)?;
-        let kept = Kept::new(self, data.positive, context);
+        let kept = Kept::new(self, &data.scoring, context);
         let progress = Adapter(context.report());
         let features = inputs.features(&data.frame, &progress)?.with_weights(data.weights.clone());
         let task = Task {
@@ -201,7 +209,7 @@ impl Stage for Baseline {
             test: &data.test,
             class_weights: &self.class_weights,
             seed: context.seed(),
-            aims: Aims { positive: data.positive, threshold },
+            aims: Aims { scoring: data.scoring.clone(), threshold },
             kept: &kept,
             ..Task::new(&features, &data.labels, &data.classes, &data.train, &data.folds)
         };
@@ -223,6 +231,12 @@ impl Stage for Baseline {
             let is_decided = calibration.as_ref().is_some_and(|own| !own.decision.is_empty());
             if threshold.is_some() && !is_decided && !ranking::is_floor(name) {
                 aims::warn_of_no_threshold(&format!("{name}: "), context);
+            }
+            let is_by_cost = calibration.as_ref().is_some_and(|own| own.costs.is_some());
+            if data.scoring.costs.is_some() && threshold.is_none() && !is_by_cost {
+                context.report().warn(&format!(
+                    "{name}: without validation rows its scores are no probabilities, so that its likeliest class is predicted, whatever mistakes cost"
+                ));
             }
             let fitted = Fitted::new(&self.models, name, inputs.clone(), &data.classes, model, calibration);
             predictions.decide(Some(name), fitted.calibration());
@@ -261,7 +275,7 @@ impl Stage for Baseline {
         context.put_table("predictions", &predictions.table()?)?;
         put_document(context, "scores", "baseline", &runner_results::baselines::Baselines { evaluations })?;
         // The models lie among the results now; scores of folds are small, and serve when other kinds join these.
-        let kept = Kept::new(self, data.positive, context);
+        let kept = Kept::new(self, &data.scoring, context);
         kept.params.keys().for_each(|name| kept.memo(name, None).remove());
         Ok(())
     }
@@ -279,8 +293,8 @@ struct Kept<'a> {
 }
 
 impl<'a> Kept<'a> {
-    fn new(stage: &Baseline, positive: Option<u32>, context: &'a StageContext) -> Self {
-        let subject = json!({
+    fn new(stage: &Baseline, scoring: &Scoring, context: &'a StageContext) -> Self {
+        let mut subject = json!({
             "numeric": stage.numeric,
             "text": stage.text,
             "categories": stage.categories,
@@ -291,8 +305,11 @@ impl<'a> Kept<'a> {
             "where": stage.filter,
             "inputs": context.inputs_key().to_string(),
             "seed": context.seed(),
-            "positive": positive,
+            "positive": scoring.positive,
         });
+        if let Some(costs) = &scoring.costs {
+            subject["costs"] = json!(costs);
+        }
         let params = stage.models.estimators().into_iter().map(|(name, estimator)| (name, estimator.params()));
         Kept { context, subject, params: params.collect(), known: AtomicU64::new(0) }
     }

@@ -7,8 +7,8 @@ use std::collections::HashSet;
 use anyhow::bail;
 use indexmap::IndexMap;
 
+use super::aims;
 use super::dataset::Dataset;
-use runner_engine::{listed, suggest};
 use runner_ml::calibration::{Calibration, Raw, reliability};
 use runner_ml::diagnosis::{Finding, TrainingLoss, TrainingRun, diagnose};
 use runner_ml::matrix::Matrix;
@@ -17,7 +17,7 @@ use runner_ml::progress::Progress;
 use runner_ml::threshold::{self, Wanted};
 use runner_ml::train::{Curves, TrainingSpec, unknown_classes, weights_of_classes};
 use runner_results::calibration::{BeforeAndAfter, CalibrationReport};
-use runner_results::spec::ClassWeights;
+use runner_results::spec::{ClassWeights, Loss};
 use runner_results::{Part, Parts, scores::Scores};
 
 /// Fits the model's calibration and its threshold, gives them to the model, and tells what calibration did to the parts that the model did not learn from.
@@ -54,6 +54,8 @@ pub(super) fn calibrate(
         if let Some(decision) = threshold::fit(wanted, &calibrated, labels) {
             found.decision = decision;
         }
+    } else if threshold.is_none() {
+        found.costs.clone_from(&data.scoring.costs);
     }
     let report = calibration_report(&found, &data.classes, parts);
     model.set_calibration(found);
@@ -62,17 +64,11 @@ pub(super) fn calibrate(
 
 /// Refuses weights of classes that the rows do not have, all at once.
 pub(super) fn require_classes(weights: &ClassWeights, classes: &[String]) -> anyhow::Result<()> {
-    let unknown = unknown_classes(weights, classes);
-    if unknown.is_empty() {
-        return Ok(());
+    let unknown: Vec<&str> = unknown_classes(weights, classes).into_iter().map(String::as_str).collect();
+    if !unknown.is_empty() {
+        bail!("class_weights: {}", aims::unknown_classes(&unknown, classes));
     }
-    let named = unknown.iter().map(|name| {
-        let hint = suggest(name.trim(), classes.iter().map(String::as_str));
-        format!("'{name}'{}", hint.map(|hint| format!(" (did you mean '{hint}'?)")).unwrap_or_default())
-    });
-    let (word, named) = (if unknown.len() == 1 { "class" } else { "classes" }, listed(named));
-    let classes = listed(classes.iter().map(|class| format!("'{class}'")));
-    bail!("class_weights: there is no {word} {named}; the classes are {classes}")
+    Ok(())
 }
 
 /// The class weights of the loss that a training on these rows minimises.
@@ -106,7 +102,8 @@ pub(super) fn findings(
     let units = model.silent_units(&data.frame, &data.train)?;
     let valid_interval = valid.and_then(|scores| scores.intervals.as_ref()).map(|intervals| intervals.accuracy);
     let is_weighted = class_weights(data, training)?.windows(2).any(|pair| pair[0] != pair[1]);
-    let loss = match is_weighted || training.label_smoothing > 0.0 {
+    let is_other = training.loss != Loss::CrossEntropy || training.label_smoothing > 0.0;
+    let loss = match is_weighted || is_other {
         true => TrainingLoss::Objective,
         false => TrainingLoss::Plain,
     };

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use super::aims::{COSTS, POSITIVE};
 use super::save_throttle::SaveThrottle;
 use runner_engine::{Memo, Report, StageContext};
 use runner_ml::train::{Checkpoints, Curves, TrainingSpec};
@@ -84,7 +85,14 @@ impl Checkpoints for CheckpointFile<'_> {
 /// All that the course of a training depends on.
 pub(super) fn key(context: &StageContext, subject: &Value, training: &TrainingSpec, seed: u64) -> Value {
     let inputs = context.inputs_key().to_string();
-    json!({"state of": subject, "training": training, "inputs": inputs, "seed": seed})
+    let mut key = json!({"state of": subject, "training": training, "inputs": inputs, "seed": seed});
+    // Curves of some metrics depend on them.
+    for aim in [POSITIVE.key, COSTS.key] {
+        if let Some(word) = context.aim(aim) {
+            key[aim] = json!(word);
+        }
+    }
+    key
 }
 
 /// Notes how much was computed and how much was known, and gives the words for the end of a headline.

@@ -10,6 +10,7 @@ use indexmap::IndexSet;
 
 use super::aims;
 use super::categories::add_categories;
+use super::class_order;
 use super::columns::{
     FOLD, GROUP, LABEL, LABEL_COLUMN, LABEL_NAME, Origin, PART, ROW_ID, RowPlaces, WHERE, embedding_of, integers,
     is_own, numbers, optional_integers, readable_of, shown_as, strings,
@@ -27,6 +28,7 @@ use runner_ml::encoder::TransformerOptions;
 use runner_ml::frame::{Column, Frame};
 use runner_ml::stats::Clusters;
 use runner_results::encoder::Encoder;
+use runner_results::scores::Scoring;
 use runner_tabular::{ColumnType, Filter};
 
 /// Field metadata of an embedding: the JSON of the [`Encoder`] that made it.
@@ -82,6 +84,7 @@ impl Selection<'_> {
         require_each(context, "rows", weight.into_iter());
         require_of(context, "rows", self.filter);
         fitted_on::check(context, "embeddings");
+        aims::check(context);
         self.refuse_label(context);
         self.refuse_texts(context);
         require_split(context, "rows");
@@ -186,6 +189,7 @@ pub(super) fn tell_of_model(context: &mut CheckContext, port: &str, columns: Vec
     if let Some(label) = context.fact("rows", LABEL_COLUMN).cloned() {
         context.tell(port, LABEL_COLUMN, label);
     }
+    class_order::pass_on(context, "rows", port);
 }
 
 /// Those columns of the model at the input `model` that the tables at `port` have, or may have; `None` if the stages above do not tell. A model
@@ -217,8 +221,8 @@ pub(super) struct Dataset {
     pub(crate) weights: Vec<f64>,
     /// The fold of each training row, aligned with `train`.
     pub(crate) folds: Vec<u32>,
-    /// Of two classes the one that average precision, curves and thresholds are of.
-    pub(crate) positive: Option<u32>,
+    /// What scores depend on; of two classes there is a positive one.
+    pub(crate) scoring: Scoring,
 }
 
 impl Dataset {
@@ -262,15 +266,15 @@ pub(super) fn groups(table: &Table) -> anyhow::Result<Vec<i64>> {
     if table.column(GROUP).is_ok() { integers(table, GROUP) } else { Ok(Vec::new()) }
 }
 
-/// The names in a label column, sorted.
-pub(super) fn classes(labels: &[Option<String>]) -> Vec<String> {
+/// The names in a label column in their order, where they have one, or sorted.
+pub(super) fn classes(labels: &[Option<String>], order: Option<&[String]>) -> Vec<String> {
     let mut classes: Vec<String> = labels.iter().flatten().cloned().collect();
     classes.sort_unstable();
     classes.dedup();
-    classes
+    class_order::sorted(classes, order)
 }
 
-/// Reads and joins the inputs `rows` and `embeddings`. Classes are sorted by name.
+/// Reads and joins the inputs `rows` and `embeddings`. Classes are sorted by name, unless they have an order.
 pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::Result<Dataset> {
     let (input, all) = split_rows::rows_with(context, "rows", &[ROW_ID, LABEL, PART])?;
     split_rows::check(&all, &input).map_err(|error| context.placed("rows", error))?;
@@ -297,7 +301,8 @@ pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::
     let adapted = selection.text.iter().zip(&encoders).filter(|(text, _)| selection.adapted.contains(text));
     add_tokens(&mut frame, &rows, adapted, context.threads(), context.report())?;
     let texts = strings(&rows, LABEL)?;
-    let classes = classes(&texts);
+    let order = class_order::of_table(&rows);
+    let classes = classes(&texts, order.as_deref());
     if classes.len() < 2 {
         let found = classes.first().map_or("no label".to_owned(), |class| format!("the single class '{class}'"));
         let error = anyhow!("there is nothing to learn: the rows have {found} (two classes or more are needed)");
@@ -325,7 +330,9 @@ pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::
             "column '{name}' has no value in the training part, so nothing can be learnt from it (leave it out of `numeric`)"
         ));
     }
-    let positive = aims::positive(context, &classes, train.iter().map(|&row| labels[row]))?;
+    let known = if selection.filter.is_empty() { classes.clone() } else { self::classes(&strings(&all, LABEL)?, None) };
+    let scoring =
+        aims::scoring(context, &classes, Some(&known), train.iter().map(|&row| labels[row]), order.is_some())?;
     let fold = optional_integers(&rows, FOLD)?;
     let folds = train.iter().map(|&i| fold[i].unwrap_or(0) as u32).collect();
     let schema = rows.schema();
@@ -344,7 +351,7 @@ pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::
         test,
         weights,
         folds,
-        positive,
+        scoring,
     })
 }
 

@@ -1,5 +1,7 @@
 //! `describe`: what the data is, and where it would mislead a learner.
 
+use std::collections::HashMap;
+
 use anyhow::anyhow;
 use arrow::array::AsArray;
 use arrow::datatypes::{DataType, FieldRef, Int64Type};
@@ -8,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adapter::Adapter;
+use super::class_order;
 use super::columns::{LABEL, LABEL_COLUMN, LABEL_NAME, LINE, PART, SOURCE, integers, is_own, named, numbers, strings};
 use super::dataset;
 use super::documents::put_document;
@@ -103,10 +106,10 @@ impl Stage for Describe {
         let rows = dataset::filtered(&all, &self.filter, context)?;
         let label = label_column(&rows)?;
         let texts = strings(&rows, &label)?;
-        let classes = dataset::classes(&texts);
-        let code = |text: &Option<String>| {
-            text.as_ref().and_then(|text| classes.binary_search(text).ok()).map(|class| class as u32)
-        };
+        let order = class_order::of_table(&rows);
+        let classes = dataset::classes(&texts, order.as_deref());
+        let place: HashMap<&str, u32> = (0..).zip(&classes).map(|(place, class)| (class.as_str(), place)).collect();
+        let code = |text: &Option<String>| text.as_ref().and_then(|text| place.get(text.as_str()).copied());
         let labels: Vec<Option<u32>> = texts.iter().map(code).collect();
         let frame = self.frame(&rows, &label, context.report())?;
         let part = parts(&rows)?;
@@ -116,7 +119,7 @@ impl Stage for Describe {
         }
         let sources: Vec<String> = strings(&rows, SOURCE)?.into_iter().map(Option::unwrap_or_default).collect();
         let lines: Vec<u64> = integers(&rows, LINE)?.into_iter().map(|line| line.max(0) as u64).collect();
-        let label_classes = dataset::classes(&strings(&all, &label)?);
+        let label_classes = dataset::classes(&strings(&all, &label)?, order.as_deref());
         // The frame has what is needed of a table that may be large.
         drop((all, rows));
         let input = ProfileInput {

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adapter::Adapter;
-use super::aims::{self, METRIC, POSITIVE};
+use super::aims::{self, COSTS, METRIC, POSITIVE};
 use super::columns::{LABEL, LABEL_COLUMN, NOT_ROWS, PART, PREDICTED, PREDICTIONS, ROW_ID, shown_as};
 use super::dataset::Dataset;
 use super::documents::put_document;
@@ -31,6 +31,7 @@ use runner_ml::threshold;
 use runner_report::counted;
 use runner_report::score_line;
 use runner_results::ensemble::Member;
+use runner_results::scores::Scoring;
 use runner_results::threshold::{ThresholdAim, ThresholdRows};
 use runner_results::{Documents, Metric, Parts};
 
@@ -50,9 +51,10 @@ pub(crate) struct Ensemble {
     /// Unless given, greedy by the pipeline's `metric`, or convex where that is missing or the loss.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     weights: Option<Weighting>,
-    /// Of two classes, the threshold on the probability of the positive one from which on it is predicted, chosen on the validation part: `f1`,
+    /// Of two classes, the threshold on the probability of the positive one from which on it is predicted, chosen on the validation part: `f1`, `cost` by the
+    /// pipeline's `costs`,
     /// `{cost: {false_positive: 1, false_negative: 5}}`, or `{recall: 0.9}` for at least that recall with the fewest false alarms. Without it the
-    /// average decides as its members do.
+    /// average decides as its members do, or by the pipeline's `costs`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     threshold: Option<ThresholdAim>,
 }
@@ -72,7 +74,7 @@ impl Stage for Ensemble {
         },
     ];
 
-    const AIMS: &'static [Aim] = &[METRIC, POSITIVE];
+    const AIMS: &'static [Aim] = &[METRIC, POSITIVE, COSTS];
 
     fn outputs(&self) -> Vec<OutputPort> {
         vec![
@@ -84,6 +86,7 @@ impl Stage for Ensemble {
     }
 
     fn check(&self, context: &mut CheckContext) {
+        aims::check(context);
         aims::check_threshold(self.threshold, context);
         let lacking = |columns: &Vec<String>| {
             [ROW_ID, PART, LABEL, PREDICTED].into_iter().any(|name| columns.iter().all(|own| own != name))
@@ -164,7 +167,7 @@ impl Stage for Ensemble {
             decisions: &members.decisions,
             threshold,
             metric,
-            positive: data.positive,
+            scoring: &data.scoring,
             ..ensemble::Members::plain(&valid)
         };
         let progress = Adapter(context.report());
@@ -174,7 +177,7 @@ impl Stage for Ensemble {
         }
         let (fair, predicted) = cross_fitted(given, labels, self.average, weighting, FOLDS, context.seed(), &progress)?;
         let mut scores = Scores::new(&members.classes, labels, &predicted).with_loss(labels, &fair);
-        scores = scores.with_metrics(labels, &fair, data.positive, true);
+        scores = scores.with_metrics(labels, &fair, &data.scoring, true);
         scores.threshold = threshold.and_then(|wanted| {
             threshold::told(wanted, &data.classes, &combination.calibration, ThresholdRows::Validation)
         });
@@ -204,7 +207,7 @@ impl Stage for Ensemble {
         let told = (members.names.iter().zip(&combination.weights).zip(&valid).zip(&members.predicted)).map(
             |(((name, &weight), said), predicted)| {
                 let valid = Scores::new(&members.classes, labels, predicted).with_loss(labels, said);
-                let valid = valid.with_metrics(labels, said, data.positive, true);
+                let valid = valid.with_metrics(labels, said, &data.scoring, true);
                 Member { name: name.clone(), weight, valid }
             },
         );
@@ -238,6 +241,8 @@ fn models(context: &StageContext) -> anyhow::Result<HashMap<String, Predictor>> 
 struct Members {
     names: Vec<String>,
     classes: Vec<String>,
+    /// Whether the classes have an order, that of `classes`.
+    is_ordered: bool,
     /// By member.
     valid: Vec<Matrix>,
     test: Vec<Matrix>,
@@ -269,6 +274,7 @@ impl Members {
             all.extend(said);
         }
         let Some((first_name, first)) = all.first() else { bail!("an ensemble needs members") };
+        let order = all.iter().find(|(_, said)| said.is_ordered).map(|(_, said)| said.classes.clone());
         let mut classes = first.classes.clone();
         classes.sort_unstable();
         for (name, said) in &all {
@@ -284,7 +290,8 @@ impl Members {
         }
         let mut members = Members {
             names: all.iter().map(|(name, _)| name.clone()).collect(),
-            classes,
+            is_ordered: order.is_some(),
+            classes: order.unwrap_or(classes),
             valid: Vec::new(),
             test: Vec::new(),
             predicted: Vec::new(),
@@ -363,6 +370,8 @@ impl Members {
         let theirs = self.positive.as_ref().and_then(|own| self.classes.iter().position(|class| class == own));
         let is_said = context.aim(POSITIVE.key).is_some();
         let positive = theirs.map(|class| class as u32).filter(|_| !is_said).or(own);
+        // Which names are those of classes is checked where the members learn.
+        let costs = aims::costs(context, &self.classes, None)?;
         Ok(Dataset {
             frame: Frame::new(valid.len() + test.len()),
             row_id: valid.iter().chain(test).copied().collect(),
@@ -377,7 +386,7 @@ impl Members {
             test: (valid.len()..valid.len() + test.len()).collect(),
             weights: Vec::new(),
             folds: Vec::new(),
-            positive,
+            scoring: Scoring { positive, costs, is_ordered: self.is_ordered },
         })
     }
 }

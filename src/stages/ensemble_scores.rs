@@ -43,7 +43,7 @@ pub(super) fn averaged(
         let probabilities = combination.combine(said);
         let predicted = combination.decide(&probabilities);
         let scores = Scores::new(&data.classes, &labels, &predicted).with_loss(&labels, &probabilities);
-        let mut scores = scores.with_metrics(&labels, &probabilities, data.positive, true);
+        let mut scores = scores.with_metrics(&labels, &probabilities, &data.scoring, true);
         scores.threshold.clone_from(&threshold);
         (scores, labels, probabilities, predicted)
     };

@@ -10,7 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adapter::Adapter;
-use super::aims::{self, POSITIVE};
+use super::aims::{self, COSTS, POSITIVE};
+use super::class_order;
 use super::columns::{
     CONFIDENCE, GROUP, LABEL, LABEL_PROBABILITY, PART, PREDICTED, ROW_ID, WHERE, integers, named, readable,
     readable_of, strings,
@@ -77,7 +78,7 @@ impl Stage for Inspect {
         InputPort::table("embeddings", Arity::Any, "the `embed` stages of the model's text columns"),
     ];
 
-    const AIMS: &'static [Aim] = &[POSITIVE];
+    const AIMS: &'static [Aim] = &[POSITIVE, COSTS];
 
     fn outputs(&self) -> Vec<OutputPort> {
         vec![
@@ -137,8 +138,9 @@ impl Stage for Inspect {
         let predicted = model.decide(&probabilities);
         let scores = Scores::new(model.classes(), &truth, &predicted);
         let scores = if model.is_probabilistic() { scores.with_loss(&truth, &probabilities) } else { scores };
-        let positive = aims::positive(context, model.classes(), trained)?;
-        let scores = scores.with_metrics(&truth, &probabilities, positive, model.is_probabilistic());
+        // Names are checked where models learn.
+        let scoring = aims::scoring(context, model.classes(), None, trained, class_order::of_table(&all).is_some())?;
+        let scores = scores.with_metrics(&truth, &probabilities, &scoring, model.is_probabilistic());
         let all: Vec<usize> = (0..truth.len()).collect();
         let clusters = Clusters::of_rows(&dataset::groups(&rows)?, &all);
         let scores = scores.with_intervals(&truth, &predicted, &probabilities, &clusters, &progress)?;

@@ -11,6 +11,7 @@ mod bundle;
 mod calibration;
 mod categories;
 mod checkpoint;
+mod class_order;
 mod columns;
 mod command;
 pub mod compare;

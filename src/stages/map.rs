@@ -161,7 +161,7 @@ impl Stage for Map {
                 Method::Pca => Layout::Pca,
             },
             classes: data.classes.clone(),
-            label_classes: dataset::classes(&all),
+            label_classes: dataset::classes(&all, None),
             label: data.label_name.clone(),
             columns: MapColumns { text: self.text.clone(), numeric: self.numeric.clone() },
             points: rows.len() as u64,

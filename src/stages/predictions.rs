@@ -7,6 +7,7 @@ use anyhow::anyhow;
 use arrow::array::{ArrayRef, AsArray, Float32Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{Field, Float32Type, Schema};
 
+use super::class_order;
 use super::columns::{GROUP, LABEL, MODEL, PART, PREDICTED, ROW_ID, class_of, integers, probability_of, strings};
 use super::dataset::{self, Dataset};
 use runner_artifact::Table;
@@ -100,8 +101,11 @@ impl<'a> Predictions<'a> {
         if !self.decisions.is_empty() {
             told.insert(DECISION.to_owned(), serde_json::to_string(&self.decisions)?);
         }
-        if let Some(positive) = self.data.positive {
+        if let Some(positive) = self.data.scoring.positive {
             told.insert(POSITIVE.to_owned(), self.data.classes[positive as usize].clone());
+        }
+        if self.data.scoring.is_ordered {
+            class_order::tell(&mut told, &self.data.classes)?;
         }
         if told.is_empty() {
             return Ok(table);
@@ -130,6 +134,8 @@ pub(super) struct ModelPredictions {
     pub(crate) decision: Vec<f64>,
     /// The positive class of two.
     pub(crate) positive: Option<String>,
+    /// Whether the classes have an order, that of `classes`.
+    pub(crate) is_ordered: bool,
     pub(crate) classes: Vec<String>,
     /// Rows × classes.
     pub probabilities: Matrix,
@@ -152,7 +158,7 @@ impl ModelPredictions {
         let (row_id, parts, labels) = (integers(table, ROW_ID)?, whole(PART)?, whole(LABEL)?);
         let (groups, predicted) = (dataset::groups(table)?, whole(PREDICTED)?);
         let decisions = decisions(table)?;
-        let positive = positive(table)?;
+        let (positive, is_ordered) = (positive(table)?, is_ordered(table)?);
         let models = if names.iter().any(|name| name == MODEL) { whole(MODEL)? } else { Vec::new() };
         let mut order: Vec<Option<&String>> = Vec::new();
         for i in 0..table.rows() {
@@ -174,6 +180,7 @@ impl ModelPredictions {
                 probabilities: Matrix::from_vec(rows.len(), classes.len(), data),
                 classes: classes.clone(),
                 positive: positive.clone(),
+                is_ordered,
             }
         };
         Ok(order.into_iter().map(one).collect())
@@ -188,6 +195,11 @@ impl ModelPredictions {
 /// The positive class of two, where the table tells it.
 pub(super) fn positive(table: &Table) -> anyhow::Result<Option<String>> {
     Ok(table.schema().field_with_name(PREDICTED)?.metadata().get(POSITIVE).cloned())
+}
+
+/// Whether the classes have an order, in which the columns of their probabilities stand.
+pub(super) fn is_ordered(table: &Table) -> anyhow::Result<bool> {
+    Ok(class_order::of_field(table.schema().field_with_name(PREDICTED)?).is_some())
 }
 
 fn decisions(table: &Table) -> anyhow::Result<BTreeMap<String, Vec<f64>>> {

@@ -19,6 +19,7 @@ use runner_ml::ensemble::{Average, Combination};
 use runner_ml::frame::Frame;
 use runner_ml::matrix::Matrix;
 use runner_ml::progress::Progress;
+use runner_results::costs::CostMatrix;
 use runner_results::encoder::Encoder;
 
 const FORMAT: u32 = 2;
@@ -35,12 +36,14 @@ const ONLY: &str = "model";
 struct EnsembleFile {
     format: u32,
     average: Average,
-    /// Of the average, as in a network's recipe, as are the two below.
+    /// Of the average, as in a network's recipe, as are the three below.
     temperature: f64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     bias: Vec<f64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     decision: Vec<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    costs: Option<CostMatrix>,
     /// Whether the members are one network, trained from several seeds.
     #[serde(default)]
     alike: bool,
@@ -100,8 +103,8 @@ impl Predictor {
             weights.push(member.weight);
             members.push((member.name, Some(Predictor::read_at(input, place)?)));
         }
-        let EnsembleFile { average, temperature, bias, decision, .. } = file;
-        let calibration = Calibration { temperature, bias, decision, ..Calibration::NONE };
+        let EnsembleFile { average, temperature, bias, decision, costs, .. } = file;
+        let calibration = Calibration { temperature, bias, decision, costs, ..Calibration::NONE };
         let combination = Combination { average, weights, calibration };
         let several = Predictor::Several(Several { combination, alike: file.alike, members });
         let models = several.models();
@@ -378,10 +381,9 @@ impl Several {
             }
             files.push(MemberFile { name: name.clone(), weight, file });
         }
-        let Calibration { temperature, bias, decision, .. } = calibration.clone();
-        let average = *average;
-        let file =
-            EnsembleFile { format: FORMAT, average, temperature, bias, decision, alike: self.alike, members: files };
+        let Calibration { temperature, bias, decision, costs, .. } = calibration.clone();
+        let (average, alike) = (*average, self.alike);
+        let file = EnsembleFile { format: FORMAT, average, temperature, bias, decision, costs, alike, members: files };
         context.put_json(port, &ensemble_at(place), &file)
     }
 }

@@ -265,7 +265,7 @@ fn examples<'a>(data: &'a Dataset, rows: &'a [usize], columns: [&'a [String]; 3]
         labels: &data.labels,
         classes: &data.classes,
         weights: &data.weights,
-        positive: data.positive,
+        scoring: &data.scoring,
         train: rows,
         valid: &[],
     }

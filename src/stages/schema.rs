@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use runner_engine::{Arity, DISPLAY_NAME, InputPort, Resources, SEED};
 use runner_names::Localized;
 use runner_results::Metric;
+use runner_results::costs::Costs;
 
 /// A schema for editors (draft 2020-12): a definition per stage kind, inputs beside parameters. A stage that extends templates may leave
 /// everything to them, so nothing is required of it; the same holds for templates.
@@ -19,6 +20,8 @@ pub fn pipeline_schema() -> Value {
     let parts: Vec<Value> = kinds.iter().map(|kind| json!({"$ref": kind.reference})).collect();
     let resources = generator.subschema_for::<Resources>().to_value();
     let display_name = json!({"allOf": [generator.subschema_for::<Localized>().to_value()], "description": CALLED});
+    let mut costs = generator.subschema_for::<Costs>().to_value();
+    costs["description"] = json!(COSTS);
     let mut definitions = generator.take_definitions(true);
     definitions.extend(kinds.into_iter().map(|kind| (kind.name, kind.schema)));
     definitions.values_mut().for_each(relax);
@@ -39,6 +42,7 @@ pub fn pipeline_schema() -> Value {
             "seed": {"type": "integer", "minimum": 0, "description": "Every random number follows from it."},
             "metric": {"enum": metrics, "description": METRIC},
             "positive": {"type": ["string", "number", "boolean"], "description": POSITIVE},
+            "costs": costs,
             "include": one_or_more("A path that counts from the folder of this file.", INCLUDE),
             "vars": {"type": "object", "description": "Values for `${name}`; `--set name=value` replaces them."},
             "templates": {
@@ -68,8 +72,12 @@ const METRIC: &str = "What models are chosen by, on the validation part: the epo
 
 const POSITIVE: &str = "Of two classes the one that average precision, curves and thresholds are of; the one with fewer training rows unless given.";
 
+const COSTS: &str = "What mistakes cost: by the class of a row, then by the class that is predicted, e.g. `{sick: {healthy: 10}}`; 1 for pairs that are left out. \
+    Every model then predicts the class of least expected cost under its calibrated probabilities, unless it has a `threshold`, and the metric `cost`, the \
+    mean over rows, is computed.";
+
 const INCLUDE: &str = "Pipeline files whose vars, templates and stages join these. This file's vars win; stages and templates have one place each. \
-    The `seed` of an included file holds for its stages unless this file says one, its `metric` and `positive` for all stages; its `name` does not count here.";
+    The `seed` of an included file holds for its stages unless this file says one, its `metric`, `positive` and `costs` for all stages; its `name` does not count here.";
 
 const EXTENDS: &str = "Templates to take over; of several a later one wins, and the stage's own keys win over all. Mappings are merged key by key, \
     everything else is replaced; `null` takes a key away.";

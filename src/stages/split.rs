@@ -9,6 +9,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::class_order::{self, CLASS_ORDER};
 use super::columns::{
     FOLD, FOLDS, GROUP, LABEL, LABEL_COLUMN, LABEL_NAME, Origin, PART, PARTS, RECORD, WHERE, is_own, named, strings,
 };
@@ -22,12 +23,12 @@ use super::split_ways::{self, GivenParts, Rare, RareClasses, Way, without_rare};
 use super::{fitted_on, unnamed};
 use runner_artifact::Table;
 use runner_boundary::text::{Lines, yaml};
-use runner_engine::{Arity, CheckContext, InputPort, InputShape, OutputPort, PortType, Stage, StageContext};
+use runner_engine::{Arity, CheckContext, InputPort, InputShape, OutputPort, PortType, Span, Stage, StageContext};
 use runner_ml::split::{self, Part, SplitError, SplitOptions};
 use runner_ml::stats::{Clusters, FEW_GROUPS};
 use runner_report::noun;
 use runner_results::{SplitPart, SplitParts};
-use runner_tabular::{ColumnType, Filter};
+use runner_tabular::{ColumnType, Filter, Scalar};
 
 /// Splits the labelled rows. Port `rows` has them all with `runner.label`, `runner.part` and `runner.fold`, and with `groups` the group of each row, `runner.group`; `train`, `valid` and `test`
 /// have their own.
@@ -37,6 +38,10 @@ pub(crate) struct Split {
     /// The column to predict; the `label` of the `load` stage unless given.
     #[serde(default)]
     label: Option<String>,
+    /// All classes of a `label` named here from the lowest to the highest, where they have an order, e.g. `[poor, fair, good]`; of the label of the `load` stage that stage has it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("uniqueItems" = true))]
+    class_order: Vec<Scalar>,
     /// Keys whose equal values must not be torn apart: a column, or a list of columns that count together. Rows linked by any key, also over others, stay together.
     #[serde(default)]
     #[schemars(extend("uniqueItems" = true))]
@@ -191,6 +196,13 @@ impl Stage for Split {
             let help = Some("set `label` of the `load` stage, or here".to_owned());
             context.common_problem(&[], format!("label of {stage}"), message, help);
         }
+        class_order::check(&self.class_order, self.label.is_some(), context);
+        let order = self.order_told(context);
+        if order.is_some() && self.rare_classes == RareClasses::Other {
+            let message = "rare classes made one, `other`, have no place in the order of the classes";
+            let help = Some("leave `rare_classes` out, which drops their rows".to_owned());
+            context.problem(&["rare_classes"], message, help);
+        }
         self.check_ways(context);
         let shares = [self.train, self.valid, self.test];
         let are_shares =
@@ -212,6 +224,7 @@ impl Stage for Split {
         let label = self.label.clone().or_else(|| context.fact("rows", LABEL_COLUMN).cloned());
         for port in ["rows", "train", "valid", "test"] {
             label.iter().for_each(|label| context.tell_from(port, LABEL_COLUMN, place, label.clone()));
+            order.iter().for_each(|(order, place)| context.tell_from(port, CLASS_ORDER, *place, order.clone()));
             let own = self.part_names().into_iter().filter(|name| port == "rows" || port == *name);
             // Nobody is told to lack a part of which the share is a slip.
             if are_shares {
@@ -273,6 +286,15 @@ impl Stage for Split {
             (None, None) => (Ok(Way::Drawn), WHERE),
         };
         let way = way.map_err(|error| context.placed(parameter, error))?;
+        let order = self.order(&all, &label);
+        if let Some(order) = &order {
+            let fits = class_order::require_all(order, &labels);
+            fits.map_err(|error| match self.class_order.is_empty() {
+                true => error,
+                false => context.placed(class_order::KEY, error),
+            })?;
+        }
+        let order = order.map(|order| class_order::spelled_as(&order, &labels));
         let mut classes: Vec<&String> = labels.iter().collect();
         classes.sort_unstable();
         classes.dedup();
@@ -307,7 +329,13 @@ impl Stage for Split {
             }
         })?;
         let is_grouped = !self.groups.is_empty();
-        let rows = with_parts(&rows, &label, &labels, &split, is_grouped)?;
+        let rows = with_parts(&rows, &label, order.as_deref(), &labels, &split, is_grouped)?;
+        // Parts are drawn whatever the order of the classes is, in which they are listed.
+        let listed: Vec<(String, usize)> = {
+            let index: HashMap<&String, usize> = names.iter().enumerate().map(|(i, name)| (name, i)).collect();
+            let sorted = class_order::sorted(names.clone(), order.as_deref());
+            sorted.into_iter().map(|name| (name.clone(), index[&name])).collect()
+        };
         context.put_table("rows", &rows)?;
         for (name, part) in [("train", Part::Train), ("valid", Part::Valid), ("test", Part::Test)] {
             let own: BooleanArray = split.part.iter().map(|found| Some(*found == part)).collect();
@@ -343,7 +371,7 @@ impl Stage for Split {
             }
             SplitPart {
                 rows: own.len() as u64,
-                classes: names.iter().cloned().zip(rows_of).collect(),
+                classes: listed.iter().map(|(name, class)| (name.clone(), rows_of[*class])).collect(),
                 // Without keys every row would be a group of its own: nothing was grouped.
                 groups: is_grouped.then_some(groups as u64),
             }
@@ -375,6 +403,7 @@ impl Stage for Split {
             rare: rare_rows as u64,
             order_by: self.order_by.clone(),
             parts_by: self.parts.as_ref().map(|parts| parts.column.clone()),
+            class_order: order.clone(),
         };
         put_document(context, "summary", "split", &told)?;
         let of = |part| split.part.iter().filter(|found| **found == part).count();
@@ -464,6 +493,25 @@ impl Split {
         }
     }
 
+    /// The order of the label's classes and where it is written, as far as the plan knows.
+    fn order_told(&self, context: &CheckContext) -> Option<(Vec<String>, Option<Span>)> {
+        match &self.label {
+            Some(_) if !self.class_order.is_empty() => Some((class_order::names(&self.class_order), None)),
+            Some(label) if context.fact("rows", LABEL_COLUMN) != Some(label) => None,
+            _ => Some((context.fact("rows", CLASS_ORDER)?.clone(), context.place("rows", CLASS_ORDER))),
+        }
+    }
+
+    /// The order of the label's classes, as it is said here or by the stage that marked the label.
+    fn order(&self, rows: &Table, label: &str) -> Option<Vec<String>> {
+        if !self.class_order.is_empty() {
+            return Some(class_order::names(&self.class_order));
+        }
+        let schema = rows.schema();
+        let own = |field: &&Arc<Field>| field.metadata().get(LABEL_NAME).is_some_and(|own| own == label);
+        schema.fields().iter().find(own).and_then(|field| class_order::of_field(field))
+    }
+
     /// The declared label, or the one that `load` marked.
     fn label_column(&self, rows: &Table) -> anyhow::Result<String> {
         if let Some(label) = &self.label {
@@ -537,6 +585,7 @@ fn with_remedy(
 fn with_parts(
     rows: &Table,
     label: &str,
+    order: Option<&[String]>,
     labels: &[String],
     split: &split::Split,
     grouped: bool,
@@ -548,7 +597,8 @@ fn with_parts(
         .collect();
     let mut fields: Vec<Field> = kept.iter().map(|&i| schema.field(i).clone()).collect();
     let mut arrays: Vec<ArrayRef> = kept.iter().map(|&i| rows.batch().column(i).clone()).collect();
-    let metadata = HashMap::from([(LABEL_NAME.to_owned(), label.to_owned())]);
+    let mut metadata = HashMap::from([(LABEL_NAME.to_owned(), label.to_owned())]);
+    class_order::tell(&mut metadata, order.unwrap_or_default())?;
     fields.push(Field::new(LABEL, DataType::Utf8, true).with_metadata(metadata));
     arrays.push(Arc::new(StringArray::from_iter_values(labels)));
     fields.push(Field::new(PART, DataType::Utf8, true));

@@ -325,7 +325,7 @@ fn quoted_value(value: &str) -> String {
 }
 
 /// A value as the cells of a column have it.
-fn text(value: &Scalar) -> String {
+pub(super) fn text(value: &Scalar) -> String {
     match value {
         Scalar::Boolean(value) => value.to_string(),
         Scalar::Integer(value) => value.to_string(),

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use self::trials::Trials;
 pub(crate) use self::variations::Variations;
 use super::adapter::Adapter;
-use super::aims::{self, METRIC, POSITIVE};
+use super::aims::{self, COSTS, METRIC, POSITIVE};
 use super::calibration::{calibrate, findings, require_classes};
 use super::checkpoint::{CheckpointFile, remark_on_resuming};
 use super::columns::PREDICTIONS;
@@ -80,9 +80,10 @@ training_parameters! { with_training! {
         /// Tries parameters on the validation part first, and trains with the best.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         search: Option<SearchSpec>,
-        /// Of two classes, the threshold on the probability of the positive one from which on it is predicted, chosen on the validation part: `f1`,
+        /// Of two classes, the threshold on the probability of the positive one from which on it is predicted, chosen on the validation part: `f1`, `cost` by the
+        /// pipeline's `costs`,
         /// `{cost: {false_positive: 1, false_negative: 5}}`, or `{recall: 0.9}` for at least that recall with the fewest false alarms. Without it the
-        /// likeliest class is predicted.
+        /// likeliest class is predicted, or that of least expected cost.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         threshold: Option<ThresholdAim>,
     }
@@ -142,7 +143,7 @@ impl Stage for Train {
         InputPort::table("embeddings", Arity::Any, "the `embed` stages of the columns in `text`"),
     ];
 
-    const AIMS: &'static [Aim] = &[METRIC, POSITIVE];
+    const AIMS: &'static [Aim] = &[METRIC, POSITIVE, COSTS];
 
     fn outputs(&self) -> Vec<OutputPort> {
         let mut ports = vec![
@@ -181,6 +182,7 @@ impl Stage for Train {
             self.shape().tell(context, "model");
         }
         if let Some(search) = &self.search {
+            aims::check_metric(search.metric, Some(&["search", "metric"]), context);
             let own = self.early_stopping.metric;
             let searched = search.metric.filter(|metric| !metric.has_curve() && own.is_some_and(|own| own != *metric));
             if let Some(metric) = searched {
@@ -221,6 +223,7 @@ impl Train {
             require_left(context, "rows", &self.filter, part, purpose);
         }
         aims::check_threshold(self.threshold, context);
+        aims::check_training(&self.training(), context);
         for (path, message) in self.network.problems() {
             context.parameter(&format!("network.{path}"), message);
         }
@@ -396,7 +399,7 @@ impl Train {
             weights: &data.weights,
             train: &data.train,
             valid: &data.valid,
-            positive: data.positive,
+            scoring: &data.scoring,
         };
         let training = self.training();
         let place = CheckpointFile::new(context, &self.subject(), &training, seed).pausing(pause);

@@ -92,7 +92,7 @@ pub(super) fn scores_by_part(
         let probabilities = model.predict_rows_or_stop(&data.frame, rows, progress)?;
         let (truth, predicted) = (data.labels_of(rows), model.calibration().decide(&probabilities));
         let mut scores = Scores::new(&data.classes, &truth, &predicted).with_loss(&truth, &probabilities);
-        scores = scores.with_metrics(&truth, &probabilities, data.positive, true);
+        scores = scores.with_metrics(&truth, &probabilities, &data.scoring, true);
         scores.threshold.clone_from(&threshold);
         if name != "train" {
             scores = scores.with_intervals(&truth, &predicted, &probabilities, &data.clusters(rows), progress)?;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::adapter::Adapter;
-use super::aims::{self, METRIC, POSITIVE};
+use super::aims::{self, COSTS, METRIC, POSITIVE};
 use super::calibration::{calibrate, findings, require_classes};
 use super::categories::as_trained;
 use super::checkpoint::CheckpointFile;
@@ -115,7 +115,7 @@ impl Stage for Transfer {
         InputPort::table("embeddings", Arity::Any, "the `embed` stages of the model's text columns"),
     ];
 
-    const AIMS: &'static [Aim] = &[METRIC, POSITIVE];
+    const AIMS: &'static [Aim] = &[METRIC, POSITIVE, COSTS];
 
     fn outputs(&self) -> Vec<OutputPort> {
         vec![
@@ -210,6 +210,7 @@ impl Stage for Transfer {
             }
             own.tell(context, "model");
         }
+        aims::check_training(&self.training(), context);
         for (path, message) in self.training().problems() {
             context.parameter(&path, message);
         }
@@ -280,7 +281,7 @@ impl Transfer {
             weights: &[],
             train: &data.train,
             valid: &data.valid,
-            positive: data.positive,
+            scoring: &data.scoring,
         };
         let adapter = Adapter(context.report());
         let training = self.training();

@@ -601,3 +601,31 @@ fn a_label_that_is_not_there_is_told_with_the_nearest_and_of_many_columns_some()
     assert!(any.contains("  --label income  (2 classes)\n  --label 'col 0'  (3 classes)\n"), "{any}");
     assert!(any.ends_with("  and 381 more columns with up to 100 values\n") && any.lines().count() == 22, "{any}");
 }
+
+#[test]
+fn classes_whose_names_tell_an_order_are_put_into_it() {
+    let mut text = String::from("x,z,risk,code\n");
+    for row in 0..240 {
+        let (x, z) = (row * 37 % 101, row * 53 % 17);
+        let step = usize::from(x > 40) + usize::from(x + z > 80);
+        text.push_str(&format!("{x},{z},{} risk,{}\n", ["low", "mid", "high"][step], [11, 2, 7][step]));
+    }
+    let work = Workspace::new().file("t.csv", &text);
+    succeeds(&work, &["init", "words", "--from", "t.csv", "--label", "risk", "--budget", "30s"]);
+    let lines = |study: &str, wanted: &str| -> Vec<String> {
+        let pipeline = work.text(&format!("{study}/pipeline.yaml"));
+        pipeline.lines().filter(|line| line.contains(wanted)).map(|line| line.trim().to_owned()).collect()
+    };
+    assert_eq!(lines("words", "class_order:"), ["class_order: ['low risk', 'mid risk', 'high risk']"]);
+    assert_eq!(lines("words", "ordinal_logistic"), ["ordinal_logistic: {}"]);
+    let output = work.runner(&["run", "words/pipeline.yaml", "baseline", "average"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    // Numbers may be codes: the user decides.
+    succeeds(&work, &["init", "codes", "--from", "t.csv", "--label", "code", "--budget", "30s"]);
+    assert_eq!(lines("codes", "class_order:"), ["# class_order: [2, 7, 11]"]);
+    assert!(lines("codes", "ordinal_logistic").is_empty());
+    work.edit("codes/pipeline.yaml", "# class_order:", "class_order:");
+    let output = work.runner(&["plan", "codes/pipeline.yaml"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}

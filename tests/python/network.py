@@ -121,5 +121,7 @@ def calibrated(recipe, mean):
 
 
 def predicted(recipe, probabilities):
-    """The index of the class that is predicted of each row: the likeliest, unless the model weighs classes."""
+    """The index of the class that is predicted of each row: the likeliest, unless the model weighs classes or mistakes have costs."""
+    if recipe.get("costs"):
+        return (probabilities @ np.array(recipe["costs"])).argmin(1)
     return (np.log(np.maximum(probabilities, 1e-38)) + (recipe.get("decision") or 0)).argmax(1)

@@ -21,7 +21,8 @@ stages:
       |
     1 | nmae: x
       | ^^^^
-      = help: keys of a pipeline are name, seed, metric, positive, include, vars, templates, stages
+      = help: keys of a pipeline are name, seed, metric, positive, costs, include, vars, templates,
+              stages
 
     error: 'seed' must be a whole number from 0 to 18446744073709551615
      --> full.yaml:2:7
@@ -170,8 +171,8 @@ fn settings_that_cannot_be_are_explained() {
       |
       | --set dta=x
       |       ^^^
-      = help: `--set` knows data, rate, layers, name, seed, metric, positive; a stage's parameter is
-              `stage.key`
+      = help: `--set` knows data, rate, layers, name, seed, metric, positive, costs; a stage's parameter
+              is `stage.key`
 
     error: unknown stage 'nmeric' (did you mean 'numeric'?)
      --> command line

@@ -141,7 +141,8 @@ fn what_cannot_be_included_is_told_at_its_line() {
       |
     2 | stges: {}
       | ^^^^^
-      = help: keys of a pipeline are name, seed, metric, positive, include, vars, templates, stages
+      = help: keys of a pipeline are name, seed, metric, positive, costs, include, vars, templates,
+              stages
 
     error: invalid YAML: mismatched bracket '[' closed by '}'
      --> b.yaml:3:11
@@ -184,7 +185,8 @@ fn what_cannot_be_included_is_told_at_its_line() {
       |
     2 | stges: {}
       | ^^^^^
-      = help: keys of a pipeline are name, seed, metric, positive, include, vars, templates, stages
+      = help: keys of a pipeline are name, seed, metric, positive, costs, include, vars, templates,
+              stages
 
     error: files include each other in a circle: a.yaml → b.yaml → a.yaml
      --> b.yaml:1:10

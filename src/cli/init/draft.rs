@@ -95,13 +95,18 @@ impl Draft {
 
     /// `key: [a, b]`, in lines that fit.
     fn list(&mut self, level: usize, key: &str, names: &[&str]) {
+        self.items(level, key, &names.iter().map(|name| yaml(name)).collect::<Vec<_>>());
+    }
+
+    /// The same of values that are written as YAML already.
+    fn items(&mut self, level: usize, key: &str, items: &[String]) {
         const WIDTH: usize = 110;
-        if names.is_empty() {
+        if items.is_empty() {
             return;
         }
         let mut line = format!("{key}: [");
-        for (i, name) in names.iter().enumerate() {
-            let item = format!("{}{}", yaml(name), if i + 1 < names.len() { ", " } else { "]" });
+        for (i, item) in items.iter().enumerate() {
+            let item = format!("{item}{}", if i + 1 < items.len() { ", " } else { "]" });
             if line.trim_start().len() > 1 && line.len() + item.len() > WIDTH {
                 self.line(level, line.trim_end());
                 line = "  ".to_owned();
@@ -163,6 +168,7 @@ fn load(out: &mut Draft, study: &StudyTable, places: &Places) {
         out.line(2, &format!("# {}", one_line(note)));
     }
     out.line(2, &format!("label: {}", yaml(&study.label)));
+    class_order(out, study);
     for (key, reason) in &study.sniffed.reasons {
         let Some(value) = setting(&study.sniffed.dialect, key) else { continue };
         out.line(2, &format!("# {}", one_line(reason)));
@@ -192,6 +198,21 @@ fn load(out: &mut Draft, study: &StudyTable, places: &Places) {
     }
     for (name, how) in derived {
         out.line(3, &format!("{}: {how}", yaml(name)));
+    }
+}
+
+fn class_order(out: &mut Draft, study: &StudyTable) {
+    let Some(order) = &study.order else { return };
+    // A number as the user would write it, without quotes.
+    let bare = |class: &String| class.parse::<i64>().is_ok_and(|number| number.to_string() == *class);
+    let items = order.classes.iter().map(|class| if bare(class) { class.clone() } else { yaml(class) });
+    let items: Vec<String> = items.collect();
+    if order.is_sure {
+        out.line(2, "# Scores then tell by how many classes predictions are off; `metric: quadratic_kappa` and `loss: ordinal` reckon with it.");
+        out.items(2, "class_order", &items);
+    } else {
+        out.line(2, "# Where the order of these numbers means something, remove the next `#`: scores then tell by how many classes predictions are off.");
+        out.line(2, &format!("# class_order: [{}]", items.join(", ")));
     }
 }
 
@@ -291,6 +312,9 @@ fn learners(
     out.line(2, "models:");
     out.line(3, "majority: {}");
     out.line(3, "logistic: {}");
+    if study.order.as_ref().is_some_and(|order| order.is_sure) {
+        out.line(3, "ordinal_logistic: {}");
+    }
     if !texts.is_empty() {
         out.line(3, "linear_svm: {}");
     }

@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 
 use super::super::Failure;
 use super::super::study::{invalid, invalid_lines};
+use super::order::{self, Order};
 use crate::boundary::files::read_regular;
 use crate::boundary::text::{in_shell, yaml};
 use crate::ml::frame::{Column, Frame};
@@ -89,6 +90,8 @@ pub(super) struct StudyTable {
     pub(super) kept: Option<String>,
     /// Rows by class, the most frequent first.
     pub(super) classes: Vec<(String, usize)>,
+    /// The order that the names of the classes tell.
+    pub(super) order: Option<Order>,
     /// The fewest rows of a class that is learnt.
     pub(super) least: usize,
     /// By column, tokens among its numbers that stand for a missing value, and those among the labels that do not.
@@ -195,7 +198,8 @@ pub(super) fn study(
     }
     let groups = copies(&labelled, &columns);
     let (rows, numbers) = (labelled.num_rows(), options.types.into_keys().collect());
-    Ok(StudyTable { label, sniffed, rows, unlabelled, kept, classes, least, missing, numbers, columns, groups })
+    let order = order::of(&label, &classes.iter().map(|(class, _)| class.clone()).collect::<Vec<_>>());
+    Ok(StudyTable { label, sniffed, rows, unlabelled, kept, classes, order, least, missing, numbers, columns, groups })
 }
 
 /// Of a label that nothing can be learnt of: each value is there a few times at most, or one alone is there more often.

@@ -2,7 +2,7 @@
 
 use super::super::standing::Standing;
 use super::super::study::Study;
-use super::super::{DONE, Outcome, print, print_json, screen};
+use super::super::{DONE, Outcome, leaks, print, print_json, repeats, screen};
 use super::{ShowArguments, StageResult};
 use crate::engine::Status;
 
@@ -32,6 +32,8 @@ pub(super) fn show(arguments: &ShowArguments) -> Outcome {
     }
     if !arguments.json {
         print(&screen::table_within(&rows, screen::width()));
+        let found = leaks::together(&study, |i| study.workspace().current_record(i).map(Box::new));
+        print(&repeats::table(&found.repeated, style));
         let shown = screen::path(file);
         print(&style.note(&match example {
             Some(name) => format!("`runner show {shown} {name}` shows what a stage gave"),

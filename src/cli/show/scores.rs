@@ -2,7 +2,7 @@
 
 use super::super::screen::{self, Style};
 use crate::report::diagnosis::{is_fault, sentence};
-use crate::report::{Confused, MOST_CLASSES, confusion_sentence, intervals, threshold_told};
+use crate::report::{Confused, MOST_CLASSES, confusion_sentence, costs_told, intervals, threshold_told};
 use crate::results::calibration::CalibrationReport;
 use crate::results::diagnosis::Finding;
 use crate::results::{Metric, Parts, scores::Scores};
@@ -79,6 +79,9 @@ pub(super) fn metrics(parts: &Parts<Scores>, named: Option<Metric>, style: Style
     text.push_str(&style.note(&format!("first {chosen}, which ranks models{}", positive.unwrap_or_default())));
     if let Some(threshold) = &scores.threshold {
         text.push_str(&style.note(&threshold_told(threshold)));
+    }
+    if let Some(told) = costs_told(scores) {
+        text.push_str(&style.note(told));
     }
     text
 }

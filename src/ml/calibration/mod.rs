@@ -12,6 +12,7 @@ mod tests;
 
 pub(crate) use runner_results::calibration::{Bin, Reliability};
 
+use runner_results::costs::CostMatrix;
 use serde::{Deserialize, Serialize};
 
 use crate::matrix::Matrix;
@@ -44,12 +45,21 @@ pub struct Calibration {
     /// Logarithms of decision weights, one for each class: predicted is the class of the largest log p + decision; empty for the likeliest class.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decision: Vec<f64>,
+    /// What mistakes cost: predicted is the class of least expected cost, whatever `decision` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub costs: Option<CostMatrix>,
 }
 
 impl Calibration {
     /// Leaves everything as it is.
-    pub const NONE: Calibration =
-        Calibration { weights: Vec::new(), floor: 0.0, temperature: 1.0, bias: Vec::new(), decision: Vec::new() };
+    pub const NONE: Calibration = Calibration {
+        weights: Vec::new(),
+        floor: 0.0,
+        temperature: 1.0,
+        bias: Vec::new(),
+        decision: Vec::new(),
+        costs: None,
+    };
 
     /// Replaces every row p by `(p / weights)^(1/T)·e^bias`, made to sum to 1.
     pub fn apply(&self, probabilities: &mut Matrix) {
@@ -76,6 +86,9 @@ impl Calibration {
 
     /// The class that is predicted of each row of calibrated probabilities.
     pub fn decide(&self, probabilities: &Matrix) -> Vec<u32> {
+        if let Some(costs) = &self.costs {
+            return decide_by(Some(costs), probabilities);
+        }
         if self.decision.is_empty() {
             return probabilities.argmax_rows();
         }
@@ -102,8 +115,16 @@ impl Calibration {
         } else if odd(&self.bias) || odd(&self.decision) {
             Some(format!("its bias or decision is not a number for each of {classes} classes"))
         } else {
-            None
+            self.costs.as_ref().and_then(|costs| costs.problem(classes))
         }
+    }
+}
+
+/// The class of least expected cost of each row of probabilities, or the likeliest one where no costs are given.
+pub(crate) fn decide_by(costs: Option<&CostMatrix>, probabilities: &Matrix) -> Vec<u32> {
+    match costs {
+        Some(costs) => (0..probabilities.rows).map(|row| costs.decide(probabilities.row(row))).collect(),
+        None => probabilities.argmax_rows(),
     }
 }
 

@@ -13,6 +13,7 @@ use super::linear_svm::LinearSvm;
 use super::logistic::Logistic;
 use super::majority::Majority;
 use super::naive_bayes::NaiveBayes;
+use super::ordinal_logistic::OrdinalLogistic;
 use super::rbf_svm::RbfSvm;
 use super::{Estimator, FitError};
 
@@ -32,9 +33,9 @@ macro_rules! kinds {
         }
 
         impl Baselines {
-            /// Every kind with its defaults: what a stage without a `models` block evaluates.
+            /// Every kind that any classes will do for, with its defaults: what a stage without a `models` block evaluates.
             pub(crate) fn all() -> Self {
-                Baselines { $($field: Some(Default::default()),)* }
+                Baselines { $($field: Some(<$kind>::default()).filter(|kind| !kind.needs_order()),)* }
             }
 
             /// The kind of that name alone, with its parameters.
@@ -61,6 +62,8 @@ kinds! {
     majority: Majority,
     /// Multinomial logistic regression.
     logistic: Logistic,
+    /// Ordinal logistic regression, of classes that have an order.
+    ordinal_logistic: OrdinalLogistic,
     /// Linear support vector machine.
     linear_svm: LinearSvm,
     /// Support vector machine with a Gaussian kernel.
@@ -136,7 +139,7 @@ mod tests {
                 "{object}"
             );
         }
-        assert_eq!(schema["properties"].as_object().unwrap().len(), 10);
+        assert_eq!(schema["properties"].as_object().unwrap().len(), 11);
     }
 
     #[test]
@@ -150,6 +153,7 @@ mod tests {
         assert_eq!(refused(r#"{"knn": {"k": 0}}"#), "knn: k is 0, but must be at least 1");
         for (kind, parameter) in [
             ("logistic", r#""c": 0"#),
+            ("ordinal_logistic", r#""tolerance": 0"#),
             ("linear_svm", r#""c": -1"#),
             ("rbf_svm", r#""gamma": 0"#),
             ("naive_bayes", r#""var_smoothing": -1"#),

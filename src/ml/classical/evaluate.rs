@@ -11,9 +11,9 @@ use runner_results::threshold::ThresholdRows;
 use serde::{Deserialize, Serialize};
 
 use super::steps::{Fit, Steps};
-use super::task::Task;
+use super::task::{Aims, Task};
 use super::{Arrays, Estimator, Features, FitError, Model};
-use crate::calibration::{Calibration, NO_CALIBRATION, Raw};
+use crate::calibration::{Calibration, NO_CALIBRATION, Raw, decide_by};
 use crate::matrix::Matrix;
 use crate::metrics::{FromProbabilities as _, Scores};
 use crate::progress::{Cancelled, Progress};
@@ -197,6 +197,10 @@ impl<'a> Study<'a> {
         let found = wants.then(fit).transpose()?;
         let mut calibration = found.filter(|found| *found != Calibration::NONE || !model.is_probabilistic());
         let mut threshold = None;
+        if self.decides_by_costs(model.as_ref(), calibration.is_some()) {
+            let costs = self.task.aims.scoring.costs.clone();
+            calibration = Some(Calibration { costs, ..calibration.unwrap_or(Calibration::NONE) });
+        }
         if let Some(wanted) = self.task.aims.threshold.filter(|_| model.is_probabilistic() || calibration.is_some()) {
             let own = calibration.clone().unwrap_or(Calibration::NONE);
             let (decision, fitted_on) = match &held_out {
@@ -225,7 +229,7 @@ impl<'a> Study<'a> {
             if is_probabilistic {
                 scores = scores.with_loss(&part.y, &probabilities);
             }
-            scores = scores.with_metrics(&part.y, &probabilities, self.task.aims.positive, is_probabilistic);
+            scores = scores.with_metrics(&part.y, &probabilities, &self.task.aims.scoring, is_probabilistic);
             scores.threshold.clone_from(&threshold);
             let (said, clusters) = (ModelPredictions { probabilities, predicted }, &part.clusters);
             let scores =
@@ -266,6 +270,12 @@ impl<'a> Study<'a> {
         Ok(Evaluated { evaluation, timing, held_out, model, calibration })
     }
 
+    /// Whether a model predicts the class of least expected cost, for which it needs probabilities.
+    fn decides_by_costs(&self, model: &dyn Model, is_calibrated: bool) -> bool {
+        let Aims { scoring, threshold } = &self.task.aims;
+        scoring.costs.is_some() && threshold.is_none() && (model.is_probabilistic() || is_calibrated)
+    }
+
     /// Whether the threshold is chosen on the folds of the training part, where there are no validation rows.
     fn chooses_by_folds(&self) -> bool {
         self.task.aims.threshold.is_some() && self.valid.x.rows == 0
@@ -290,7 +300,7 @@ impl<'a> Study<'a> {
             let (said, truth) = (said.take(&rows), &truth[rows[0]..=rows[rows.len() - 1]]);
             let at_threshold =
                 Scores::new(self.task.classes, truth, &calibration.decide(&said)).with_loss(truth, &said);
-            *scores = at_threshold.with_metrics(truth, &said, self.task.aims.positive, true);
+            *scores = at_threshold.with_metrics(truth, &said, &self.task.aims.scoring, true);
         }
     }
 
@@ -392,18 +402,21 @@ impl<'a> Study<'a> {
         weights: &[f32],
         progress: &dyn Progress,
     ) -> Result<(Scores, Matrix), Cancelled> {
-        let predicted = probabilities.argmax_rows();
-        let mut scores = Scores::new(self.task.classes, y, &predicted);
         let is_probabilistic = model.is_probabilistic();
+        let mut predicted = probabilities.argmax_rows();
+        if is_probabilistic && !weights.is_empty() {
+            let nothing = Matrix::zeros(0, self.task.classes.len());
+            let own = Calibration::fit(Raw::Scores, &nothing, &[], weights, progress)?;
+            own.apply(&mut probabilities);
+        }
+        if self.decides_by_costs(model, false) {
+            predicted = decide_by(self.task.aims.scoring.costs.as_ref(), &probabilities);
+        }
+        let mut scores = Scores::new(self.task.classes, y, &predicted);
         if is_probabilistic {
-            if !weights.is_empty() {
-                let nothing = Matrix::zeros(0, self.task.classes.len());
-                let own = Calibration::fit(Raw::Scores, &nothing, &[], weights, progress)?;
-                own.apply(&mut probabilities);
-            }
             scores = scores.with_loss(y, &probabilities);
         }
-        Ok((scores.with_metrics(y, &probabilities, self.task.aims.positive, is_probabilistic), probabilities))
+        Ok((scores.with_metrics(y, &probabilities, &self.task.aims.scoring, is_probabilistic), probabilities))
     }
 }
 

@@ -18,6 +18,7 @@
 //! | `naive_bayes` | `naive_bayes.rs` | `GaussianNB` |
 //! | `tree` | `decision_tree.rs` | `DecisionTreeClassifier` |
 //! | `random_forest`, `extra_trees` | `forest.rs` | `RandomForestClassifier`, `ExtraTreesClassifier` |
+//! | `ordinal_logistic` | `ordinal_logistic.rs` | statsmodels' `OrderedModel(distr="logit")`, with a penalty |
 //! | `boosting` | `boosting.rs` | LightGBM's `LGBMClassifier` |
 //!
 //! A fitted model is kept as named arrays (`arrays`) beside a recipe (`fitted`).
@@ -37,6 +38,7 @@ pub(crate) mod linear_svm;
 pub(crate) mod logistic;
 pub(crate) mod majority;
 pub(crate) mod naive_bayes;
+pub(crate) mod ordinal_logistic;
 pub(crate) mod rbf_svm;
 
 mod categories;
@@ -99,6 +101,11 @@ pub trait Estimator: Send + Sync {
     /// Whether what it fits is the log loss itself, or the shares of the classes: its probabilities are taken as they are unless the validation rows
     /// object. Votes of neighbours and leaves, and the products of naive Bayes, are far too sure of themselves.
     fn minimises_log_loss(&self) -> bool {
+        false
+    }
+
+    /// Whether it learns from the order of the classes, so that it means nothing of classes without one.
+    fn needs_order(&self) -> bool {
         false
     }
 

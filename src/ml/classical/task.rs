@@ -1,5 +1,6 @@
 //! What estimators are evaluated on: rows, their labels and parts, and by what they are judged.
 
+use runner_results::scores::Scoring;
 use runner_results::spec::{ClassWeights, NamedWeights};
 
 use super::fit::check_finite;
@@ -7,7 +8,7 @@ use super::{Features, FitError};
 use crate::threshold::Wanted;
 
 /// Rows with their labels, divided into parts.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Task<'a> {
     /// NaN = missing. Rows count in fits by its weights times those of their classes, in scores all alike; probabilities of weighted models are set
     /// right for what the weights did to the classes' shares, their decisions are not.
@@ -86,12 +87,12 @@ impl<'a> Task<'a> {
     }
 }
 
-/// What models of two classes are judged and predict by.
-#[derive(Clone, Copy, Debug, Default)]
+/// What models are judged and predict by.
+#[derive(Clone, Debug, Default)]
 pub struct Aims {
-    /// The class that average precision and curves are of; the rarer one of each part unless given.
-    pub positive: Option<u32>,
-    /// From which on the positive class is predicted.
+    /// What scores depend on; where mistakes have costs, the class of least expected cost is predicted unless there is a threshold.
+    pub scoring: Scoring,
+    /// From which on the positive class of two is predicted.
     pub threshold: Option<Wanted>,
 }
 

@@ -10,6 +10,7 @@ pub use runner_results::ensemble::{Average, Weighting};
 use serde::{Deserialize, Serialize};
 
 use runner_results::Metric;
+use runner_results::scores::{PLAIN, Scoring};
 
 use super::calibration::{Calibration, Raw};
 use super::matrix::Matrix;
@@ -44,8 +45,8 @@ pub struct Members<'a> {
     pub threshold: Option<Wanted>,
     /// What greedy selection looks at.
     pub metric: Metric,
-    /// Of two classes the one that such a metric may be of.
-    pub positive: Option<u32>,
+    /// What such a metric depends on; where mistakes have costs, the average predicts the class of least expected cost unless it has a threshold.
+    pub scoring: &'a Scoring,
 }
 
 impl<'a> Members<'a> {
@@ -57,7 +58,7 @@ impl<'a> Members<'a> {
             class_weights: &[],
             threshold: None,
             metric: Metric::Loss,
-            positive: None,
+            scoring: &PLAIN,
         }
     }
 }
@@ -98,6 +99,8 @@ impl Combination {
             && let Some(decision) = threshold::fit(wanted, &found.combine(members), labels)
         {
             found.calibration.decision = decision;
+        } else if given.threshold.is_none() {
+            found.calibration.costs.clone_from(&given.scoring.costs);
         }
         Ok(found)
     }

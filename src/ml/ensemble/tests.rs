@@ -1,6 +1,7 @@
 //! Weights against scipy's optimiser, greedy selection against its definition, and combinations by hand.
 
 use runner_results::Metric;
+use runner_results::scores::PLAIN;
 use runner_results::threshold::ThresholdAim;
 
 use super::{Average, Calibration, Combination, Members, Weighting, cross_fitted};
@@ -193,7 +194,7 @@ fn greedy_weights_by_a_metric_are_better_by_it_than_those_by_log_loss() {
             let found = Combination::fit(given, &labels, Average::Logits, Weighting::Greedy, &Silent).unwrap();
             let said = found.uncalibrated().combine(&all);
             let predicted = said.argmax_rows();
-            let measures = Measures::new(&labels, &predicted, &said, None, true);
+            let measures = Measures::new(&labels, &predicted, &said, &PLAIN, true);
             metric.merit(measures.value(metric, &vec![1.0; labels.len()]).unwrap())
         };
         assert!(score(metric) >= score(Metric::Loss) - 1e-12, "{metric:?}: {} {}", score(metric), score(Metric::Loss));

@@ -2,6 +2,7 @@
 
 use super::Average;
 use super::{Members, averaged, back};
+use crate::calibration::decide_by;
 use crate::matrix::Matrix;
 use crate::metrics::Measures;
 use crate::progress::{Cancelled, Progress};
@@ -33,8 +34,8 @@ pub(crate) fn greedy(
         }
         let means = sums.iter().zip(value).map(|(sum, more)| (sum + more) / added).collect();
         let said = Matrix::from_vec(labels.len(), classes, back(average, means, classes));
-        let predicted = said.argmax_rows();
-        let found = Measures::new(labels, &predicted, &said, given.positive, true).value(given.metric, &weights);
+        let predicted = decide_by(given.scoring.costs.as_ref(), &said);
+        let found = Measures::new(labels, &predicted, &said, given.scoring, true).value(given.metric, &weights);
         -given.metric.merit(found.unwrap_or(0.0))
     };
     let values: Vec<Vec<f64>> =

@@ -6,6 +6,7 @@
 use std::cell::OnceCell;
 
 use runner_results::Metric;
+use runner_results::scores::{RankSums, Scoring};
 
 use crate::calibration::BINS;
 use crate::matrix::Matrix;
@@ -15,6 +16,7 @@ pub struct Measures<'a> {
     truth: &'a [u32],
     predicted: &'a [u32],
     probabilities: &'a Matrix,
+    scoring: &'a Scoring,
     /// The class whose average precision is meant where there are two.
     positive: usize,
     /// Whether the probabilities are any: of scores in the right order only ranks mean something.
@@ -55,22 +57,22 @@ fn top(metric: Metric) -> Option<usize> {
 }
 
 impl<'a> Measures<'a> {
-    /// `probabilities` are rows × classes. `positive` is the class that average precision is of where there are two, unless given the rarer one of
-    /// these rows.
+    /// `probabilities` are rows × classes.
     pub fn new(
         truth: &'a [u32],
         predicted: &'a [u32],
         probabilities: &'a Matrix,
-        positive: Option<u32>,
+        scoring: &'a Scoring,
         is_probabilistic: bool,
     ) -> Self {
         let classes = probabilities.cols;
-        let positive =
-            positive.or_else(|| rarer_of_two(truth.iter().copied(), classes)).map_or(0, |class| class as usize);
+        let positive = scoring.positive.or_else(|| rarer_of_two(truth.iter().copied(), classes));
+        let positive = positive.map_or(0, |class| class as usize);
         Measures {
             truth,
             predicted,
             probabilities,
+            scoring,
             positive,
             is_probabilistic,
             orders: OnceCell::new(),
@@ -120,10 +122,10 @@ impl<'a> Measures<'a> {
 
     /// The metric of the rows by their weights; `None` where it has no meaning: of no rows, of a class without a row or without a row of another
     /// (average precision and ROC AUC, which of several classes are means over the others), of no more than k classes (top-k), of scores that are no
-    /// probabilities (losses).
+    /// probabilities (losses of probabilities), without costs (mean cost), of classes without an order (quadratic kappa, rank error).
     pub fn value(&self, metric: Metric, weights: &[f64]) -> Option<f64> {
         let total: f64 = weights.iter().sum();
-        if total <= 0.0 || metric.is_loss() && !self.is_probabilistic {
+        if total <= 0.0 || metric.is_loss() && metric.is_of_probabilities() && !self.is_probabilistic {
             return None;
         }
         let mean = |of: &dyn Fn(usize) -> f64| {
@@ -145,6 +147,17 @@ impl<'a> Measures<'a> {
             Metric::AveragePrecision => self.over_classes(|order| average_precision(order, weights)),
             Metric::MacroF1 | Metric::BalancedAccuracy | Metric::WeightedF1 | Metric::Mcc => {
                 Table::new(self.truth, self.predicted, self.probabilities.cols, weights).value(metric)
+            }
+            Metric::Cost => {
+                let costs = self.scoring.costs.as_ref()?;
+                Some(mean(&|row| costs.get(self.truth[row], self.predicted[row])))
+            }
+            Metric::QuadraticKappa | Metric::RankError => {
+                let mut ranks = RankSums::default();
+                for ((&truth, &predicted), &weight) in self.truth.iter().zip(self.predicted).zip(weights) {
+                    ranks.add(truth, predicted, weight);
+                }
+                ranks.value(metric).filter(|_| self.scoring.is_ordered)
             }
         }
     }

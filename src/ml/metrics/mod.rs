@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use runner_results::Metric;
 use runner_results::interval::Interval;
-use runner_results::scores::ThresholdCurve;
+use runner_results::scores::{Scoring, ThresholdCurve};
 
 use super::matrix::Matrix;
 use super::progress::{Cancelled, Progress};
@@ -37,9 +37,8 @@ pub trait FromProbabilities: Sized {
     fn with_loss(self, truth: &[u32], probabilities: &Matrix) -> Self;
 
     /// Adds every other metric of the probabilities, of which ROC AUC, average precision and top-k also mean something of scores in the right order
-    /// (`is_probabilistic` false). `positive` is a class of two.
-    fn with_metrics(self, truth: &[u32], probabilities: &Matrix, positive: Option<u32>, is_probabilistic: bool)
-    -> Self;
+    /// (`is_probabilistic` false).
+    fn with_metrics(self, truth: &[u32], probabilities: &Matrix, scoring: &Scoring, is_probabilistic: bool) -> Self;
 
     /// Adds intervals and, of two classes, the curve of thresholds; `truth`, `predicted` and `probabilities` are those that the scores were made from.
     fn with_intervals(
@@ -68,15 +67,17 @@ impl FromProbabilities for Scores {
         mut self,
         truth: &[u32],
         probabilities: &Matrix,
-        positive: Option<u32>,
+        scoring: &Scoring,
         is_probabilistic: bool,
     ) -> Self {
-        let measures = Measures::new(truth, truth, probabilities, positive, is_probabilistic);
+        let measures = Measures::new(truth, truth, probabilities, scoring, is_probabilistic);
         let weights = vec![1.0; truth.len()];
         let found = OF_PROBABILITIES.into_iter();
         self.by_probabilities = found.filter_map(|metric| Some((metric, measures.value(metric, &weights)?))).collect();
-        let positive = positive.or_else(|| rarer_of_two(truth.iter().copied(), self.classes.len()));
+        let positive = scoring.positive.or_else(|| rarer_of_two(truth.iter().copied(), self.classes.len()));
         self.positive = positive.filter(|_| self.classes.len() == 2).map(|class| self.classes[class as usize].clone());
+        self.costs.clone_from(&scoring.costs);
+        self.is_ordered = scoring.is_ordered;
         self
     }
 
@@ -104,8 +105,12 @@ impl FromProbabilities for Scores {
                 let positive =
                     self.positive.as_ref().and_then(|own| self.classes.iter().position(|class| class == own));
                 let is_probabilistic = self.by_probabilities.contains_key(&Metric::Brier);
-                let positive = positive.map(|class| class as u32);
-                let measures = Measures::new(truth, predicted, probabilities, positive, is_probabilistic);
+                let scoring = Scoring {
+                    positive: positive.map(|class| class as u32),
+                    costs: self.costs.clone(),
+                    is_ordered: self.is_ordered,
+                };
+                let measures = Measures::new(truth, predicted, probabilities, &scoring, is_probabilistic);
                 self.curve = measures.thresholds().and_then(|cuts| curve(&cuts));
                 other_intervals(&self, &measures, clusters, progress)?
             }
@@ -133,7 +138,7 @@ const OF_PROBABILITIES: [Metric; 6] = [
 ];
 
 /// Those whose interval is found beside accuracy, macro-F1 and log loss.
-const OTHERS: [Metric; 9] = [
+const OTHERS: [Metric; 12] = [
     Metric::BalancedAccuracy,
     Metric::WeightedF1,
     Metric::Mcc,
@@ -143,6 +148,9 @@ const OTHERS: [Metric; 9] = [
     Metric::CalibrationError,
     Metric::Top3Accuracy,
     Metric::Top5Accuracy,
+    Metric::Cost,
+    Metric::QuadraticKappa,
+    Metric::RankError,
 ];
 
 /// Steps over rows and classes that resamples of the other metrics may take: rank metrics pass over all rows once for each class.

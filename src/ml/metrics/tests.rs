@@ -1,10 +1,17 @@
 //! Every metric against scikit-learn's, and what is said where a metric has no meaning.
 
 use super::{FromProbabilities as _, Measures, Scores, rarer_of_two};
+use crate::calibration::decide_by;
 use crate::matrix::Matrix;
 use crate::progress::Silent;
 use crate::stats::Clusters;
 use runner_results::Metric;
+use runner_results::costs::CostMatrix;
+use runner_results::scores::{PLAIN, Scoring};
+
+fn positive(class: u32) -> Scoring {
+    Scoring { positive: Some(class), ..PLAIN.clone() }
+}
 
 /// Rows with many equal probabilities: truth, probabilities, weights.
 fn rows(count: usize, classes: usize) -> (Vec<u32>, Matrix, Vec<f64>) {
@@ -74,11 +81,12 @@ fn every_metric_is_scikit_learns() {
     for (count, classes, is_weighted, expected) in EXPECTED {
         let (truth, probabilities, weights) = rows(count, classes);
         let predicted = probabilities.argmax_rows();
-        let measures = Measures::new(&truth, &predicted, &probabilities, Some(1).filter(|_| classes == 2), true);
+        let scoring = if classes == 2 { positive(1) } else { PLAIN.clone() };
+        let measures = Measures::new(&truth, &predicted, &probabilities, &scoring, true);
         let weights = if is_weighted { weights } else { vec![1.0; count] };
         let names: Vec<String> = (0..classes).map(|class| format!("c{class}")).collect();
         let scores = Scores::from_probabilities(&names, &truth, &probabilities);
-        let scores = scores.with_metrics(&truth, &probabilities, Some(1).filter(|_| classes == 2), true);
+        let scores = scores.with_metrics(&truth, &probabilities, &scoring, true);
         for (metric, expected) in METRICS.into_iter().zip(expected) {
             let found = measures.value(metric, &weights);
             let at = format!("{metric:?} of {classes} classes, weighted: {is_weighted}");
@@ -90,6 +98,58 @@ fn every_metric_is_scikit_learns() {
             }
         }
     }
+}
+
+// As above, then
+//     C = np.arange(c)[:, None] * 3 % 5 + np.arange(c)[None, :] + .5; np.fill_diagonal(C, 0); h = p.argmax(1); d = (p @ C).argmin(1)
+//     for w in (np.ones(n), 1. + np.arange(n) % 4):
+//         k = dict(sample_weight=w); print(cohen_kappa_score(y, h, weights="quadratic", **k), mean_absolute_error(y, h, **k),
+//                                          (confusion_matrix(y, d, **k) * C).sum() / w.sum())
+const OF_PAIRS: [(usize, usize, bool, [f64; 3]); 6] = [
+    (60, 2, false, [0.142_857_142_857_142_8, 0.466_666_666_666_666_7, 1.166_666_666_666_666_7]),
+    (60, 2, true, [0.126_455_906_821_963_28, 0.466_666_666_666_666_7, 1.163_333_333_333_333_3]),
+    (90, 3, false, [0.472_043_996_333_638_8, 0.466_666_666_666_666_7, 0.9]),
+    (90, 3, true, [0.417_988_355_751_857_1, 0.488_789_237_668_161_46, 0.867_713_004_484_304_9]),
+    (150, 7, false, [0.403_266_331_658_291_5, 1.333_333_333_333_333_3, 1.903_333_333_333_333_3]),
+    (150, 7, true, [0.415_945_170_382_242_44, 1.305_630_026_809_651_5, 1.922_252_010_723_860_5]),
+];
+
+#[test]
+fn metrics_of_an_order_and_of_costs_are_scikit_learns() {
+    for (count, classes, is_weighted, [kappa, rank_error, cost]) in OF_PAIRS {
+        let (truth, probabilities, weights) = rows(count, classes);
+        let weights = if is_weighted { weights } else { vec![1.0; count] };
+        let names: Vec<String> = (0..classes).map(|class| format!("c{class}")).collect();
+        let cell = |t: usize, p: usize| if t == p { 0.0 } else { (t * 3 % 5 + p) as f64 + 0.5 };
+        let matrix: Vec<Vec<f64>> = (0..classes).map(|t| (0..classes).map(|p| cell(t, p)).collect()).collect();
+        let costs: CostMatrix = serde_json::from_value(serde_json::json!(matrix)).unwrap();
+        let scoring = Scoring { costs: Some(costs), is_ordered: true, ..PLAIN.clone() };
+        let (likeliest, cheapest) = (probabilities.argmax_rows(), decide_by(scoring.costs.as_ref(), &probabilities));
+        for (predicted, metric, expected) in [
+            (&likeliest, Metric::QuadraticKappa, kappa),
+            (&likeliest, Metric::RankError, rank_error),
+            (&cheapest, Metric::Cost, cost),
+        ] {
+            let at = format!("{metric:?} of {classes} classes, weighted: {is_weighted}");
+            let found = Measures::new(&truth, predicted, &probabilities, &scoring, false).value(metric, &weights);
+            assert!((found.unwrap() - expected).abs() < 1e-9, "{at}: {found:?} for {expected}");
+            let plain = Measures::new(&truth, predicted, &probabilities, &PLAIN, true).value(metric, &weights);
+            assert_eq!(plain, None, "{at}: without an order and costs");
+            let scores = Scores::new(&names, &truth, predicted).with_metrics(&truth, &probabilities, &scoring, true);
+            if !is_weighted {
+                assert!((scores.value(metric).unwrap() - expected).abs() < 1e-9, "{at}: {:?}", scores.value(metric));
+                let clusters = Clusters::singles(count);
+                let scores = scores.with_intervals(&truth, predicted, &probabilities, &clusters, &Silent).unwrap();
+                let (low, high) = scores.interval(metric).unwrap();
+                assert!(low < expected && expected < high, "{at}: {low} {high}");
+                let text = serde_json::to_string(&scores).unwrap();
+                assert_eq!(serde_json::from_str::<Scores>(&text).unwrap(), scores, "what is written is read back");
+            }
+        }
+    }
+    let one =
+        Measures::new(&[1, 1], &[1, 1], &Matrix::zeros(2, 3), &PLAIN, true).value(Metric::QuadraticKappa, &[1.0; 2]);
+    assert_eq!(one, None, "nothing to agree on");
 }
 
 // from sklearn.metrics import *; y = [0, 0, 1, 1]
@@ -105,7 +165,8 @@ fn equal_probabilities_are_chance_and_a_perfect_order_is_one() {
         let data = said.iter().flat_map(|p| [1.0 - p, *p]).collect();
         let probabilities = Matrix::from_vec(4, 2, data);
         let truth = [0, 0, 1, 1];
-        let measures = Measures::new(&truth, &truth, &probabilities, Some(1), true);
+        let second = positive(1);
+        let measures = Measures::new(&truth, &truth, &probabilities, &second, true);
         assert!((measures.value(Metric::RocAuc, &[1.0; 4]).unwrap() - auc).abs() < 1e-12);
         assert!((measures.value(Metric::AveragePrecision, &[1.0; 4]).unwrap() - precision).abs() < 1e-12);
     }
@@ -117,7 +178,7 @@ fn a_metric_without_a_meaning_has_no_value() {
     let of = |truth: &[u32], is_probabilistic: bool, metric: Metric| {
         let said = probabilities.take(&(0..truth.len()).collect::<Vec<_>>());
         let predicted = said.argmax_rows();
-        Measures::new(truth, &predicted, &said, None, is_probabilistic).value(metric, &vec![1.0; truth.len()])
+        Measures::new(truth, &predicted, &said, &PLAIN, is_probabilistic).value(metric, &vec![1.0; truth.len()])
     };
     for metric in METRICS {
         assert_eq!(of(&[], true, metric), None, "{metric:?} of no rows");
@@ -142,7 +203,7 @@ fn intervals_hold_the_score_and_are_wider_of_groups() {
     let predicted = probabilities.argmax_rows();
     let of = |clusters: &Clusters| {
         let scores = Scores::from_probabilities(&names, &truth, &probabilities);
-        let scores = scores.with_metrics(&truth, &probabilities, None, true);
+        let scores = scores.with_metrics(&truth, &probabilities, &PLAIN, true);
         scores.with_intervals(&truth, &predicted, &probabilities, clusters, &Silent).unwrap()
     };
     let (alone, grouped) =
@@ -168,7 +229,7 @@ fn curves_are_scikit_learns() {
     let (truth, probabilities) = ([0, 0, 1, 1, 0], Matrix::from_vec(5, 2, data));
     let names = ["no", "yes"].map(String::from);
     let scores = Scores::from_probabilities(&names, &truth, &probabilities);
-    let scores = scores.with_metrics(&truth, &probabilities, Some(1), true);
+    let scores = scores.with_metrics(&truth, &probabilities, &positive(1), true);
     let predicted = probabilities.argmax_rows();
     let scores = scores.with_intervals(&truth, &predicted, &probabilities, &Clusters::singles(5), &Silent).unwrap();
     assert_eq!(scores.positive.as_deref(), Some("yes"));

@@ -171,6 +171,7 @@ impl Classifier {
             temperature: self.calibration.temperature,
             bias: self.calibration.bias.clone(),
             decision: self.calibration.decision.clone(),
+            costs: self.calibration.costs.clone(),
         };
         Ok((file, serde_json::to_value(recipe).map_err(|e| ModelError::Recipe(e.to_string()))?))
     }
@@ -207,8 +208,9 @@ impl Classifier {
 }
 
 fn calibration(recipe: &Recipe) -> Calibration {
-    let Recipe { temperature, bias, decision, .. } = recipe;
-    Calibration { temperature: *temperature, bias: bias.clone(), decision: decision.clone(), ..Calibration::NONE }
+    let Recipe { temperature, bias, decision, costs, .. } = recipe;
+    let (bias, decision, costs) = (bias.clone(), decision.clone(), costs.clone());
+    Calibration { temperature: *temperature, bias, decision, costs, ..Calibration::NONE }
 }
 
 /// Whether the recipe's parts agree with each other, so that a damaged one is refused before memory is asked for.

@@ -164,6 +164,62 @@ fn a_class_weight_of_pytorch_and_smoothing_change_the_loss_as_there() {
     assert!((loss.to_scalar::<f32>().unwrap() - 1.830_251).abs() < 1e-5, "{loss}");
 }
 
+// import numpy as np
+// z = np.array([[1., 2., 3., -1.], [0., -1., 1., .5], [-2., 3., 0., 1.]]); y = np.array([0, 2, 3])
+// w = np.array([1., 2., .5, 3.]); r = np.array([2., 1., .5]); e = .1
+// def loss(z):
+//     p = np.exp(z); p = p / p.sum(1, keepdims=True); q = np.eye(4)[y] * (1 - e) + e / 4; total = 0
+//     for k in range(3):
+//         a, t = p[:, k + 1:].sum(1), q[:, k + 1:].sum(1); total = total - t * np.log(a) - (1 - t) * np.log(1 - a)
+//     return (total / 3 * w[y] * r).sum() / (w[y] * r).sum()
+// def step(i, j): d = np.zeros((3, 4), complex); d[i, j] = 1e-20j; return loss(z + d).imag / 1e-20
+// loss(z), [[step(i, j) for j in range(4)] for i in range(3)]
+#[test]
+fn the_ordinal_loss_and_its_slopes_are_those_of_the_cuts() {
+    let rows = [[1f32, 2.0, 3.0, -1.0], [0.0, -1.0, 1.0, 0.5], [-2.0, 3.0, 0.0, 1.0]];
+    let logits = candle_core::Var::new(&rows, &Device::Cpu).unwrap();
+    let (classes, of_rows) = (Arc::new(vec![1.0, 2.0, 0.5, 3.0]), vec![2.0, 1.0, 0.5]);
+    let loss = ordinal(&logits, vec![0, 2, 3], &classes, of_rows, 0.1).unwrap();
+    assert!((loss.to_scalar::<f32>().unwrap() - 1.103_303_1).abs() < 1e-6, "{loss}");
+    let slopes = loss.backward().unwrap().get(&logits).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    let expected = [
+        -0.166_905_62,
+        -0.037_945_41,
+        0.203_313_92,
+        0.001_537_11,
+        0.009_289_64,
+        0.000_644_29,
+        -0.015_738_26,
+        0.005_804_34,
+        -0.001_106_63,
+        0.196_715_11,
+        -0.021_833_84,
+        -0.173_774_64,
+    ];
+    assert!(slopes.iter().zip(expected).all(|(a, b): (&f32, f32)| (a - b).abs() < 1e-6), "{slopes:?}");
+}
+
+#[test]
+fn the_ordinal_loss_of_two_classes_is_the_cross_entropy_and_bears_extreme_logits() {
+    let both = |rows: [[f32; 2]; 2], labels: Vec<u32>| {
+        let logits = candle_core::Var::new(&rows, &Device::Cpu).unwrap();
+        let classes = Arc::new(vec![1.0, 2.0]);
+        [cross_entropy, ordinal].map(|loss| {
+            let loss = loss(&logits, labels.clone(), &classes, Vec::new(), 0.0).unwrap();
+            let slopes = loss.backward().unwrap().get(&logits).unwrap().flatten_all().unwrap();
+            (loss.to_scalar::<f32>().unwrap(), slopes.to_vec1::<f32>().unwrap())
+        })
+    };
+    let [(one, of_one), (other, of_other)] = both([[1.0, -0.5], [0.2, 3.0]], vec![1, 0]);
+    assert!((one - other).abs() < 1e-6, "{one} and {other}");
+    assert!(of_one.iter().zip(&of_other).all(|(a, b)| (a - b).abs() < 1e-6), "{of_one:?} and {of_other:?}");
+    let logits = candle_core::Var::new(&[[500f32, -500.0, 0.0, -500.0], [-1e4, 1e4, 0.0, 1.0]], &Device::Cpu).unwrap();
+    let loss = ordinal(&logits, vec![3, 0], &Arc::new(vec![1.0; 4]), Vec::new(), 0.0).unwrap();
+    let slopes = loss.backward().unwrap().get(&logits).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    assert!(loss.to_scalar::<f32>().unwrap() > 100.0, "{loss}");
+    assert!(slopes.iter().all(|slope| slope.is_finite()), "{slopes:?}");
+}
+
 #[test]
 fn a_row_of_weight_2_counts_as_two_rows_and_one_of_0_as_none() {
     let logits = Tensor::new(&[[1f32, 2.0, 3.0], [0.0, -1.0, 1.0], [2.0, 0.5, -1.0]], &Device::Cpu).unwrap();

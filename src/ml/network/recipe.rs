@@ -1,6 +1,7 @@
 //! `Recipe`: everything about a stored model that is not a tensor, as JSON. With `model.safetensors` it suffices to
 //! predict, in any language.
 
+use runner_results::costs::CostMatrix;
 use serde::{Deserialize, Serialize};
 
 use super::Blueprint;
@@ -31,4 +32,7 @@ pub(crate) struct Recipe {
     /// Added to the logarithms of the probabilities to find the class that is predicted, one for each class; empty where it is the likeliest one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) decision: Vec<f64>,
+    /// What mistakes cost, a row for each true class: predicted is the class of least expected cost, whatever `decision` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) costs: Option<CostMatrix>,
 }

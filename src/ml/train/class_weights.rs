@@ -21,9 +21,7 @@ pub fn weights_of_classes(
         ClassWeights::Map(map) => {
             let mut weights = vec![None; classes.len()];
             for (name, &weight) in map {
-                let same = || classes.iter().position(|class| is_same_class(class, name));
-                let class = classes.iter().position(|class| class == name).or_else(same);
-                let class = class.ok_or_else(|| TrainError::Parameter {
+                let class = class_named(name, classes).ok_or_else(|| TrainError::Parameter {
                     path: format!("class_weights.{name}"),
                     message: format!("there is no class '{name}': the classes are {}", classes.join(", ")),
                 })?;
@@ -42,8 +40,13 @@ pub fn weights_of_classes(
 /// The names among those of `class_weights` that no class has.
 pub fn unknown_classes<'s>(spec: &'s ClassWeights, classes: &[String]) -> Vec<&'s String> {
     let ClassWeights::Map(map) = spec else { return Vec::new() };
-    let is_known = |name: &String| classes.iter().any(|class| class == name || is_same_class(class, name));
-    map.keys().filter(|name| !is_known(name)).collect()
+    map.keys().filter(|name| class_named(name, classes).is_none()).collect()
+}
+
+/// The place of the class that is meant by a name of the user's.
+pub fn class_named(name: &str, classes: &[String]) -> Option<usize> {
+    let same = || classes.iter().position(|class| is_same_class(class, name));
+    classes.iter().position(|class| class == name).or_else(same)
 }
 
 /// Whether two names differ in the spelling of one number or the Unicode form of one text only: a table has one class of both.

@@ -3,6 +3,7 @@
 use super::*;
 use crate::frame::Column;
 use crate::rng::Stream;
+use runner_results::scores::PLAIN;
 
 /// Rows of `classes` classes: numeric `a`, `b` (some missing), `flat` (constant); vectors `title` of 8 components.
 pub(crate) struct Fixture {
@@ -74,7 +75,7 @@ impl Fixture {
             weights: &[],
             train: &self.train,
             valid: &self.valid,
-            positive: None,
+            scoring: &PLAIN,
         }
     }
 }

@@ -16,13 +16,14 @@ mod workers;
 
 pub use checkpoint::Checkpoints;
 pub(crate) use checkpoint::NoCheckpoints;
-pub use class_weights::{unknown_classes, weights_of_classes};
+pub use class_weights::{class_named, unknown_classes, weights_of_classes};
 pub use curves::Curves;
 pub(crate) use encoders::begin_encoders;
 pub use error::TrainError;
 pub(crate) use run::{Examples, Job, Keep, Outcome, Restraint, logits, run};
 pub use runner_results::Metric;
 pub(crate) use runner_results::PartScores;
+use runner_results::spec::Loss;
 pub use runner_results::spec::TrainingSpec;
 pub use stopping::Replay;
 pub use stopping::replay;
@@ -39,6 +40,7 @@ use super::frame::Frame;
 use super::network::{Blueprint, Classifier, Network, NetworkSpec, Widths, on_one_thread};
 use super::preprocess::{Preprocessing, Wishes};
 use super::progress::Progress;
+use runner_results::scores::Scoring;
 
 /// Labelled rows and how they are divided. `train` and `valid` are indices of rows; other rows are never looked at.
 #[derive(Clone, Copy)]
@@ -61,8 +63,8 @@ pub struct Data<'a> {
     pub train: &'a [usize],
     /// Indices of the validation rows.
     pub valid: &'a [usize],
-    /// The class of two by which an epoch is chosen, of metrics of one class; the rarer one of the training rows unless given.
-    pub positive: Option<u32>,
+    /// What a metric that chooses the epoch depends on; the positive class of two is the rarer one of the training rows unless given.
+    pub scoring: &'a Scoring,
 }
 
 /// A trained network.
@@ -103,7 +105,7 @@ pub fn train_on(
     progress: &dyn Progress,
 ) -> Result<Fitted, TrainError> {
     check_specs(network, training)?;
-    data.check()?;
+    data.check(training.loss)?;
     fit(data, network, training, None, seed, checkpoints, progress)
 }
 
@@ -119,7 +121,7 @@ pub fn refit(
     progress: &dyn Progress,
 ) -> Result<Fitted, TrainError> {
     check_specs(network, training)?;
-    data.check_training()?;
+    data.check_training(training.loss)?;
     fit(data, network, training, Some(epochs), seed, checkpoints, progress)
 }
 
@@ -143,7 +145,7 @@ fn fit(
             train: &train,
             keep: epochs.map_or(Keep::Best(&valid), Keep::Epoch),
             classes: data.classes,
-            positive: data.positive,
+            scoring: data.scoring,
             spec: training,
             seed,
             restraint: Restraint::NONE,
@@ -166,13 +168,17 @@ pub(crate) fn check_specs(network: &NetworkSpec, training: &TrainingSpec) -> Res
 
 impl Data<'_> {
     /// Whether there is something to learn from and to choose by.
-    pub(crate) fn check(&self) -> Result<(), TrainError> {
-        self.check_training()?;
+    pub(crate) fn check(&self, loss: Loss) -> Result<(), TrainError> {
+        self.check_training(loss)?;
         if self.valid.is_empty() { Err(TrainError::NoRows { part: "validation" }) } else { Ok(()) }
     }
 
-    /// Whether there is something to learn from.
-    pub(crate) fn check_training(&self) -> Result<(), TrainError> {
+    /// Whether there is something to learn from, as that loss wants it.
+    pub(crate) fn check_training(&self, loss: Loss) -> Result<(), TrainError> {
+        if loss == Loss::Ordinal && !self.scoring.is_ordered {
+            let message = "`ordinal` learns from the order of the classes, and these have none: name all of them beside `label`, the lowest first, e.g. `class_order: [poor, fair, good]`".to_owned();
+            return Err(TrainError::Parameter { path: "loss".to_owned(), message });
+        }
         if self.train.is_empty() {
             return Err(TrainError::NoRows { part: "training" });
         }

@@ -7,6 +7,7 @@ use super::*;
 use crate::matrix::Matrix;
 use crate::network::BranchBlueprint;
 use crate::progress::Silent;
+use runner_results::scores::PLAIN;
 use runner_results::spec::{ClassWeights, NamedWeights};
 
 struct Case {
@@ -94,7 +95,7 @@ fn trainings_follow_pytorch_step_by_step() {
             train: &train,
             keep: Keep::Best(&valid),
             classes: &classes,
-            positive: None,
+            scoring: &PLAIN,
             spec: &spec,
             seed: 1,
             restraint: Restraint::NONE,

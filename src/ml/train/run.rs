@@ -13,14 +13,16 @@ use super::optimizer::{Optimizer, is_clipped};
 use super::schedule::Schedule;
 use super::stopping::{Stopping, replay_by};
 use super::{Data, TrainError};
+use crate::calibration::decide_by;
 use crate::input::Input;
 use crate::matrix::Matrix;
 use crate::metrics::{Measures, Scores, rarer_of_two};
-use crate::network::{Network, Snapshot, Training, cross_entropy};
+use crate::network::{Network, Snapshot, Training, cross_entropy, ordinal};
 use crate::preprocess::Preprocessing;
 use crate::progress::{Cancelled, Progress};
 use crate::rng::Stream;
-use runner_results::spec::TrainingSpec;
+use runner_results::scores::Scoring;
+use runner_results::spec::{Loss, TrainingSpec};
 use runner_results::{Metric, PartScores};
 
 /// Prepared rows: one input for each branch, and the labels.
@@ -56,8 +58,8 @@ pub(crate) struct Job<'a> {
     pub(crate) train: &'a Examples,
     pub(crate) keep: Keep<'a>,
     pub(crate) classes: &'a [String],
-    /// Of two classes, as in [`Data`].
-    pub(crate) positive: Option<u32>,
+    /// As in [`Data`].
+    pub(crate) scoring: &'a Scoring,
     pub(crate) spec: &'a TrainingSpec,
     /// Of the order of rows and of dropout.
     pub(crate) seed: u64,
@@ -188,7 +190,11 @@ pub(crate) fn run(
             let labels = labels.into_iter().flat_map(|label| std::iter::repeat_n(label, members)).collect();
             let of_rows = order[span.clone()].iter().filter_map(|&row| job.train.weights.get(row));
             let of_rows = of_rows.flat_map(|&weight| std::iter::repeat_n(weight, members)).collect();
-            let loss = cross_entropy(&logits, labels, &weights, of_rows, spec.label_smoothing as f32)?;
+            let loss = match spec.loss {
+                Loss::CrossEntropy => cross_entropy,
+                Loss::Ordinal => ordinal,
+            };
+            let loss = loss(&logits, labels, &weights, of_rows, spec.label_smoothing as f32)?;
             let rate = schedule.rate(step);
             let (objective, norm) = match stepped(&mut optimizer, &loss, rate, schedule.momentum(step), spec, frozen)? {
                 Some(both) => both,
@@ -359,7 +365,7 @@ fn scores(
 }
 
 /// Scores of the network as it predicts. A weighted loss shifts probabilities towards the classes that weigh most, which the loss of a part takes
-/// back; what is predicted keeps the weights. `metric` is one that is not among the others.
+/// back; what is predicted keeps the weights, unless costs decide. `metric` is one that is not among the others.
 fn score(
     network: &Network,
     examples: &Examples,
@@ -370,7 +376,8 @@ fn score(
 ) -> Result<PartScores, TrainError> {
     let classes = job.classes;
     let mut logits = logits(network, examples, progress)?;
-    let predicted = logits.argmax_rows();
+    let is_costly = job.scoring.costs.is_some();
+    let mut predicted = if is_costly { Vec::new() } else { logits.argmax_rows() };
     let shifts: Vec<f32> = weights.iter().map(|weight| weight.ln()).collect();
     let mut row = vec![0.0; classes.len()];
     let mut total = 0.0f64;
@@ -379,15 +386,19 @@ fn score(
         let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let sum: f64 = row.iter().map(|&x| f64::from(x - largest).exp()).sum();
         total += sum.ln() - f64::from(row[label as usize] - largest);
-        if metric.is_some() {
+        if metric.is_some() || is_costly {
             let own = logits.row_mut(i).iter_mut().zip(&row);
             own.for_each(|(own, x)| *own = (f64::from(x - largest).exp() / sum) as f32);
         }
     }
+    if is_costly {
+        predicted = decide_by(job.scoring.costs.as_ref(), &logits);
+    }
     let scores = Scores::new(classes, &examples.labels, &predicted);
     let chosen_by = metric.map(|metric| {
-        let positive = job.positive.or_else(|| rarer_of_two(job.train.labels.iter().copied(), classes.len()));
-        let measures = Measures::new(&examples.labels, &predicted, &logits, positive, true);
+        let rarer = || rarer_of_two(job.train.labels.iter().copied(), classes.len());
+        let scoring = Scoring { positive: job.scoring.positive.or_else(rarer), ..job.scoring.clone() };
+        let measures = Measures::new(&examples.labels, &predicted, &logits, &scoring, true);
         // The worst where the rows tell nothing, so that any epoch of which they do is better.
         let value = measures.value(metric, &vec![1.0; examples.rows()]).filter(|value| value.is_finite());
         (metric, value.unwrap_or(0.0))

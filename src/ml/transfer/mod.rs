@@ -76,7 +76,7 @@ pub fn transfer(
     if let Some((path, message)) = spec.problems().into_iter().next() {
         return Err(TrainError::Parameter { path, message });
     }
-    data.check()?;
+    data.check(training.loss)?;
     let classes = data.classes.len();
     let is_known = |row: usize| row < data.frame.rows && (data.labels[row] as usize) < classes;
     if let Some(&row) = test.iter().find(|row| !is_known(**row)) {
@@ -134,7 +134,7 @@ pub fn refit(
     progress: &dyn Progress,
 ) -> Result<Classifier, TrainError> {
     check_specs(spec.network.as_ref().unwrap_or(&NetworkSpec::default()), training)?;
-    data.check_training()?;
+    data.check_training(training.loss)?;
     check_columns(old, &data)?;
     let study = Study { old, tensors: old.tensors()?, data, test: &[], training, spec };
     on_one_thread(|| study.refit(variant, epochs, checkpoints, progress))

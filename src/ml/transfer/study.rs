@@ -101,8 +101,8 @@ impl Study<'_> {
             }
             Strategy::Discriminative => Restraint { rate: spec.layer_rate, ..Restraint::NONE },
         };
-        let (classes, positive) = (data.classes, data.positive);
-        let job = Job { train: &setting.train, keep, classes, positive, spec: training, seed, restraint };
+        let (classes, scoring) = (data.classes, data.scoring);
+        let job = Job { train: &setting.train, keep, classes, scoring, spec: training, seed, restraint };
         let outcome = run(&mut net, &job, checkpoints, progress)?;
         Ok((net, tensors, outcome))
     }

@@ -274,6 +274,22 @@ pub(crate) static WORKS: &[Work] = &[
         2020,
     ),
     work(
+        "mccullagh",
+        Kind::Article,
+        "McCullagh, Peter",
+        "Regression Models for Ordinal Data",
+        ["J. R. Stat. Soc. B", "42(2), 109–142", "doi:10.1111/j.2517-6161.1980.tb01109.x"],
+        1980,
+    ),
+    work(
+        "coral",
+        Kind::Article,
+        "Cao, Wenzhi and Mirjalili, Vahid and Raschka, Sebastian",
+        "Rank Consistent Ordinal Regression for Neural Networks with Application to Age Estimation",
+        ["Pattern Recognit. Lett.", "140, 325–331", "arXiv:1901.07884"],
+        2020,
+    ),
+    work(
         "smoothing",
         Kind::Proceedings,
         "Szegedy, Christian and Vanhoucke, Vincent and Ioffe, Sergey and Shlens, Jon and Wojna, Zbigniew",

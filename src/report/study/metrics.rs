@@ -6,7 +6,7 @@ use runner_results::scores::{Scores, ThresholdCurve};
 use super::models::{Group, Model};
 use crate::figure::text::decimals;
 use crate::figure::{Line, LineChart, Paint, line_chart};
-use crate::judged::threshold_told;
+use crate::judged::{costs_told, threshold_told};
 use crate::page::{Block, Cell, Column, Figure, Table};
 use crate::part_name;
 
@@ -34,10 +34,12 @@ fn table(group: &Group) -> Option<Block> {
     heads.extend(metrics.iter().map(|metric| Column::number(metric.title()).hint(metric.meaning())));
     let positive = scored.iter().find_map(|(_, scores)| scores.positive.as_ref());
     let of = positive.map(|class| format!("; of the two classes the positive one is '{class}'")).unwrap_or_default();
+    let by_costs = scored.iter().find_map(|(_, scores)| costs_told(scores));
+    let by_costs = by_costs.map(|told| format!("; {told}")).unwrap_or_default();
     let left_out = group.models.len().saturating_sub(MOST_MODELS);
     let left_out = if left_out > 0 { format!("; {left_out} more are not shown") } else { String::new() };
     let caption = format!(
-        "Every metric on the {} part, what ranks first, with 95 % intervals{of}{left_out}",
+        "Every metric on the {} part, what ranks first, with 95 % intervals{of}{by_costs}{left_out}",
         part_name(group.part)
     );
     let mut table = Table::new(caption, heads);

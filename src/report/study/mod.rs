@@ -10,6 +10,7 @@ mod comment;
 mod compare;
 mod curves;
 mod ensemble;
+mod families;
 pub(crate) mod figures;
 mod history;
 mod inspect;
@@ -23,6 +24,7 @@ mod pipeline;
 mod predict;
 pub(crate) mod profile;
 mod refit;
+mod repeats;
 mod scores;
 pub(crate) mod search;
 pub(crate) mod split;
@@ -35,13 +37,14 @@ mod warnings;
 
 pub use comment::confusion_sentence;
 pub use curves::learning_curves;
+pub use repeats::{Repeated, Spread, repeated};
 pub use to_use::models_to_use;
 
 use std::collections::BTreeSet;
 
 use indexmap::{IndexMap, IndexSet};
-use runner_results::Metric;
 use runner_results::{Known, history::History, paired_test::PairedTests};
+use runner_results::{Metric, Split};
 
 use super::ReportError;
 use super::figure::{ChartLayout, Palette};
@@ -80,6 +83,7 @@ pub fn study(
         ensemble::section(&study),
         compare::section(&study),
         pairs::section(&study, &groups),
+        repeats::section(&study),
         optimism::section(&study),
         inspect::section(&study),
         transfer::section(&study),
@@ -190,10 +194,17 @@ fn stage_id(stage: &StageArtifacts) -> String {
     anchor("stage-", &stage.stage)
 }
 
-/// One palette for the page: all classes in alphabetical order. A stage that draws for itself, from some of the rows, names all classes of the
+/// One palette for the page: all classes in their order, where a split tells one, and the others in alphabetical order. A stage that draws for itself, from some of the rows, names all classes of the
 /// label (`label_classes`), so that a class has one colour in every figure of a study.
 fn palette(stages: &[StageArtifacts]) -> Palette {
     let documents = stages.iter().flat_map(|stage| stage.documents.0.values());
     let names: BTreeSet<&str> = documents.flat_map(|document| document.classes()).collect();
-    Palette::for_classes(&names.into_iter().map(str::to_owned).collect::<Vec<_>>())
+    let orders = stages.iter().filter_map(|stage| stage.documents.get::<Split>()?.class_order.as_ref()).flatten();
+    let mut all: Vec<String> = Vec::new();
+    for name in orders.map(String::as_str).filter(|name| names.contains(name)).chain(names.iter().copied()) {
+        if !all.iter().any(|known| known == name) {
+            all.push(name.to_owned());
+        }
+    }
+    Palette::for_classes(&all)
 }

@@ -1,10 +1,8 @@
 //! The same model under several splits: how much a split inflates scores that lets linked rows sit on both sides.
 //!
-//! Finds stages of one kind and of equal parameters that read different `split` stages.
+//! Draws of one split by several seeds are told of under `repeats`.
 
-use serde_json::Value;
-
-use super::models::{Model, baselines, network, split_of};
+use super::families::{Family, are_draws, families};
 use super::scores::{interval_cell, interval_column};
 use super::{Study, stage_id};
 use crate::figure::text::decimals;
@@ -14,16 +12,9 @@ use crate::statistics::newcombe;
 use runner_results::Metric;
 use runner_results::{Split, scores::Scores};
 
-/// One model under every split.
-struct Family<'a> {
-    name: String,
-    /// Split stage and scores, in the order of the pipeline; the others are compared with the first.
-    members: Vec<(&'a str, Scores)>,
-}
-
 pub(crate) fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("optimism", "Splits side by side");
-    let families = families(study);
+    let families = compared(study);
     if families.is_empty() {
         return None;
     }
@@ -38,29 +29,23 @@ pub(crate) fn section(study: &Study) -> Option<Section> {
     Some(section)
 }
 
-fn families<'a>(study: &Study<'a>) -> Vec<Family<'a>> {
-    let mut found: Vec<(String, &Value, Family)> = Vec::new();
-    for stage in study.stages {
-        let Some(split) = split_of(study, &stage.stage) else { continue };
-        let models: Vec<Model> = baselines(stage).into_iter().chain(network(stage)).collect();
-        for model in models {
-            let Some(scores) = model.test.clone() else { continue };
-            // Of a matrix, the name without what tells its instances apart.
-            let base = stage.stage.split('@').next().unwrap_or(&stage.stage).to_string();
-            let name = if model.name == stage.stage { base } else { model.name };
-            let same = found
-                .iter_mut()
-                .find(|(kind, params, family)| *kind == stage.kind && **params == stage.params && family.name == name);
-            match same {
-                Some((_, _, family)) => family.members.push((split, scores)),
-                None => {
-                    found.push((stage.kind.clone(), &stage.params, Family { name, members: vec![(split, scores)] }));
-                }
-            }
-        }
-    }
-    let several = |family: &Family| family.members.iter().any(|(split, _)| *split != family.members[0].0);
-    found.into_iter().map(|(_, _, family)| family).filter(several).collect()
+/// A model with its test scores under every split; the others are compared with the first.
+struct Compared<'a> {
+    name: String,
+    members: Vec<(&'a str, Scores)>,
+}
+
+/// Of splits that are not all draws of one.
+fn compared<'a>(study: &Study<'a>) -> Vec<Compared<'a>> {
+    let tested = |family: Family<'a>| {
+        let members = family.members.into_iter().filter_map(|member| Some((member.split, member.model.test?)));
+        Compared { name: family.name, members: members.collect() }
+    };
+    let differs = |family: &Compared| {
+        let mut others = family.members.iter().skip(1);
+        family.members.first().is_some_and(|(first, _)| others.any(|(split, _)| !are_draws(study, first, split)))
+    };
+    families(study).into_iter().map(tested).filter(differs).collect()
 }
 
 /// First minus this, with Newcombe's interval for two different sets of rows.
@@ -70,7 +55,7 @@ fn gap(first: &Scores, other: &Scores) -> Option<(f64, f64, f64)> {
     Some((first.accuracy - other.accuracy, low, high))
 }
 
-fn sentence(family: &Family) -> Option<String> {
+fn sentence(family: &Compared) -> Option<String> {
     let ((first_split, first), (last_split, last)) = (family.members.first()?, family.members.last()?);
     let (gap, low, high) = gap(first, last)?;
     let verdict = if low > 0.0 {
@@ -91,7 +76,7 @@ fn sentence(family: &Family) -> Option<String> {
     ))
 }
 
-fn chart(families: &[Family]) -> Figure {
+fn chart(families: &[Compared]) -> Figure {
     let mut splits: Vec<&str> = Vec::new();
     for (split, _) in families.iter().flat_map(|family| &family.members) {
         if !splits.contains(split) {
@@ -120,7 +105,7 @@ fn chart(families: &[Family]) -> Figure {
     Figure::new(svg, "The number at the right is that of the last split.")
 }
 
-fn table(study: &Study, families: &[Family]) -> Table {
+fn table(study: &Study, families: &[Compared]) -> Table {
     let mut table = Table::new(
         "Test scores by split, and the gap to the first one",
         vec![

@@ -154,6 +154,9 @@ pub enum Loss {
     /// Mean negative log-likelihood of the true class, in nats.
     #[default]
     CrossEntropy,
+    /// The same of every cut through the order of the classes, where they have one (`class_order`): whether a row lies above the cut, by the sum of the classes'
+    /// probabilities there. Far mistakes are wrong at more cuts than near ones.
+    Ordinal,
 }
 
 impl Loss {
@@ -161,6 +164,7 @@ impl Loss {
     pub fn name(self) -> &'static str {
         match self {
             Loss::CrossEntropy => "cross_entropy",
+            Loss::Ordinal => "ordinal",
         }
     }
 }

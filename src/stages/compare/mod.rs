@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use std::collections::BTreeSet;
 
-use super::aims::metric_of_result;
+use super::aims::{costs_of_result, metric_of_result};
 use super::columns::{LABEL, MODEL, PART, ROW_ID, class_of};
 use super::documents::documents;
 use paired::Side;
@@ -141,6 +141,7 @@ fn compare_stages(store: &Store, a: &ModelRef, b: &ModelRef, how: &How) -> anyho
             });
             let mut side = Side::read(table, model.as_deref(), probabilistic)?;
             side.metric = metric_of_result(of.record);
+            side.costs = costs_of_result(of.record);
             Ok::<_, anyhow::Error>(side)
         };
         let sides = (side(a, &table_a, &model_a)?, side(b, &table_b, &model_b)?);

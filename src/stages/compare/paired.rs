@@ -7,9 +7,10 @@ use anyhow::anyhow;
 use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::Float32Type;
 
+use crate::aims::cost_matrix;
 use crate::columns::{LABEL, MODEL, PART, PREDICTED, ROW_ID, class_of, integers, probability_of, strings};
 use crate::dataset::groups;
-use crate::predictions::{positive, united_groups};
+use crate::predictions::{is_ordered, positive, united_groups};
 use runner_artifact::Table;
 use runner_ml::matrix::Matrix;
 use runner_ml::metrics::{Measures, Scores};
@@ -17,6 +18,8 @@ use runner_ml::progress::Silent;
 use runner_ml::stats::{Bootstrap, Clusters, bootstrap_intervals, paired_test};
 use runner_results::Metric;
 use runner_results::comparison::{Difference, Flip, PairedComparison, Pairing, ScoreDifference, ScoreMetric, Verdict};
+use runner_results::costs::Costs;
+use runner_results::scores::Scoring;
 
 /// Chance of a false alarm over all comparisons together.
 const ALPHA: f64 = 0.05;
@@ -46,8 +49,12 @@ pub(super) struct Side {
     probabilities: Matrix,
     /// The positive class of two.
     positive: Option<String>,
+    /// Whether the classes have an order, that of `classes`.
+    is_ordered: bool,
     /// By which the pipeline says that models are chosen.
     pub(crate) metric: Option<Metric>,
+    /// What it says that mistakes cost.
+    pub(crate) costs: Option<Costs>,
     /// Its "probabilities" are more than scores in the right order.
     probabilistic: bool,
 }
@@ -92,7 +99,9 @@ impl Side {
             probabilities: Matrix::from_vec(rows.len(), classes.len(), data),
             classes,
             positive: positive(table)?,
+            is_ordered: is_ordered(table)?,
             metric: None,
+            costs: None,
             groups,
             probabilistic,
             row_id: rows.iter().map(|&i| row_id[i]).collect(),
@@ -272,8 +281,10 @@ fn asked(
     let predicted_a: Vec<u32> = common.iter().map(|&(i, _)| predicted(a, i)).collect::<Option<_>>()?;
     let predicted_b: Vec<u32> = common.iter().map(|&(_, j)| predicted(b, j)).collect::<Option<_>>()?;
     let positive = b.positive.as_deref().or(a.positive.as_deref()).and_then(place).map(|class| class as u32);
-    let of_a = Measures::new(&truth, &predicted_a, &said_a, positive, is_probabilistic);
-    let of_b = Measures::new(&truth, &predicted_b, &said_b, positive, is_probabilistic);
+    let costs = b.costs.as_ref().or(a.costs.as_ref()).and_then(|costs| cost_matrix(costs, &a.classes));
+    let scoring = Scoring { positive, costs, is_ordered: a.is_ordered && b.is_ordered };
+    let of_a = Measures::new(&truth, &predicted_a, &said_a, &scoring, is_probabilistic);
+    let of_b = Measures::new(&truth, &predicted_b, &said_b, &scoring, is_probabilistic);
     let all = vec![1.0; common.len()];
     let (score_a, score_b) = (of_a.value(metric, &all)?, of_b.value(metric, &all)?);
     let [found] = bootstrap_intervals(clusters, how, &Silent, |drawn| {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use super::super::class_order::{self, CLASS_ORDER};
 use super::super::columns::{DELIMITER, FileHeader, HEADERS, LABEL_COLUMN, LINE, RECORD, ROW_ID, SOURCE};
 use super::super::conditions::{Types, check_files, check_types, tell_types};
 use super::super::dataset::distinct;
@@ -24,6 +25,7 @@ impl Load {
             return;
         }
         self.check_names(context);
+        class_order::check(&self.class_order, self.label.is_some(), context);
         for (column, message) in self.filter.contradictions() {
             context.problem(&["where", column], format!("where.{column}: {message}"), None);
         }
@@ -86,6 +88,10 @@ impl Load {
         for port in Stage::outputs(self) {
             if let Some(label) = &self.label {
                 context.tell_written(&port.name, LABEL_COLUMN, &["label"], label.clone());
+            }
+            if !self.class_order.is_empty() {
+                let order = class_order::names(&self.class_order);
+                context.tell_written(&port.name, CLASS_ORDER, &[class_order::KEY], order);
             }
             context.tell(&port.name, DELIMITER, self.delimiter);
         }

@@ -21,7 +21,8 @@ use serde::{Deserialize, Serialize};
 use super::download::Download;
 use runner_engine::{CheckContext, External, InputPort, OutputPort, PortType, Report, Source, Stage, StageContext};
 use runner_tabular::{
-    self as tabular, ColumnType, Decimal, Derivation, Dialect, Encoding, Filter, LoadOptions, Missing, Quote, Thousands,
+    self as tabular, ColumnType, Decimal, Derivation, Dialect, Encoding, Filter, LoadOptions, Missing, Quote, Scalar,
+    Thousands,
 };
 
 pub(super) use read::all_of;
@@ -43,6 +44,11 @@ pub(crate) struct Load {
     /// The column to predict; files may lack it. Spellings of one number (`1` and `1.0`), where all labels are numbers, are one class unless `types` declares the column text.
     #[serde(default)]
     label: Option<String>,
+    /// All classes of the label from the lowest to the highest, where they have an order, e.g. `[poor, fair, good]`. Classes are then listed so, `loss: ordinal` and
+    /// the baseline `ordinal_logistic` learn from it, and the metrics `quadratic_kappa` and `rank_error` are computed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("uniqueItems" = true))]
+    class_order: Vec<Scalar>,
     /// Declared column types; other columns are inferred.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, ColumnType>")]

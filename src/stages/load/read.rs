@@ -1,12 +1,13 @@
 //! The work of `load`: files to a table.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::bail;
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 
+use super::super::class_order;
 use super::super::columns::{LABEL_NAME, SOURCE, WHERE, strings};
 use super::super::download;
 use super::Load;
@@ -56,7 +57,7 @@ impl Load {
         for note in loaded.told() {
             context.report().warn(&note);
         }
-        let rows = Table::new(with_label_name(loaded.batch, self.label.as_deref())?);
+        let rows = Table::new(self.with_label_name(loaded.batch, context)?);
         context.put_table("rows", &rows)?;
         let sources = strings(&rows, SOURCE)?;
         for name in self.names() {
@@ -75,6 +76,33 @@ impl Load {
             noun(rows.column_names().len() as u64, "column")
         ));
         Ok(())
+    }
+
+    /// Marks the label column in its field's metadata, for the stages below.
+    fn with_label_name(&self, batch: RecordBatch, context: &StageContext) -> anyhow::Result<RecordBatch> {
+        let Some(label) = &self.label else { return Ok(batch) };
+        let mut marks = HashMap::from([(LABEL_NAME.to_owned(), label.clone())]);
+        if !self.class_order.is_empty() && batch.schema().field_with_name(label).is_ok() {
+            let labels = strings(&Table::new(batch.clone()), label)?;
+            let order = class_order::names(&self.class_order);
+            class_order::require_all(&order, labels.iter().flatten())
+                .map_err(|error| context.placed(class_order::KEY, error))?;
+            class_order::tell(&mut marks, &class_order::spelled_as(&order, labels.iter().flatten()))?;
+        }
+        let schema = batch.schema();
+        let fields: Vec<_> = (schema.fields().iter())
+            .map(|field| {
+                let field = field.as_ref().clone();
+                if field.name() != label {
+                    return field;
+                }
+                let mut metadata = field.metadata().clone();
+                metadata.extend(marks.clone());
+                field.with_metadata(metadata)
+            })
+            .collect();
+        let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
+        Ok(RecordBatch::try_new(Arc::new(schema), batch.columns().to_vec())?)
     }
 
     /// All files, or what keeps some from being read.
@@ -101,25 +129,6 @@ impl Load {
         }
         if unreadable.is_empty() { Ok(files) } else { bail!(Lines::of_files(unreadable)) }
     }
-}
-
-/// Marks the label column in its field's metadata, for the stages below.
-fn with_label_name(batch: RecordBatch, label: Option<&str>) -> anyhow::Result<RecordBatch> {
-    let Some(label) = label else { return Ok(batch) };
-    let schema = batch.schema();
-    let fields: Vec<_> = (schema.fields().iter())
-        .map(|field| {
-            let field = field.as_ref().clone();
-            if field.name() != label {
-                return field;
-            }
-            let mut metadata = field.metadata().clone();
-            metadata.insert(LABEL_NAME.to_owned(), label.to_owned());
-            field.with_metadata(metadata)
-        })
-        .collect();
-    let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
-    Ok(RecordBatch::try_new(Arc::new(schema), batch.columns().to_vec())?)
 }
 
 /// The errors as one.

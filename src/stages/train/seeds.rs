@@ -51,7 +51,8 @@ impl Train {
         let valid: Vec<&Matrix> = of_valid.iter().collect();
         let class_weights = class_weights(data, &self.training())?;
         let threshold = aims::threshold(self.threshold, data, context)?;
-        let given = Members { class_weights: &class_weights, threshold, ..Members::plain(&valid) };
+        let scoring = &data.scoring;
+        let given = Members { class_weights: &class_weights, threshold, scoring, ..Members::plain(&valid) };
         let combination = Combination::fit(given, &labels(&data.valid), Average::Logits, Weighting::Equal, progress)?;
         let given = Parts {
             train: Some((data.train.as_slice(), of_train.iter().collect())),

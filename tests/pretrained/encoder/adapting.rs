@@ -198,7 +198,7 @@ fn fit(frame: &Frame, network: &Value, training: &Value) -> Fitted {
         weights: &[],
         train: &rows[..40],
         valid: &rows[40..],
-        positive: None,
+        scoring: &runner::results::scores::PLAIN,
     };
     train(data, &network, &training, 5, &Silent).unwrap()
 }

@@ -209,7 +209,8 @@ fn what_a_missing_file_may_hold_is_not_missed() {
       |
     1 | stage:
       | ^^^^^
-      = help: keys of a pipeline are name, seed, metric, positive, include, vars, templates, stages
+      = help: keys of a pipeline are name, seed, metric, positive, costs, include, vars, templates,
+              stages
     ");
     let yaml = format!(
         "templates: {{a: {{extends: b, kind: train}}, b: {{extends: a}}}}\n{STAGES}  x: {{extends: a}}\n  y: {{extends: b}}\n"

@@ -16,7 +16,7 @@ struct Parameter {
 }
 
 /// Values of the user's table, words of a command line: nobody can know their range.
-const FREE: [&str; 6] = ["where", "parts", "run", "derive", "search.space", "resources"];
+const FREE: [&str; 7] = ["where", "class_order", "parts", "run", "derive", "search.space", "resources"];
 
 fn parameters() -> Vec<Parameter> {
     let schema = stages::schema::pipeline_schema();

@@ -9,6 +9,7 @@ use crate::classical::knn::Knn;
 use crate::classical::linear_svm::LinearSvm;
 use crate::classical::logistic::Logistic;
 use crate::classical::naive_bayes::NaiveBayes;
+use crate::classical::ordinal_logistic::OrdinalLogistic;
 use crate::classical::rbf_svm::RbfSvm;
 use crate::classical::{Estimator, Features};
 use crate::matrix::Matrix;
@@ -40,6 +41,52 @@ fn held_out(estimator: &dyn Estimator, missing: bool) -> (Matrix, Vec<u32>) {
     let (train_x, train_y) = rows_of(&x, &y, 0..200);
     let (test_x, test_y) = rows_of(&x, &y, 200..300);
     (fitted(estimator, &train_x, &train_y).predict_probabilities(&test_x), test_y)
+}
+
+// from scipy.optimize import minimize; from scipy.special import expit
+// S = make_pipeline(SimpleImputer(strategy="median"), StandardScaler()).fit(Xt.astype("d")); Z, V = S.transform(Xt), S.transform(Xv)
+// def probs(q, Z): return np.diff(expit(np.c_[[-np.inf] * len(Z), q[None, 4:] - (Z @ q[:4])[:, None], [np.inf] * len(Z)]), axis=1)
+// for C, w in ((1., np.ones(200)), (.01, np.ones(200)), (1., 1. + np.arange(200) % 3)):
+//     loss = lambda q: -(w * np.log(probs(q, Z)[np.arange(200), yt])).sum() + (q[:4] ** 2).sum() / 2 / C
+//     q = minimize(loss, np.r_[np.zeros(4), -.7, .7], method="BFGS", options=dict(gtol=1e-9, maxiter=10000)).x
+//     q = minimize(loss, q, method="Nelder-Mead", options=dict(xatol=1e-11, fatol=1e-13, maxiter=40000, maxfev=40000)).x
+//     p = probs(q, V); p[[0, 1, 2, 20]], (p.argmax(1) == yv).sum()
+#[test]
+fn ordinal_logistic_regression_has_the_probabilities_of_proportional_odds() {
+    let (p, y) = held_out(&OrdinalLogistic { tolerance: 1e-8, ..OrdinalLogistic::default() }, true);
+    let expected = [
+        [0.003657, 0.088014, 0.908329],
+        [0.173531, 0.678841, 0.147628],
+        [0.143365, 0.678131, 0.178504],
+        [0.062049, 0.583231, 0.35472],
+    ];
+    assert_probabilities(&p, expected, 2e-5);
+    assert_eq!(correct(&p, &y), 69);
+
+    let (p, y) = held_out(&OrdinalLogistic { c: 0.01, tolerance: 1e-8, ..OrdinalLogistic::default() }, true);
+    let expected = [
+        [0.148341, 0.345963, 0.505696],
+        [0.292488, 0.406305, 0.301207],
+        [0.279921, 0.405766, 0.314313],
+        [0.227097, 0.395388, 0.377514],
+    ];
+    assert_probabilities(&p, expected, 2e-5);
+    assert_eq!(correct(&p, &y), 66);
+
+    let (x, y) = table(300, true);
+    let (train_x, train_y) = rows_of(&x, &y, 0..200);
+    let weighted = train_x.with_weights((0..200).map(|row| 1.0 + f64::from(row % 3)).collect());
+    let model = fitted(&OrdinalLogistic { tolerance: 1e-8, ..OrdinalLogistic::default() }, &weighted, &train_y);
+    let (test_x, test_y) = rows_of(&x, &y, 200..300);
+    let p = model.predict_probabilities(&test_x);
+    let expected = [
+        [0.001048, 0.052696, 0.946255],
+        [0.065936, 0.726625, 0.207439],
+        [0.050764, 0.692466, 0.25677],
+        [0.01697, 0.466056, 0.516974],
+    ];
+    assert_probabilities(&p, expected, 2e-5);
+    assert_eq!(correct(&p, &test_y), 59);
 }
 
 // p = scaled(LogisticRegression(C=C, tol=1e-10, max_iter=10000)).predict_proba(Xv)

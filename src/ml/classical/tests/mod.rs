@@ -12,6 +12,7 @@ mod weights;
 
 use super::boosting::Boosting;
 use super::forest::{ExtraTrees, RandomForest};
+use super::ordinal_logistic::OrdinalLogistic;
 use super::{Baselines, Estimator, Features, Model};
 use crate::progress::Silent;
 
@@ -80,6 +81,7 @@ impl Features {
 /// Every kind, with few trees.
 fn all() -> Vec<(String, Box<dyn Estimator>)> {
     let mut baselines = Baselines::all();
+    baselines.ordinal_logistic = Some(OrdinalLogistic::default());
     baselines.random_forest = Some(RandomForest { trees: 20, ..RandomForest::default() });
     baselines.extra_trees = Some(ExtraTrees { trees: 20, ..ExtraTrees::default() });
     baselines.boosting = Some(Boosting { rounds: 20, ..Boosting::default() });

@@ -40,6 +40,8 @@ static CLASSICAL: &[Method] = &[
     method("majority", "majority class", "classe majoritaire", "").with("the majority class", "la classe majoritaire"),
     method("logistic", "logistic regression", "régression logistique", "")
         .with("logistic regression", "la régression logistique"),
+    method("ordinal_logistic", "ordinal logistic regression", "régression logistique ordinale", "mccullagh")
+        .with("ordinal logistic regression", "la régression logistique ordinale"),
     method("linear_svm", "linear SVM", "SVM linéaire", "").with("the linear SVM", "le SVM linéaire"),
     method("rbf_svm", "RBF SVM", "SVM à noyau RBF", "").with("the RBF SVM", "le SVM à noyau RBF"),
     method("knn", "nearest neighbours", "plus proches voisins", "")
@@ -75,7 +77,7 @@ const fn words(key: &'static str, english: &'static str, french: &'static str) -
 /// What is told of a standard classifier's parameters: those that one would tune first.
 pub(super) fn telling_parameters(name: &str) -> &'static [Parameter] {
     match name {
-        "logistic" | "linear_svm" => const { &[letter("c", "C")] },
+        "logistic" | "ordinal_logistic" | "linear_svm" => const { &[letter("c", "C")] },
         "rbf_svm" => const { &[letter("c", "C"), letter("gamma", r"\gamma")] },
         "knn" => const { &[letter("k", "k")] },
         "tree" => const { &[words("max_depth", "depth", "profondeur")] },
@@ -137,6 +139,9 @@ pub(crate) fn metric(voice: Voice, metric: Metric) -> &'static str {
         Metric::CalibrationError => voice.say("calibration error", "l'erreur de calibration"),
         Metric::Top3Accuracy => voice.say("top-3 accuracy", "l'exactitude top 3"),
         Metric::Top5Accuracy => voice.say("top-5 accuracy", "l'exactitude top 5"),
+        Metric::Cost => voice.say("mean cost", "le coût moyen"),
+        Metric::QuadraticKappa => voice.say("quadratic kappa", "le kappa quadratique"),
+        Metric::RankError => voice.say("rank error", "l'erreur de rang"),
     }
 }
 
@@ -161,6 +166,9 @@ pub(crate) fn short_metric(metric: Metric) -> &'static str {
         Metric::CalibrationError => "ECE",
         Metric::Top3Accuracy => "top 3",
         Metric::Top5Accuracy => "top 5",
+        Metric::Cost => "cost",
+        Metric::QuadraticKappa => "kappa",
+        Metric::RankError => "rank error",
     }
 }
 

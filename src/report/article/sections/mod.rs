@@ -115,7 +115,7 @@ impl<'a> ArticleContext<'a> {
     fn top_score(&self, de: &str) -> String {
         let (metric, voice) = (self.metric(), self.voice);
         let name = methods::metric(voice, metric);
-        let is_masculine = matches!(metric, Metric::Mcc | Metric::Brier);
+        let is_masculine = matches!(metric, Metric::Mcc | Metric::Brier | Metric::Cost | Metric::QuadraticKappa);
         match (metric.is_loss(), is_masculine) {
             _ if !voice.is_french() => format!("the {} {name}", if metric.is_loss() { "lowest" } else { "highest" }),
             (true, true) => format!("{name} {de} le plus bas"),

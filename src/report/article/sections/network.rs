@@ -2,7 +2,7 @@
 
 use runner_results::encoder::{EncoderRecipe, Encoders};
 use runner_results::spec::{
-    ClassWeights, Fusion, NamedWeights, NetworkSpec, NumericEmbedding, TrainingSpec, TrunkKind, TrunkSpec,
+    ClassWeights, Fusion, Loss, NamedWeights, NetworkSpec, NumericEmbedding, TrainingSpec, TrunkKind, TrunkSpec,
 };
 use runner_results::{Inputs, Metric, baselines::Baselines, training::Training};
 
@@ -324,15 +324,26 @@ fn fitting(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) 
         ClassWeights::Named(_) => true,
         ClassWeights::Map(all) => !all.is_empty(),
     });
-    blocks.extend(context.paragraph([Some(bilingual!(
-        context,
-        "Networks minimise the cross-entropy of the $n$ training {rows} $(x_i, y_i)$,",
-        "Les réseaux minimisent l'entropie croisée des $n$ {rows} d'apprentissage $(x_i, y_i)$,",
-        rows = context.subject.rows(context.voice),
-    ))]));
+    let ordinal = networks.iter().filter(|(_, found)| found.training.loss == Loss::Ordinal).count();
+    let is_ordinal = ordinal == networks.len();
+    let rows = context.subject.rows(context.voice);
+    let opening = match is_ordinal {
+        true => bilingual!(
+            context,
+            "Networks minimise the mean cross-entropy of the cuts between the ordered classes [@coral] over the $n$ training {rows} $(x_i, y_i)$,",
+            "Les réseaux minimisent l'entropie croisée moyenne des coupures entre les classes ordonnées [@coral] sur les $n$ {rows} d'apprentissage $(x_i, y_i)$,",
+        ),
+        false => bilingual!(
+            context,
+            "Networks minimise the cross-entropy of the $n$ training {rows} $(x_i, y_i)$,",
+            "Les réseaux minimisent l'entropie croisée des $n$ {rows} d'apprentissage $(x_i, y_i)$,",
+        ),
+    };
+    blocks.extend(context.paragraph([Some(opening)]));
     blocks.push(Block::Equation {
         label: "eq:loss".to_owned(),
         formula: Formula::ours(match (is_smooth, is_weighted) {
+            _ if is_ordinal => ordinal_loss(is_smooth, is_weighted),
             (true, true) => {
                 r"\mathcal{L}(\theta) = -\frac{1}{n}\sum_{i=1}^{n} w_{y_i} \sum_{k=1}^{K} q_{ik} \log p_\theta(k \mid x_i), \quad q_{ik} = (1-\epsilon) \, \mathbf{1}[y_i = k] + \frac{\epsilon}{K},"
             }
@@ -344,7 +355,15 @@ fn fitting(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) 
         }),
     });
     blocks.extend(context.paragraph([
-        Some(symbols(context, &smooth, is_weighted)),
+        Some(symbols(context, &smooth, is_weighted, is_ordinal)),
+        (ordinal > 0 && !is_ordinal).then(|| {
+            bilingual!(
+                context,
+                "{count} of them minimise the mean cross-entropy of the cuts between the ordered classes instead [@coral].",
+                "{count} d'entre eux minimisent plutôt l'entropie croisée moyenne des coupures entre les classes ordonnées [@coral].",
+                count = context.voice.count(ordinal as u64),
+            )
+        }),
         class_weights(context, networks),
         stabilisers(context, networks),
         training(context, networks),
@@ -352,13 +371,33 @@ fn fitting(context: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) 
     blocks
 }
 
+/// The loss of classes that have an order.
+fn ordinal_loss(is_smooth: bool, is_weighted: bool) -> &'static str {
+    match (is_smooth, is_weighted) {
+        (true, true) => {
+            r"\mathcal{L}(\theta) = -\frac{1}{n}\sum_{i=1}^{n} \frac{w_{y_i}}{K-1} \sum_{k=1}^{K-1} \left( t_{ik} \log p_\theta(y > k \mid x_i) + (1-t_{ik}) \log p_\theta(y \le k \mid x_i) \right), \quad t_{ik} = (1-\epsilon) \, \mathbf{1}[y_i > k] + \epsilon \frac{K-k}{K},"
+        }
+        (true, false) => {
+            r"\mathcal{L}(\theta) = -\frac{1}{n}\sum_{i=1}^{n} \frac{1}{K-1} \sum_{k=1}^{K-1} \left( t_{ik} \log p_\theta(y > k \mid x_i) + (1-t_{ik}) \log p_\theta(y \le k \mid x_i) \right), \quad t_{ik} = (1-\epsilon) \, \mathbf{1}[y_i > k] + \epsilon \frac{K-k}{K},"
+        }
+        (false, true) => {
+            r"\mathcal{L}(\theta) = -\frac{1}{n}\sum_{i=1}^{n} \frac{w_{y_i}}{K-1} \sum_{k=1}^{K-1} \left( t_{ik} \log p_\theta(y > k \mid x_i) + (1-t_{ik}) \log p_\theta(y \le k \mid x_i) \right), \quad t_{ik} = \mathbf{1}[y_i > k],"
+        }
+        (false, false) => {
+            r"\mathcal{L}(\theta) = -\frac{1}{n}\sum_{i=1}^{n} \frac{1}{K-1} \sum_{k=1}^{K-1} \left( t_{ik} \log p_\theta(y > k \mid x_i) + (1-t_{ik}) \log p_\theta(y \le k \mid x_i) \right), \quad t_{ik} = \mathbf{1}[y_i > k],"
+        }
+    }
+}
+
 /// What the letters of the loss mean.
-fn symbols(context: &ArticleContext, smooth: &[f64], is_weighted: bool) -> String {
+fn symbols(context: &ArticleContext, smooth: &[f64], is_weighted: bool, is_ordinal: bool) -> String {
     let voice = context.voice;
     let mut means = vec![voice.say("$\\theta$ are the weights", "$\\theta$ sont les poids").to_owned()];
     let largest = smooth.iter().copied().fold(0.0, f64::max);
-    if largest > 0.0 {
+    if largest > 0.0 || is_ordinal {
         means.push(voice.say("$K$ is the number of classes", "$K$ est le nombre de classes").to_owned());
+    }
+    if largest > 0.0 {
         means.push(bilingual!(
             context,
             "$\\epsilon$ is the label smoothing [@smoothing], a share of certainty withheld from the given class ({share}{most})",
@@ -638,4 +677,17 @@ fn class_weights(context: &ArticleContext, networks: &[(&StageArtifacts, &Traini
         ));
     }
     (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_ordinal_loss_is_a_formula() {
+        for (is_smooth, is_weighted) in [(false, false), (false, true), (true, false), (true, true)] {
+            let latex = Formula::ours(ordinal_loss(is_smooth, is_weighted)).latex();
+            assert_eq!((latex.contains("epsilon"), latex.contains("w_")), (is_smooth, is_weighted), "{latex}");
+        }
+    }
 }

@@ -120,7 +120,7 @@ fn best(context: &ArticleContext, models: &[Model]) -> Option<String> {
 fn linear(context: &ArticleContext, models: &[Model]) -> Option<String> {
     let stage = context.of_kind("baseline").next()?;
     let own = || models.iter().filter(|model| model.stage == stage.stage && !model.is_reference());
-    let is_linear = |model: &&Model| matches!(model.name.as_str(), "logistic" | "linear_svm");
+    let is_linear = |model: &&Model| matches!(model.name.as_str(), "logistic" | "ordinal_logistic" | "linear_svm");
     let linear = ranking::best(own().filter(is_linear), Some(context.metric()), |model| model.validation())?;
     let curved =
         ranking::best(own().filter(|model| !is_linear(model)), Some(context.metric()), |model| model.validation())?;

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use super::Train;
 use super::changes::{Changes, VARY};
 use crate::adapter::Adapter;
-use crate::aims::{self, METRIC, POSITIVE};
+use crate::aims::{self, COSTS, METRIC, POSITIVE};
 use crate::calibration::require_classes;
 use crate::checkpoint::{CheckpointFile, key};
 use crate::dataset::{Dataset, dataset};
@@ -124,7 +124,7 @@ impl Stage for Variations {
         InputPort::table("embeddings", Arity::Any, "the `embed` stages of the columns in `text`"),
     ];
 
-    const AIMS: &'static [Aim] = &[METRIC, POSITIVE];
+    const AIMS: &'static [Aim] = &[METRIC, POSITIVE, COSTS];
 
     fn outputs(&self) -> Vec<OutputPort> {
         vec![
