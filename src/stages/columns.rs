@@ -226,10 +226,17 @@ fn would_be_one(name: &str, one: &str, other: &str) -> anyhow::Error {
     )
 }
 
+/// The first whole number of a column that no float is equal to.
+pub(super) fn inexact(table: &Table, name: &str) -> anyhow::Result<Option<i64>> {
+    let Some(integers) = table.column(name)?.as_primitive_opt::<Int64Type>() else { return Ok(None) };
+    // In 128 bits: 2^63, to which the largest integers are rounded, is none of 64.
+    Ok(integers.iter().flatten().find(|&integer| integer as f64 as i128 != i128::from(integer)))
+}
+
 /// Two integers that are the same float.
 fn same_float(integers: impl Iterator<Item = i64>) -> Option<(i64, i64)> {
     let mut seen: HashMap<u64, i64> = HashMap::new();
-    for integer in integers.filter(|integer| integer.unsigned_abs() > 1 << f64::MANTISSA_DIGITS) {
+    for integer in integers.filter(|integer| integer.unsigned_abs() >= 1 << f64::MANTISSA_DIGITS) {
         let first = *seen.entry((integer as f64).to_bits()).or_insert(integer);
         if first != integer {
             return Some((first, integer));

@@ -12,8 +12,8 @@ use super::aims;
 use super::categories::add_categories;
 use super::class_order;
 use super::columns::{
-    FOLD, GROUP, LABEL, LABEL_COLUMN, LABEL_NAME, Origin, PART, ROW_ID, RowPlaces, WHERE, embedding_of, integers,
-    is_own, numbers, optional_integers, readable_of, shown_as, strings,
+    FOLD, GROUP, LABEL, LABEL_COLUMN, LABEL_NAME, Origin, PART, ROW_ID, RowPlaces, WHERE, embedding_of, inexact,
+    integers, is_own, numbers, optional_integers, readable_of, shown_as, strings,
 };
 use super::conditions::types;
 use super::encoder::{self, TFIDF};
@@ -292,6 +292,15 @@ pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::
             yaml(column)
         )
     })?;
+    for name in selection.numeric {
+        if let Some(number) = inexact(&rows, name)? {
+            context.report().warn(&format!(
+                "column '{name}' has whole numbers of more digits than a number holds, which are rounded, e.g. {number} to {:.0} (if they are names, leave \
+                 it out of `numeric`, or list it under `categories`)",
+                number as f64
+            ));
+        }
+    }
     add_categories(&mut frame, &rows, selection.categories, context.report())?;
     for name in selection.texts {
         frame.insert_texts(name, strings(&rows, name)?);

@@ -3,15 +3,16 @@
 use std::collections::HashMap;
 
 use anyhow::anyhow;
-use arrow::array::AsArray;
-use arrow::datatypes::{DataType, FieldRef, Int64Type};
+use arrow::datatypes::{DataType, FieldRef};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adapter::Adapter;
 use super::class_order;
-use super::columns::{LABEL, LABEL_COLUMN, LABEL_NAME, LINE, PART, SOURCE, integers, is_own, named, numbers, strings};
+use super::columns::{
+    LABEL, LABEL_COLUMN, LABEL_NAME, LINE, PART, SOURCE, inexact, integers, is_own, named, numbers, strings,
+};
 use super::dataset;
 use super::documents::put_document;
 use super::figures::put_figures;
@@ -166,7 +167,7 @@ impl Describe {
             }
             let column = match field.data_type() {
                 DataType::Utf8 => Column::Text(strings(rows, name)?),
-                DataType::Int64 if is_inexact(rows, name)? => Column::Text(strings(rows, name)?),
+                DataType::Int64 if inexact(rows, name)?.is_some() => Column::Text(strings(rows, name)?),
                 _ => match self.numbers(rows, name, report)? {
                     Some(values) => Column::Numeric(values),
                     None => Column::Text(strings(rows, name)?),
@@ -192,13 +193,6 @@ impl Describe {
         }
         Ok(Some(values))
     }
-}
-
-/// Whether floats would merge integers of the column: these are identifiers, and count as texts.
-fn is_inexact(rows: &Table, name: &str) -> anyhow::Result<bool> {
-    let column = rows.column(name)?.as_primitive::<Int64Type>();
-    // In 128 bits: 2^63, to which the largest integers are rounded, is none of 64.
-    Ok(column.iter().flatten().any(|value| value as f64 as i128 != i128::from(value)))
 }
 
 fn label_column(rows: &Table) -> anyhow::Result<String> {

@@ -450,3 +450,30 @@ fn many_unknown_columns_take_no_time_of_their_square() {
         assert!(started.elapsed() < Duration::from_secs(30), "{:?} {}", started.elapsed(), &rest[..40]);
     }
 }
+
+/// 2^53 and the number after it are one float, as the next odd ones are each with a neighbour; numbers far apart are merely rounded.
+#[test]
+fn whole_numbers_that_a_float_does_not_hold_are_refused_or_told_of() {
+    let run = |id: &dyn Fn(u64) -> u64| {
+        let rows =
+            (0..60).fold("id,y\n".to_owned(), |text, i| text + &format!("{},{}\n", id(i), ["p", "q"][i as usize % 2]));
+        let stages = "name: study
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y}
+  folds: {kind: split, rows: rows}
+  base: {kind: baseline, rows: folds, numeric: [id], models: {tree: {}}}
+";
+        let run = Workspace::new().file("t.csv", &rows).pipeline(stages).run();
+        let lines: Vec<String> = run.lines.iter().map(ToString::to_string).collect();
+        (run.code, lines.join("\n"))
+    };
+    let (code, told) = run(&|i| (1 << 53) + i % 2);
+    let merged =
+        "column 'id': '9007199254740992' and '9007199254740993' have more digits than a number holds, and would be one";
+    assert!(code == Some(1) && told.contains(merged), "{told}");
+    let (code, told) = run(&|i| (1 << 53) + 1 + 64 * i);
+    let rounded = "column 'id' has whole numbers of more digits than a number holds, which are rounded, e.g. 9007199254740993 to 9007199254740992 (";
+    assert!(code == Some(0) && told.contains(rounded), "{told}");
+    let (code, told) = run(&|i| (1 << 53) - 1 - i);
+    assert!(code == Some(0) && !told.contains("more digits"), "{told}");
+}
