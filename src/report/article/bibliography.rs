@@ -106,6 +106,14 @@ pub(crate) static WORKS: &[Work] = &[
         2017,
     ),
     work(
+        "coral",
+        Kind::Article,
+        "Cao, Wenzhi and Mirjalili, Vahid and Raschka, Sebastian",
+        "Rank Consistent Ordinal Regression for Neural Networks with Application to Age Estimation",
+        ["Pattern Recognit. Lett.", "140, 325–331", "arXiv:1901.07884"],
+        2020,
+    ),
+    work(
         "dropout",
         Kind::Article,
         "Srivastava, Nitish and Hinton, Geoffrey and Krizhevsky, Alex and Sutskever, Ilya and Salakhutdinov, Ruslan",
@@ -194,6 +202,14 @@ pub(crate) static WORKS: &[Work] = &[
         2017,
     ),
     work(
+        "mccullagh",
+        Kind::Article,
+        "McCullagh, Peter",
+        "Regression Models for Ordinal Data",
+        ["J. R. Stat. Soc. B", "42(2), 109–142", "doi:10.1111/j.2517-6161.1980.tb01109.x"],
+        1980,
+    ),
+    work(
         "mcnemar",
         Kind::Article,
         "McNemar, Quinn",
@@ -271,22 +287,6 @@ pub(crate) static WORKS: &[Work] = &[
         "Mock, Tom",
         "Spotify Songs (TidyTuesday, 21 January 2020)",
         ["R for Data Science", "", "https://github.com/rfordatascience/tidytuesday"],
-        2020,
-    ),
-    work(
-        "mccullagh",
-        Kind::Article,
-        "McCullagh, Peter",
-        "Regression Models for Ordinal Data",
-        ["J. R. Stat. Soc. B", "42(2), 109–142", "doi:10.1111/j.2517-6161.1980.tb01109.x"],
-        1980,
-    ),
-    work(
-        "coral",
-        Kind::Article,
-        "Cao, Wenzhi and Mirjalili, Vahid and Raschka, Sebastian",
-        "Rank Consistent Ordinal Regression for Neural Networks with Application to Age Estimation",
-        ["Pattern Recognit. Lett.", "140, 325–331", "arXiv:1901.07884"],
         2020,
     ),
     work(

@@ -122,7 +122,7 @@ fn a_subject_is_checked_and_shown() {
     52 |       limits: {fr: "> cité"}
        |               ^^^^^^^^^^^^^^
 
-    error: no work has the key 'nobody' (there are adam, adamw, batchnorm, bootstrap, boosting, cart, calibration, dropout, ensemble, esl, extratrees, fanova, focal, forest, halving, holm, knn, lightgbm, mcnemar, minilm, naivebayes, numembed, onecycle, randomsearch, realmlp, rmsprop, sbert, spotify, smoothing, svm, tabm, tango, tfidf, tpe, transfer, tsne, ulmfit, wilson, korngraubard)
+    error: no work has the key 'nobody' (there are adam, adamw, batchnorm, bootstrap, boosting, cart, calibration, coral, dropout, ensemble, esl, extratrees, fanova, focal, forest, halving, holm, knn, lightgbm, mccullagh, mcnemar, minilm, naivebayes, numembed, onecycle, randomsearch, realmlp, rmsprop, sbert, spotify, smoothing, svm, tabm, tango, tfidf, tpe, transfer, tsne, ulmfit, wilson, korngraubard)
       --> pipeline.yaml:54:45
        |
     54 |         - {model: a tree, score: 0.5, cite: nobody}
