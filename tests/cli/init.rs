@@ -618,7 +618,11 @@ fn classes_whose_names_tell_an_order_are_put_into_it() {
     };
     assert_eq!(lines("words", "class_order:"), ["class_order: ['low risk', 'mid risk', 'high risk']"]);
     assert_eq!(lines("words", "ordinal_logistic"), ["ordinal_logistic: {}"]);
-    let output = work.runner(&["run", "words/pipeline.yaml", "baseline", "average"]);
+    // As the message of `init` says: from the folder of the study.
+    let inside = |study: &str, arguments: &[&str]| {
+        work.command(arguments).current_dir(work.path().join(study)).output().expect("the program starts")
+    };
+    let output = inside("words", &["run", "pipeline.yaml", "baseline", "average"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 
     // Numbers may be codes: the user decides.
@@ -626,6 +630,6 @@ fn classes_whose_names_tell_an_order_are_put_into_it() {
     assert_eq!(lines("codes", "class_order:"), ["# class_order: [2, 7, 11]"]);
     assert!(lines("codes", "ordinal_logistic").is_empty());
     work.edit("codes/pipeline.yaml", "# class_order:", "class_order:");
-    let output = work.runner(&["plan", "codes/pipeline.yaml"]);
+    let output = inside("codes", &["plan", "pipeline.yaml"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
