@@ -312,14 +312,16 @@ fn unknown_kinds(spec: &PipelineSpec, registry: Registry) -> Vec<Problem> {
     unknown.map(|(kind, span)| unknown_kind(kind, span, registry)).collect()
 }
 
-/// Inputs of a stage that lead nowhere, by their ports.
+/// Inputs of a stage, and where they are written.
+type PlacedInputs = Vec<(Input, Span)>;
+/// Those that lead nowhere, by their ports.
 type BrokenInputs = Vec<(&'static str, InputShape)>;
 
 /// Runs every stage's own check, with the shapes of its inputs where they are known; returns what each stage reads, and warnings.
 fn check(
     spec: &PipelineSpec,
     bound: &[Option<Bound>],
-    (inputs, broken): (&[Vec<(Input, Span)>], &[BrokenInputs]),
+    (inputs, broken): (&[PlacedInputs], &[BrokenInputs]),
     order: &[usize],
     aims: AimsTold,
     problems: &mut Vec<Problem>,
