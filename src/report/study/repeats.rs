@@ -66,9 +66,12 @@ pub fn repeated(stages: &[StageArtifacts], edges: &[(String, String)]) -> Vec<Re
     Study::new(stages, edges, &[]).map_or_else(|_| Vec::new(), |study| of_study(&study).into_iter().flatten().collect())
 }
 
+/// A model of every draw, by its name.
+type Named<'a> = (String, Vec<Member<'a>>);
+
 /// By split.
 fn of_study(study: &Study) -> Vec<Vec<Repeated>> {
-    let mut found: Vec<(&str, Vec<(String, Vec<Member>)>)> = Vec::new();
+    let mut found: Vec<(&str, Vec<Named>)> = Vec::new();
     for family in families(study) {
         let mut draws: Vec<Vec<Member>> = Vec::new();
         for member in family.members {
