@@ -19,7 +19,7 @@ fn drawn(seed: u64) -> (Vec<StageArtifacts>, Vec<(String, String)>, PairedTests)
     let mut noise = Noise::new(seed);
     let (mut stages, edges) = fixture::study();
     // Close together in half of the studies.
-    let (low, spread) = if seed % 2 == 0 { (0.3, 0.6) } else { (0.6, 0.02) };
+    let (low, spread) = if seed.is_multiple_of(2) { (0.3, 0.6) } else { (0.6, 0.02) };
     for stage in &mut stages {
         let accuracy = low + spread * noise.next();
         match stage.kind.as_str() {
