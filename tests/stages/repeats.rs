@@ -50,7 +50,7 @@ fn baselines(work: &Workspace) -> Vec<Baselines> {
 
 /// The cells of the row that begins with a name.
 fn line(screen: &str, name: &str) -> Vec<String> {
-    let found = screen.lines().filter(|line| line.trim_start().starts_with(&format!("{name} ")));
+    let mut found = screen.lines().filter(|line| line.trim_start().starts_with(&format!("{name} ")));
     let found = found.rfind(|line| line.contains('±')).expect("a line of the table");
     found.trim().split("  ").map(|cell| cell.trim().to_owned()).filter(|cell| !cell.is_empty()).collect()
 }
