@@ -248,15 +248,19 @@ impl<'a> Run<'a> {
                 break;
             }
         }
+        let is_lost = self.is_lost();
         // A reader that does not read was left where it is.
-        ensure!(!(self.is_lost() && interrupted()), "interrupted");
+        ensure!(!(is_lost && interrupted()), "interrupted");
         if self.rows == 0 && self.skipped == 0 {
             bail!("{}: the file has no rows to predict", self.path);
         }
         if let Some((rejected, path)) = self.rejected {
             rejected.persist().with_context(|| cannot_write(path))?;
         }
-        let is_lost = self.target.is_none() && is_lost();
+        if is_lost {
+            // How much of it was read nobody knows.
+            return Ok(String::new());
+        }
         let mut place = "standard output".to_owned();
         if let Some((target, path)) = self.target {
             target.persist().with_context(|| cannot_write(path))?;
@@ -271,10 +275,8 @@ impl<'a> Run<'a> {
             0 => String::new(),
             skipped => format!(", {} left out", counted(skipped as u64, "line")),
         };
-        // How much was read of what was written nobody knows.
-        let said = format!("{}{skipped}: {columns} → {place}\n", counted(self.rows as u64, "row"));
         let scored = self.tally.map(|tally| scored(&tally.finish(), self.model.package.label())).unwrap_or_default();
-        Ok(if is_lost { scored } else { said + &scored })
+        Ok(format!("{}{skipped}: {columns} → {place}\n{scored}", counted(self.rows as u64, "row")))
     }
 
     fn is_lost(&self) -> bool {

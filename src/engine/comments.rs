@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use schemars::SchemaGenerator;
 use serde_json::Value;
 
+use super::keys;
 use super::stage::KindInfo;
 
 /// Choices within choices.
@@ -41,10 +42,7 @@ fn description<'a>(schema: &'a Value, definitions: &'a Value, key: &str, depth: 
         return own["description"].as_str();
     }
     let depth = depth.checked_sub(1)?;
-    let referred = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/$defs/"));
-    let referred = referred.map(|name| &definitions[name]);
-    let choices = ["allOf", "anyOf", "oneOf"].into_iter().flat_map(|key| schema[key].as_array()).flatten();
-    referred.into_iter().chain(choices).find_map(|schema| description(schema, definitions, key, depth))
+    keys::parts(schema, definitions).find_map(|part| description(part, definitions, key, depth))
 }
 
 fn first_sentence(text: &str) -> String {

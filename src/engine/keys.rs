@@ -16,15 +16,19 @@ pub fn parameter_paths<S: JsonSchema>() -> Vec<String> {
     paths
 }
 
+/// The schemas that one consists of or chooses among.
+pub(super) fn parts<'a>(schema: &'a Value, definitions: &'a Value) -> impl Iterator<Item = &'a Value> {
+    let referred = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/$defs/"));
+    let choices = ["anyOf", "oneOf", "allOf"].into_iter().flat_map(|key| schema[key].as_array()).flatten();
+    referred.map(|name| &definitions[name]).into_iter().chain(choices)
+}
+
 fn collect(schema: &Value, definitions: &Value, above: &str, depth: usize, paths: &mut Vec<String>) {
     if depth == 0 {
         return;
     }
-    if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/$defs/")) {
-        collect(&definitions[name], definitions, above, depth - 1, paths);
-    }
-    for choice in ["anyOf", "oneOf", "allOf"].into_iter().flat_map(|key| schema[key].as_array()).flatten() {
-        collect(choice, definitions, above, depth - 1, paths);
+    for part in parts(schema, definitions) {
+        collect(part, definitions, above, depth - 1, paths);
     }
     for (key, child) in schema["properties"].as_object().into_iter().flatten() {
         let path = if above.is_empty() { key.clone() } else { format!("{above}.{key}") };

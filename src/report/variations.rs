@@ -50,18 +50,33 @@ fn value_name(value: &Value) -> String {
     }
 }
 
+/// What a setting has otherwise than the base.
+pub(crate) enum Changed<'a> {
+    /// A parameter has another value.
+    Level(&'a Factor, &'a Level),
+    /// Something is left out.
+    Without(&'a Ablation),
+}
+
+impl<'a> Changed<'a> {
+    /// `None` of the base.
+    pub(crate) fn of(factors: &'a [Factor], ablations: &'a [Ablation], setting: usize) -> Option<Changed<'a>> {
+        let of_factor = |factor: &'a Factor| {
+            let level = factor.levels.iter().find(|level| level.setting == setting)?;
+            Some(Changed::Level(factor, level))
+        };
+        let ablation = || ablations.iter().find(|ablation| ablation.setting == setting).map(Changed::Without);
+        factors.iter().find_map(of_factor).or_else(ablation).filter(|_| setting > 0)
+    }
+}
+
 /// What a setting is called by itself: `base`, `batch size 64`, `without dropout`.
 pub fn setting_name(factors: &[Factor], ablations: &[Ablation], setting: usize) -> String {
-    if setting == 0 {
-        return "base".to_owned();
+    match Changed::of(factors, ablations, setting) {
+        Some(Changed::Level(factor, level)) => format!("{} {}", factor_name(factor), level_name(level)),
+        Some(Changed::Without(ablation)) => format!("without {}", ablation.name),
+        None => "base".to_owned(),
     }
-    let of_factor = |factor: &Factor| {
-        let level = factor.levels.iter().find(|level| level.setting == setting)?;
-        Some(format!("{} {}", factor_name(factor), level_name(level)))
-    };
-    let ablation = ablations.iter().find(|ablation| ablation.setting == setting);
-    let found = factors.iter().find_map(of_factor).or_else(|| Some(format!("without {}", ablation?.name)));
-    found.unwrap_or_else(|| format!("setting {setting}"))
 }
 
 /// The name of a setting of this study.

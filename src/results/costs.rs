@@ -1,8 +1,9 @@
 //! What mistakes cost: of each pair of classes, one that a row is of and another one that is predicted.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// Costs as they are written: by true class, then by predicted class.
@@ -16,14 +17,18 @@ pub struct Costs(
 /// The largest cost that can be written: sums over all rows of a table stay exact enough.
 const MOST: f64 = 1e12;
 
-/// The cost of one mistake.
-#[derive(JsonSchema)]
-#[schemars(transparent)]
-struct Cost(
-    #[allow(dead_code)]
-    #[schemars(range(min = 0.0, max = 1e12))]
-    f64,
-);
+/// The cost of one mistake, for the schema.
+struct Cost;
+
+impl JsonSchema for Cost {
+    fn schema_name() -> Cow<'static, str> {
+        "Cost".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "number", "description": "The cost of one mistake.", "minimum": 0, "maximum": MOST})
+    }
+}
 
 /// More classes have no cost matrix, whose cells are as many as the square of the classes.
 pub const MOST_CLASSES: usize = 2_000;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
 
 use runner_boundary::text::quoted;
 use runner_engine::Lineage;
@@ -131,14 +130,13 @@ fn again(text: &mut String, language: TextLanguage, lineage: &Lineage) {
             ),
             needed.join(", ")
         );
-        if let Some((name, value)) = folder_variable(lineage) {
+        if let Some(name) = folder_variable(lineage) {
             let _ = write!(
                 text,
                 " {} `runner run {RERUN} --set {name}={}`.",
                 language.say("From another folder:", "Depuis un autre dossier :"),
                 language.say("FOLDER", "DOSSIER"),
             );
-            debug_assert!(!value.is_empty());
         }
     }
     let _ = writeln!(
@@ -146,19 +144,18 @@ fn again(text: &mut String, language: TextLanguage, lineage: &Lineage) {
         "\n\n{} (`runner {}`):\n\n    {}",
         language.say("They were made by", "Commande d'origine"),
         env!("CARGO_PKG_VERSION"),
-        lineage.command,
+        quoted(&lineage.command),
     );
 }
 
 /// The variable that says in which folder all the data are.
-fn folder_variable(lineage: &Lineage) -> Option<(&str, &str)> {
-    let is_above = |folder: &str| lineage.needed.iter().all(|path| path.starts_with(Path::new(folder)));
-    let mut folders = lineage.variables.iter().filter(|(_, value)| !value.is_empty() && is_above(value));
-    folders.next().map(|(name, value)| (name.as_str(), value.as_str()))
+fn folder_variable(lineage: &Lineage) -> Option<&str> {
+    let is_above = |folder: &str| !folder.is_empty() && lineage.needed.iter().all(|path| path.starts_with(folder));
+    lineage.variables.iter().find(|(_, value)| is_above(value)).map(|(name, _)| name.as_str())
 }
 
 /// A name in a fixed font, which a grave accent of its own does not end.
-pub(super) fn code(name: &str) -> String {
+fn code(name: &str) -> String {
     let name = quoted(name);
     if name.contains('`') { format!("`` {name} ``") } else { format!("`{name}`") }
 }

@@ -8,11 +8,14 @@ use runner_artifact::Table;
 use runner_results::scores::Scores;
 use runner_tabular::alike;
 
+/// Texts of labels whose class is remembered: a column of the label's name may hold anything.
+const KNOWN: usize = 10_000;
+
 /// What is counted.
 pub struct Tally {
     label: String,
     classes: Vec<String>,
-    /// The class of each text that occurred.
+    /// The class of texts that occurred, of at most [`KNOWN`].
     known: HashMap<String, Option<u32>>,
     /// Rows by true and by predicted class.
     confusion: Vec<Vec<u64>>,
@@ -29,7 +32,7 @@ pub struct Tallied {
     pub scores: Scores,
     /// Rows without a label.
     pub without: u64,
-    /// Rows whose label is no class of the model, and the first such label.
+    /// Rows whose label is no class of the model.
     pub foreign: u64,
     /// The first such label.
     pub example: Option<String>,
@@ -38,12 +41,20 @@ pub struct Tallied {
 impl Tally {
     /// For a file with these columns, if the label is among them.
     pub fn new(package: &Package, columns: &[String]) -> Option<Tally> {
-        let (label, classes) = (package.label().to_owned(), package.classes().to_vec());
-        let confusion = vec![vec![0; classes.len()]; classes.len()];
-        let loss = package.is_probabilistic().then_some(0.0);
-        let (without, foreign) = (0, 0);
-        let tally = Tally { label, classes, known: HashMap::new(), confusion, loss, without, foreign, example: None };
-        package.reads_label(columns).then_some(tally)
+        if !package.reads_label(columns) {
+            return None;
+        }
+        let classes = package.classes().to_vec();
+        Some(Tally {
+            label: package.label().to_owned(),
+            known: HashMap::new(),
+            confusion: vec![vec![0; classes.len()]; classes.len()],
+            loss: package.is_probabilistic().then_some(0.0),
+            without: 0,
+            foreign: 0,
+            example: None,
+            classes,
+        })
     }
 
     /// Counts rows that were read by the package's options.
@@ -78,7 +89,9 @@ impl Tally {
         let place = self.classes.iter().position(|class| class == text);
         let place = place.or_else(|| self.classes.iter().position(|class| alike(class, text).is_some()));
         let class = place.map(|place| place as u32);
-        self.known.insert(text.to_owned(), class);
+        if self.known.len() < KNOWN {
+            self.known.insert(text.to_owned(), class);
+        }
         class
     }
 

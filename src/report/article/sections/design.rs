@@ -7,7 +7,7 @@ use super::{ArticleContext, PANELS, bilingual, methods};
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
 use crate::study::variations::figures::effects;
-use crate::variations::{factor_name, level_name};
+use crate::variations::{Changed, factor_name, level_name};
 
 /// Settings that a sentence names.
 const NAMED: usize = 3;
@@ -54,17 +54,14 @@ fn variations<'a>(context: &ArticleContext<'a>) -> Option<&'a Variations> {
 
 /// A setting by what it changes.
 fn name(context: &ArticleContext, found: &Variations, setting: usize) -> String {
-    let voice = context.voice;
-    let changed = found.factors.iter().find_map(|factor| {
-        let level = factor.levels.iter().find(|level| level.setting == setting)?;
-        Some(format!("{} {}", methods::parameter(voice, &factor_name(factor)), level_name(level)))
-    });
-    let left_out = || {
-        let ablation = found.ablations.iter().find(|ablation| ablation.setting == setting)?;
-        let name = methods::parameter(voice, &ablation.name);
-        Some(bilingual!(context, "without {name}", "sans {name}"))
-    };
-    changed.or_else(left_out).unwrap_or_default()
+    let own = |name: &str| methods::parameter(context.voice, name);
+    match Changed::of(&found.factors, &found.ablations, setting) {
+        Some(Changed::Level(factor, level)) => format!("{} {}", own(&factor_name(factor)), level_name(level)),
+        Some(Changed::Without(ablation)) => {
+            bilingual!(context, "without {name}", "sans {name}", name = own(&ablation.name))
+        }
+        None => context.voice.say("base", "base").to_owned(),
+    }
 }
 
 /// Settings whose difference from the base is significant after correction, in one direction.
