@@ -136,3 +136,59 @@ stages:
     let told = work.run().error();
     assert!(told.contains("t.csv:2: column 'y': 'p' is not a number"), "{told}");
 }
+
+/// Rows of two classes, one in twenty positive, of which two numbers and a category tell something: parts are written beside them.
+fn rare_positives(seed: u64) -> String {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut uniform = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / (1u64 << 53) as f64
+    };
+    let mut text = "a,b,c,k,part,y\n".to_owned();
+    for (part, rows) in [("train", 1000), ("valid", 300), ("test", 3000)] {
+        for _ in 0..rows {
+            let positive = uniform() < 0.05;
+            let shift = f64::from(u8::from(positive));
+            let mut normal = || (0..12).map(|_| uniform()).sum::<f64>() - 6.0;
+            let numbers = [normal() + shift, normal() - 0.7 * shift, normal()];
+            let kind = if uniform() < 0.5 { shift } else { (uniform() * 6.0).floor() };
+            let [a, b, c] = numbers.map(|number| format!("{number:.4}"));
+            text += &format!("{a},{b},{c},k{kind},{part},{}\n", if positive { "B" } else { "A" });
+        }
+    }
+    text
+}
+
+/// Means over tables of the log loss on test rows; a probability of 1 in 20 for every row has .199.
+#[test]
+fn class_weights_and_learning_by_heart_cost_no_calibration() {
+    const TABLES: u64 = 2;
+    const STUDY: &str = "name: study
+seed: 3
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y}
+  folds: {kind: split, rows: rows, folds: 2, parts: {column: part, train: [train], valid: [valid], test: [test]}}
+  plain: {kind: baseline, rows: folds, numeric: [a, b, c], categories: [k], models: {knn: {}, naive_bayes: {}, tree: {}, logistic: {}, boosting: {}}}
+  balanced: {kind: baseline, rows: folds, numeric: [a, b, c], categories: [k], class_weights: balanced, models: {knn: {}, naive_bayes: {}, tree: {}, logistic: {}, boosting: {}}}
+";
+    let mut sums = std::collections::BTreeMap::<(String, &str), f64>::new();
+    for table in 0..TABLES {
+        let work = Workspace::new().file("t.csv", &rare_positives(table)).pipeline(STUDY);
+        work.run().succeeded();
+        for stage in ["plain", "balanced"] {
+            for found in json(&work, &format!("{stage}/baseline.json"))["evaluations"].as_array().expect("models") {
+                let name = found["name"].as_str().expect("a name").to_owned();
+                *sums.entry((name, stage)).or_default() +=
+                    found["test"]["log_loss"].as_f64().expect("a loss") / TABLES as f64;
+            }
+        }
+    }
+    println!("{sums:#.3?}");
+    let loss = |name: &str, stage| sums[&(name.to_owned(), stage)];
+    // Votes for a class that weigh more are the same votes.
+    assert!((loss("knn", "plain") - loss("knn", "balanced")).abs() < 1e-3);
+    for name in ["knn", "naive_bayes", "tree", "logistic", "boosting"] {
+        let (plain, balanced) = (loss(name, "plain"), loss(name, "balanced"));
+        assert!(plain < 0.199 && balanced < plain + 0.01, "{name}: {plain} without weights, {balanced} with them");
+    }
+}
