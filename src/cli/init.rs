@@ -1,7 +1,9 @@
 //! `runner init`: a new study, of a table of the user's or of the bundled songs.
 
+mod columns;
 mod draft;
 mod order;
+mod rows;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -126,7 +128,7 @@ fn of_table(arguments: &InitArguments, from: &Path) -> Outcome {
         (arguments.folder.join("pipeline.yaml"), pipeline.into_bytes()),
         (arguments.folder.join("schema.json"), super::schema::text()?.into_bytes()),
     ];
-    let left_out = study.columns.iter().filter(|column| column.use_ == table::Use::LeftOut);
+    let left_out = study.columns.iter().filter(|column| column.use_ == columns::Use::LeftOut);
     let mut text = String::new();
     for note in study.unlabelled.iter().chain(&study.kept) {
         text.push_str(&format!("  {}\n", quoted(note)));
@@ -134,7 +136,7 @@ fn of_table(arguments: &InitArguments, from: &Path) -> Outcome {
     for column in left_out {
         text.push_str(&format!("  left out: {} ({})\n", quoted(&column.name), quoted(&column.why)));
     }
-    for column in study.columns.iter().filter(|column| column.may_leak && column.use_ != table::Use::LeftOut) {
+    for column in study.columns.iter().filter(|column| column.may_leak && column.use_ != columns::Use::LeftOut) {
         text.push_str(&format!("  may leak the label: {} ({})\n", quoted(&column.name), quoted(&column.why)));
     }
     write(arguments, &files, "pipeline.yaml")?;

@@ -15,7 +15,7 @@ use runner_artifact::Table;
 use runner_engine::{CheckContext, Fact, InputView, StageContext};
 pub(super) use runner_tabular::names::{LINE, RECORD, ROW_ID, SOURCE, added};
 use runner_tabular::names::{added_as, meant};
-use runner_tabular::{self as tabular, Filter, Numerals, Strays};
+use runner_tabular::{self as tabular, Filter, Numerals, Strays, is_exact};
 
 /// The label's text, as `split` gives it; its field metadata names the original column.
 pub(super) const LABEL: &str = "runner.label";
@@ -229,8 +229,7 @@ fn would_be_one(name: &str, one: &str, other: &str) -> anyhow::Error {
 /// The first whole number of a column that no float is equal to.
 pub(super) fn inexact(table: &Table, name: &str) -> anyhow::Result<Option<i64>> {
     let Some(integers) = table.column(name)?.as_primitive_opt::<Int64Type>() else { return Ok(None) };
-    // In 128 bits: 2^63, to which the largest integers are rounded, is none of 64.
-    Ok(integers.iter().flatten().find(|&integer| integer as f64 as i128 != i128::from(integer)))
+    Ok(integers.iter().flatten().find(|&integer| !is_exact(integer)))
 }
 
 /// Two integers that are the same float.

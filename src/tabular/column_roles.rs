@@ -9,6 +9,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 
 use super::date;
+use super::exact::is_exact;
 use super::numerals::Numerals;
 use super::quantity::{mere_quantity, quantity};
 
@@ -152,8 +153,7 @@ fn of_numbers(name: &str, column: &ArrayRef) -> ColumnRole {
     let mut has_more_digits = false;
     if let Some(integers) = column.as_primitive_opt::<Int64Type>() {
         distinct = integers.iter().flatten().collect::<HashSet<i64>>().len();
-        // In 128 bits: 2^63, to which the largest integers are rounded, is none of 64.
-        has_more_digits = integers.iter().flatten().any(|integer| integer as f64 as i128 != i128::from(integer));
+        has_more_digits = integers.iter().flatten().any(|integer| !is_exact(integer));
     }
     let role = match distinct {
         0 => Role::Empty,

@@ -2,6 +2,12 @@
 
 use std::cmp::Ordering;
 
+/// Whether a float is equal to the integer.
+pub fn is_exact(integer: i64) -> bool {
+    // In 128 bits: 2^63, to which the largest integers are rounded, is none of 64.
+    integer as f64 as i128 == i128::from(integer)
+}
+
 /// A number of a cell or of a condition; floats are not NaN.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Exact {

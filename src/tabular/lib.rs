@@ -88,6 +88,7 @@ pub use damage::{Damage, Lines};
 pub use derivation::Derivation;
 pub use dialect::{Dialect, Encoding, Misfit, Quote, read_delimiter};
 pub use error::{CsvError, Problem, tell_of_delimiter};
+pub use exact::is_exact;
 pub use filter::{Filter, Filtered};
 pub use filter_error::{FilterError, Unmatched};
 pub use header::{ColumnNames, header};

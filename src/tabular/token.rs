@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::exact::is_exact;
+
 /// Any so many digits a float holds.
 const SHORT: usize = 15;
 
@@ -26,7 +28,7 @@ impl Token {
     /// An integer that a float does not hold.
     pub(crate) fn is_inexact(&self) -> bool {
         // In 128 bits: 2^63, to which the largest integers are rounded, is none of 64.
-        matches!(self, Token::Integer(value) if *value as f64 as i128 != i128::from(*value))
+        matches!(self, Token::Integer(value) if !is_exact(*value))
     }
 }
 
@@ -57,7 +59,7 @@ pub(super) fn classify(token: &str, declared: bool) -> Token {
         Ok(number) if whole == digits.len() => Token::Huge(number),
         Ok(number) => {
             // The digits before the point, unless an exponent says that they were rounded anyway.
-            let exact = digits.contains(['e', 'E']) || is_exact(&digits[..whole]);
+            let exact = digits.contains(['e', 'E']) || are_exact(&digits[..whole]);
             if exact { Token::Number(number) } else { Token::Inexact(number) }
         }
         Err(_) => Token::Word,
@@ -126,7 +128,7 @@ pub(super) fn written(token: &str) -> Option<Writing> {
 }
 
 /// Whether a float holds this whole number.
-fn is_exact(digits: &str) -> bool {
+fn are_exact(digits: &str) -> bool {
     // Below 10^15 always; a number of forty digits is no whole number that anyone counted.
     digits.len() < 16 || digits.parse::<i128>().is_ok_and(|whole| whole as f64 as i128 == whole)
 }

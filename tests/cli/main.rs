@@ -4,6 +4,7 @@ mod borders;
 mod compare;
 mod history;
 mod init;
+mod init_columns;
 mod layers;
 #[cfg(unix)]
 mod lost_output;

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::table::{StudyTable, Use};
+use super::columns::Use;
+use super::table::StudyTable;
 use crate::boundary::text::{quoted, yaml};
 use crate::results::Balance;
 use crate::tabular::Dialect;

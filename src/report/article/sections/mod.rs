@@ -3,6 +3,7 @@
 //! A sentence that compares or judges is chosen by a test or a finding that the artifacts hold; a missing artifact leaves its sentences out.
 //! Both languages stand side by side, so that neither can fall behind.
 
+mod architecture;
 mod choosing;
 mod conclusion;
 mod convergence;
@@ -11,6 +12,7 @@ mod data;
 mod description;
 mod design;
 mod discussion;
+mod fitting;
 mod inside;
 mod introduction;
 mod methods;
